@@ -1,0 +1,1 @@
+//! halfway finds what your services leave behind when an operation stops halfway.
