@@ -1,0 +1,311 @@
+//! What happens next: pending slots in order of time, ties broken without favour.
+//!
+//! An agenda orders slot numbers and owns the clock of a run; what a slot means is its driver's business. Timers of
+//! equal length may wait in lanes, which are queues that need no sorting; whether one does changes no order. Nothing
+//! is cancelled here: a driver that no longer wants a slot says so when the slot comes up.
+
+use std::collections::VecDeque;
+
+use super::path::{Path, mix};
+use super::time::{Span, Time};
+
+/// Slots are numbered from 0 to one less than this: 2^24.
+pub const SLOTS: u32 = 1 << 24;
+
+const SLOT_BITS: u32 = 24;
+const TIE_BITS: u32 = 40;
+const NONE: u128 = u128::MAX;
+
+/// What goes first when things happen at one instant.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
+pub enum Class {
+    /// Nodes fail, or come back.
+    Crash = 0,
+    /// Timers fire.
+    Timer = 1,
+    /// Messages arrive.
+    Delivery = 2,
+}
+
+/// The 40 bits that order what happens at one instant: class (2) | hash of the cause's name (30) | `n` (8).
+///
+/// `n` counts what one cause emits, so its emissions stay in order; from the 256th on they share one value and the slot
+/// decides. Between causes the hash decides, which differs from run to run: nobody wins every tie.
+#[inline]
+pub const fn tie(class: Class, run_key: u64, cause: Path, n: u32) -> u64 {
+    let hash = mix(run_key, cause.0) >> 34;
+    let nth = if n < 255 { n } else { 255 };
+    ((class as u64) << 38) | (hash << 8) | nth as u64
+}
+
+/// A lane of an [`Agenda`], for timers of one length.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct LaneId(u16);
+
+/// Timers of one length; since the clock only goes forward, the front is the earliest.
+#[derive(Clone, Debug)]
+struct Lane {
+    span: Span,
+    keys: VecDeque<u128>,
+}
+
+/// Pending slots in order of (time, tie, slot), and the virtual clock.
+///
+/// A 4-ary heap of packed keys, time (64 bits) | tie (40) | slot (24), with lanes beside it. Not hashed or compared:
+/// it is no part of the world's state.
+#[derive(Clone, Debug)]
+pub struct Agenda {
+    now: Time,
+    heap: Vec<u128>,
+    lanes: Vec<Lane>,
+    /// The least front of all lanes, or [`NONE`], and the lane that it heads.
+    front: u128,
+    front_lane: usize,
+    in_lanes: usize,
+}
+
+impl Agenda {
+    /// An empty agenda at [`Time::ZERO`], without lanes.
+    pub const fn new() -> Agenda {
+        Agenda {
+            now: Time::ZERO,
+            heap: Vec::new(),
+            lanes: Vec::new(),
+            front: NONE,
+            front_lane: 0,
+            in_lanes: 0,
+        }
+    }
+
+    /// The time of the slot that came up last.
+    #[inline]
+    pub const fn now(&self) -> Time {
+        self.now
+    }
+
+    /// How many slots are pending, with those that will turn out dead.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.heap.len() + self.in_lanes
+    }
+
+    /// True if nothing is pending.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Empties the agenda and sets the clock back, keeping lanes and memory for the next run.
+    pub fn reset(&mut self) {
+        self.now = Time::ZERO;
+        self.heap.clear();
+        self.lanes.iter_mut().for_each(|lane| lane.keys.clear());
+        (self.front, self.front_lane, self.in_lanes) = (NONE, 0, 0);
+    }
+
+    /// The lane for timers of this length, made at the first call. Meant for plan time: each pop that takes from a
+    /// lane looks at all of them.
+    ///
+    /// # Panics
+    /// If there would be more than 65,536 lanes.
+    pub fn lane(&mut self, span: Span) -> LaneId {
+        let at = self.lanes.iter().position(|lane| lane.span == span).unwrap_or_else(|| {
+            self.lanes.push(Lane { span, keys: VecDeque::new() });
+            self.lanes.len() - 1
+        });
+        LaneId(u16::try_from(at).expect("more than 65,536 lanes"))
+    }
+
+    /// The length of the timers in a lane.
+    pub fn lane_span(&self, lane: LaneId) -> Span {
+        self.lanes[lane.0 as usize].span
+    }
+
+    /// Lets `slot` come up `after` from now, or at [`Time::MAX`] if that is earlier. Of `tie`, 40 bits count.
+    ///
+    /// # Panics
+    /// If `slot` is not below [`SLOTS`].
+    #[inline]
+    pub fn add(&mut self, slot: u32, after: Span, tie: u64) {
+        let key = self.key(slot, after, tie);
+        self.push(key);
+    }
+
+    /// As [`Agenda::add`] with the length of the lane, and in the same order, but cheaper.
+    ///
+    /// # Panics
+    /// If `slot` is not below [`SLOTS`], or the lane is another agenda's.
+    #[inline]
+    pub fn add_in_lane(&mut self, lane: LaneId, slot: u32, tie: u64) {
+        let at = lane.0 as usize;
+        let key = self.key(slot, self.lanes[at].span, tie);
+        let keys = &mut self.lanes[at].keys;
+        match keys.back() {
+            // Set at the same instant, but ahead by its tie: the heap can take it, and the lane stays sorted.
+            Some(&back) if key < back => return self.push(key),
+            Some(_) => {}
+            None if key <= self.front => (self.front, self.front_lane) = (key, at),
+            None => {}
+        }
+        keys.push_back(key);
+        self.in_lanes += 1;
+    }
+
+    /// When the next slot comes up, dead or not.
+    #[inline]
+    pub fn peek_time(&self) -> Option<Time> {
+        if self.is_empty() {
+            return None;
+        }
+        let top = self.heap.first().copied().unwrap_or(NONE);
+        Some(time_of(top.min(self.front)))
+    }
+
+    /// Takes the next slot and moves the clock to its time.
+    #[inline]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "an agenda is added to between two calls; it is no iterator"
+    )]
+    pub fn next(&mut self) -> Option<u32> {
+        self.next_live(|_| true)
+    }
+
+    /// Takes the next slot that `live` wants, dropping the others unseen: they do not move the clock.
+    ///
+    /// A slot for which `live` says no has left the agenda and may be used anew. A slot for which it says yes may
+    /// be asked about again, since a lane sheds all dead slots at its front at once.
+    #[inline]
+    pub fn next_live(&mut self, mut live: impl FnMut(u32) -> bool) -> Option<u32> {
+        loop {
+            let key = match self.heap.first() {
+                Some(&top) if top <= self.front => {
+                    self.pop();
+                    top
+                }
+                None if self.in_lanes == 0 => return None,
+                _ => match self.pop_lane(&mut live) {
+                    Some(key) => {
+                        self.now = time_of(key);
+                        return Some(slot_of(key));
+                    }
+                    None => continue,
+                },
+            };
+            let slot = slot_of(key);
+            if live(slot) {
+                self.now = time_of(key);
+                return Some(slot);
+            }
+        }
+    }
+
+    #[inline]
+    fn key(&self, slot: u32, after: Span, tie: u64) -> u128 {
+        assert!(slot < SLOTS, "more than 2^24 pending slots");
+        let time = self.now.saturating_add(after).0;
+        let tie = tie & ((1 << TIE_BITS) - 1);
+        ((time as u128) << (TIE_BITS + SLOT_BITS)) | ((tie << SLOT_BITS) | slot as u64) as u128
+    }
+
+    /// Takes the least front of the lanes if it is live; else drops it with the dead ones behind it.
+    #[inline]
+    fn pop_lane(&mut self, live: &mut impl FnMut(u32) -> bool) -> Option<u128> {
+        let keys = &mut self.lanes[self.front_lane].keys;
+        let key = keys.pop_front()?;
+        self.in_lanes -= 1;
+        let taken = live(slot_of(key));
+        while let Some(&next) = keys.front() {
+            if live(slot_of(next)) {
+                break;
+            }
+            keys.pop_front();
+            self.in_lanes -= 1;
+        }
+        self.find_front();
+        taken.then_some(key)
+    }
+
+    #[inline]
+    fn find_front(&mut self) {
+        self.front = NONE;
+        for (at, lane) in self.lanes.iter().enumerate() {
+            if let Some(&key) = lane.keys.front()
+                && key <= self.front
+            {
+                (self.front, self.front_lane) = (key, at);
+            }
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, key: u128) {
+        let heap = &mut self.heap;
+        let mut at = heap.len();
+        heap.push(key);
+        while at > 0 {
+            let parent = (at - 1) / 4;
+            if heap[parent] <= key {
+                break;
+            }
+            heap[at] = heap[parent];
+            at = parent;
+        }
+        heap[at] = key;
+    }
+
+    /// Removes the top of the heap.
+    #[inline]
+    fn pop(&mut self) {
+        let Some(last) = self.heap.pop() else { return };
+        let heap = &mut self.heap[..];
+        let mut at = 0;
+        loop {
+            let first = 4 * at + 1;
+            let (mut child, mut least) = match heap.get(first..first + 4) {
+                // The usual case without a loop: two independent comparisons, then one between the winners.
+                Some(&[a, b, c, d]) => {
+                    let (left, l) = if b < a { (1, b) } else { (0, a) };
+                    let (right, r) = if d < c { (3, d) } else { (2, c) };
+                    if r < l { (first + right, r) } else { (first + left, l) }
+                }
+                _ => match heap.get(first) {
+                    Some(&a) => (first, a),
+                    None => break,
+                },
+            };
+            if first + 4 > heap.len() {
+                for (i, &key) in heap.iter().enumerate().skip(first + 1) {
+                    if key < least {
+                        (child, least) = (i, key);
+                    }
+                }
+            }
+            if least >= last {
+                break;
+            }
+            heap[at] = least;
+            at = child;
+        }
+        if let Some(place) = heap.get_mut(at) {
+            *place = last;
+        }
+    }
+}
+
+impl Default for Agenda {
+    fn default() -> Self {
+        Agenda::new()
+    }
+}
+
+#[inline]
+const fn time_of(key: u128) -> Time {
+    Time((key >> (TIE_BITS + SLOT_BITS)) as u64)
+}
+
+#[inline]
+const fn slot_of(key: u128) -> u32 {
+    key as u32 & (SLOTS - 1)
+}
