@@ -1,3 +1,5 @@
 //! halfway finds what your services leave behind when an operation stops halfway.
 
 pub mod kernel;
+pub mod model;
+pub mod scenario;
