@@ -1,0 +1,153 @@
+//! The tree as it is written, before names and types mean anything. Calls of operations and addresses (`t[k].field`,
+//! `t[]`) are read by the same grammar, so this tree serves them too.
+
+use std::ops::Range;
+
+/// An expression as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expr {
+    /// What it is.
+    pub kind: Kind,
+    /// Where it stands, in bytes of the text.
+    pub span: Range<u32>,
+}
+
+/// The forms of a written expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `null`
+    Null,
+    /// `true`, `false`
+    Bool(bool),
+    /// A whole number; a minus before it belongs to it.
+    Int(i64),
+    /// A text, unescaped.
+    Text(String),
+    /// A name.
+    Name(String),
+    /// `of.name`
+    Select {
+        /// What is selected from.
+        of: Box<Expr>,
+        /// The field.
+        name: Name,
+    },
+    /// `of[index]`, or `of[]` without an index.
+    Index {
+        /// What is indexed.
+        of: Box<Expr>,
+        /// The index; `of[]` asks for a fresh key and is an address only.
+        index: Option<Box<Expr>>,
+    },
+    /// `name(args)` or `of.name(args)`.
+    Call {
+        /// What stands before the dot.
+        of: Option<Box<Expr>>,
+        /// What is called.
+        name: Name,
+        /// The arguments.
+        args: Vec<Expr>,
+    },
+    /// `[a, b]`
+    List(Vec<Expr>),
+    /// `{'a': 1}`
+    Map(Vec<(Expr, Expr)>),
+    /// `!x`
+    Not(Box<Expr>),
+    /// `-x`
+    Neg(Box<Expr>),
+    /// An operator between two operands.
+    Binary {
+        /// The operator.
+        op: Operator,
+        /// Where the operator itself stands.
+        at: Range<u32>,
+        /// The left operand.
+        left: Box<Expr>,
+        /// The right operand.
+        right: Box<Expr>,
+    },
+    /// `test ? yes : no`
+    Cond(Box<Expr>, Box<Expr>, Box<Expr>),
+}
+
+/// A name and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name {
+    /// The name.
+    pub text: String,
+    /// Where, in bytes.
+    pub span: Range<u32>,
+}
+
+/// Operators between two operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operator {
+    /// `||`
+    Or,
+    /// `&&`
+    And,
+    /// `==`
+    Eq,
+    /// `!=`
+    Ne,
+    /// `<`
+    Lt,
+    /// `<=`
+    Le,
+    /// `>`
+    Gt,
+    /// `>=`
+    Ge,
+    /// `in`
+    In,
+    /// `+`
+    Add,
+    /// `-`
+    Sub,
+    /// `*`
+    Mul,
+    /// `/`
+    Div,
+    /// `%`
+    Rem,
+}
+
+impl Operator {
+    /// How it is written.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Operator::Or => "||",
+            Operator::And => "&&",
+            Operator::Eq => "==",
+            Operator::Ne => "!=",
+            Operator::Lt => "<",
+            Operator::Le => "<=",
+            Operator::Gt => ">",
+            Operator::Ge => ">=",
+            Operator::In => "in",
+            Operator::Add => "+",
+            Operator::Sub => "-",
+            Operator::Mul => "*",
+            Operator::Div => "/",
+            Operator::Rem => "%",
+        }
+    }
+
+    /// How tightly it binds, from 1; all are left-associative.
+    pub(super) fn level(self) -> u8 {
+        match self {
+            Operator::Or => 1,
+            Operator::And => 2,
+            Operator::Eq
+            | Operator::Ne
+            | Operator::Lt
+            | Operator::Le
+            | Operator::Gt
+            | Operator::Ge
+            | Operator::In => 3,
+            Operator::Add | Operator::Sub => 4,
+            Operator::Mul | Operator::Div | Operator::Rem => 5,
+        }
+    }
+}
