@@ -98,7 +98,8 @@ impl Lexer<'_> {
         let word = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
         let word = &rest[..word];
         self.at += word.len();
-        let fraction = rest[word.len()..].strip_prefix('.').filter(|f| f.starts_with(|c: char| c.is_ascii_digit()));
+        let fraction =
+            rest[word.len()..].strip_prefix('.').filter(|f| f.starts_with(|c: char| c.is_ascii_digit()));
         if let Some(fraction) = fraction {
             self.at += 1 + fraction.bytes().take_while(u8::is_ascii_alphanumeric).count();
             self.problem(start, "there are no fractions", "numbers are whole; choose a smaller unit");
@@ -173,7 +174,8 @@ impl Lexer<'_> {
             Some('0'..='3') => (0, 3, 8),
             _ => (0, 0, 0),
         };
-        let digits = body.get(skip..skip + length).filter(|d| length > 0 && d.chars().all(|c| c.is_digit(radix)));
+        let digits =
+            body.get(skip..skip + length).filter(|d| length > 0 && d.chars().all(|c| c.is_digit(radix)));
         let code = digits.and_then(|digits| u32::from_str_radix(digits, radix).ok());
         if let Some(character) = code.and_then(char::from_u32) {
             self.at += 1 + skip + length;

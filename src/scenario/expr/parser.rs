@@ -14,8 +14,23 @@ pub const DEEPEST: u32 = 64;
 
 /// Words of CEL that no variable may be named by.
 const RESERVED: [&str; 17] = [
-    "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package",
-    "namespace", "return", "var", "void", "while",
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "let",
+    "loop",
+    "package",
+    "namespace",
+    "return",
+    "var",
+    "void",
+    "while",
 ];
 
 /// Reads an expression, an address or a call. It reports what it can; after a syntax error that is the first one.
@@ -216,7 +231,9 @@ impl Parser {
                 })?;
                 Self::node(Kind::Map(entries), start..self.behind(), height)
             }
-            TokenKind::End if self.at == 0 => Err(self.problem("an expression is missing", "the text is empty")),
+            TokenKind::End if self.at == 0 => {
+                Err(self.problem("an expression is missing", "the text is empty"))
+            }
             TokenKind::End => Err(self.problem("the expression ends too early", "a value is missing here")),
             TokenKind::Sign("=") => Err(self.problem("a value should stand here", "equality is ==")),
             TokenKind::Sign(_) => Err(self.problem("a value should stand here", "")),
@@ -237,7 +254,11 @@ impl Parser {
                 if self.take("(") {
                     let (args, height) = self.list(")", Self::expression)?;
                     let name = Name { text, span: span.clone() };
-                    return Self::node(Kind::Call { of: None, name, args }, span.start..self.behind(), height);
+                    return Self::node(
+                        Kind::Call { of: None, name, args },
+                        span.start..self.behind(),
+                        height,
+                    );
                 }
                 return Self::node(Kind::Name(text), span, 0);
             }

@@ -1,0 +1,214 @@
+//! The compiled form of an operation: a fixed frame of steps, between any two of which a crash can fall.
+//!
+//! A strategy fills the frame (`strategy::operation`), the engine runs it (`sim::task`). A frame of words holds the
+//! operation's slots and what it read and computed; it travels in the messages of an operation run by its caller.
+
+use super::expr::Code;
+use super::how::{KeyPolicy, OnConflict};
+use super::ids::{ColumnId, OpId, TableId, TopicId};
+use super::service::Verb;
+use super::value::Word;
+use crate::kernel::dist::Dist;
+use crate::kernel::time::Span;
+
+/// One step of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Looks the idempotency key up.
+    KeyLookup,
+    /// Stores the key in a commit of its own, before the effect.
+    KeyEarly,
+    /// Begins the transaction.
+    Begin,
+    /// Claims the key in the transaction.
+    KeyClaim,
+    /// Checks and marks the fence of a saga's step.
+    Fence,
+    /// Lets the weather refuse or fail the operation.
+    Weather,
+    /// Locks what the part reads.
+    Lock(u8),
+    /// Reads, checks and computes the part at one instant.
+    Read(u8),
+    /// Thinks.
+    Think(u8),
+    /// Writes one address of a part.
+    Write(u8, u8),
+    /// Compares the versions of all rows read.
+    Verify,
+    /// Writes the part's events into the outbox.
+    Outbox(u8),
+    /// Computes the reply.
+    Reply,
+    /// Stores the key and the answer in the transaction.
+    KeyStore,
+    /// Makes the transaction durable.
+    Commit,
+    /// Stores the key and the answer in a commit of its own, after the effect.
+    KeyLate,
+    /// Hands the part's events to the network.
+    Publish(u8),
+    /// Enters the next operation of a merged flow: the number of the flow's step.
+    Enter(u8),
+    /// Answers.
+    End,
+}
+
+/// A compiled operation, or one half of it, or a merged flow.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// The operation; of a merged flow, its first.
+    pub op: OpId,
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// Where a refusal goes on.
+    pub refuse: u16,
+    /// Where a skip goes on.
+    pub skip: u16,
+    /// Where a conflict goes on that is done again.
+    pub redo: u16,
+    /// How many words the frame has.
+    pub frame: u16,
+    /// How many of them are arguments.
+    pub args: u16,
+    /// The parts; of a merged flow those of all its operations. The last is `otherwise` if there is one.
+    pub parts: Vec<PartPlan>,
+    /// The reply, computed from what the transaction leaves.
+    pub reply: Option<Code>,
+    /// How repetitions are recognised.
+    pub key: Option<KeyPlan>,
+    /// What happens when a version has changed, and how often it reads anew.
+    pub conflict: (OnConflict, Option<u32>),
+    /// Writes are visible at once and nothing is rolled back.
+    pub loose: bool,
+    /// How long a lock is waited for.
+    pub lock_wait: Span,
+    /// A fetch: its answer is the frame.
+    pub is_fetch: bool,
+    /// The operation changes nothing.
+    pub read_only: bool,
+    /// Of a merged flow: one entry a step.
+    pub merged: Vec<MergedStep>,
+}
+
+/// A step of a merged flow.
+#[derive(Clone, Debug)]
+pub struct MergedStep {
+    /// The operation.
+    pub op: OpId,
+    /// Condition over the flow's slots.
+    pub when: Option<Code>,
+    /// Arguments over the flow's slots, and the frame slot each goes to.
+    pub args: Vec<(Code, u16)>,
+    /// The program counter after the step.
+    pub next: u16,
+    /// A refusal does not fail the flow.
+    pub optional: bool,
+    /// The slot that the reply of the step is bound to, and its code.
+    pub bind: Option<(Code, u16)>,
+}
+
+/// How a program recognises repetitions.
+#[derive(Clone, Debug)]
+pub struct KeyPlan {
+    /// The policy.
+    pub policy: KeyPolicy,
+    /// The key of [`KeySource::Computed`](super::how::KeySource::Computed).
+    pub computed: Option<Code>,
+}
+
+/// A compiled part.
+#[derive(Clone, Debug, Default)]
+pub struct PartPlan {
+    /// Slot and code, in order.
+    pub lets: Vec<(u16, Code)>,
+    /// True: done, without effect.
+    pub skip: Option<Code>,
+    /// Reason and code.
+    pub require: Vec<(Word, Code)>,
+    /// How long it thinks.
+    pub think: ThinkPlan,
+    /// Rows to lock before reading: table and key; no key: the whole table.
+    pub locks: Vec<(TableId, Option<Code>)>,
+    /// The writes.
+    pub writes: Vec<WritePlan>,
+    /// The events.
+    pub publish: Vec<PublishPlan>,
+}
+
+/// How long a part thinks.
+#[derive(Clone, Debug, Default)]
+pub enum ThinkPlan {
+    /// Not at all.
+    #[default]
+    None,
+    /// A time drawn for each execution.
+    Time(Dist),
+    /// A duration computed at the read: its slot.
+    Computed(Code, u16),
+}
+
+/// A compiled write. In the frame it has a region from `base`: key, version read (0: absent), the row as read (one word
+/// a column), then one word a value. Writes at matching rows keep a heap tuple of all that in the first word.
+#[derive(Clone, Debug)]
+pub struct WritePlan {
+    /// The table.
+    pub table: TableId,
+    /// Which rows.
+    pub at: AtPlan,
+    /// What is done there.
+    pub verb: Verb,
+    /// The first word of its region.
+    pub base: u16,
+    /// How many columns the table has.
+    pub columns: u16,
+    /// The values.
+    pub values: Vec<ValuePlan>,
+    /// The whole row is written back, not only the values.
+    pub whole: bool,
+    /// The columns meant.
+    pub set: u32,
+    /// The columns whose new value comes from a read of the row.
+    pub rmw: u32,
+    /// The requirements are evaluated again, at the store, under the row's lock.
+    pub guarded: bool,
+    /// The version must still be the one read.
+    pub versioned: bool,
+    /// The values are computed again at the store (guarded, where no difference can be formed).
+    pub fresh_values: bool,
+}
+
+/// Which rows a write goes to.
+#[derive(Clone, Debug)]
+pub enum AtPlan {
+    /// One key.
+    Key(Code),
+    /// A fresh key.
+    Fresh,
+    /// All rows that match; the row is row variable 0.
+    Matching(Code),
+}
+
+/// A value written to a column.
+#[derive(Clone, Debug)]
+pub struct ValuePlan {
+    /// The column.
+    pub column: ColumnId,
+    /// Computes it, or the difference.
+    pub code: Code,
+    /// Whether it is a difference.
+    pub delta: bool,
+}
+
+/// A compiled event.
+#[derive(Clone, Debug)]
+pub struct PublishPlan {
+    /// The topic.
+    pub topic: TopicId,
+    /// One code a field of the topic; absent ones are null.
+    pub fields: Vec<Option<Code>>,
+    /// The first slot where the computed fields are kept until they are handed over.
+    pub base: u16,
+    /// The write of the part whose row's version the event carries.
+    pub version_of: Option<u8>,
+}

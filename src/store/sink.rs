@@ -1,0 +1,38 @@
+//! Where the records of a run go: a digest, observers, a log, or several of them at once.
+
+use super::tables::Tables;
+use crate::model::record::Record;
+
+/// Takes the records of a run one by one, with a look at the tables as of that record.
+pub trait Sink {
+    /// Takes a record. `tables` may be read, and lists and records may be made in its heap; nothing else.
+    fn record(&mut self, record: &Record, tables: &mut Tables);
+}
+
+impl Sink for () {
+    fn record(&mut self, _record: &Record, _tables: &mut Tables) {}
+}
+
+impl<A: Sink, B: Sink> Sink for (A, B) {
+    #[inline]
+    fn record(&mut self, record: &Record, tables: &mut Tables) {
+        self.0.record(record, tables);
+        self.1.record(record, tables);
+    }
+}
+
+impl<S: Sink> Sink for &mut S {
+    #[inline]
+    fn record(&mut self, record: &Record, tables: &mut Tables) {
+        (**self).record(record, tables);
+    }
+}
+
+impl<S: Sink> Sink for Option<S> {
+    #[inline]
+    fn record(&mut self, record: &Record, tables: &mut Tables) {
+        if let Some(sink) = self {
+            sink.record(record, tables);
+        }
+    }
+}

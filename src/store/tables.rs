@@ -1,0 +1,378 @@
+//! The tables of all services: rows in slots, a version for each, and the order of their keys.
+//!
+//! A slot belongs to one key for ever: deleting a row keeps its slot and its version, so that a later insert continues the
+//! numbering and an overwritten deletion can be told. Only the engine installs; observers read through [`Rows`].
+
+use super::index::Index;
+use crate::model::Model;
+use crate::model::expr::{Counter, EventField, View};
+use crate::model::heap::Heap;
+use crate::model::ids::{ColumnId, TableId};
+use crate::model::value::{NULL, Word};
+
+/// What is known of a slot besides its cells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RowMeta {
+    /// How many versions were installed; 0: never a row.
+    pub version: u32,
+    /// Whether there is a row now.
+    pub live: bool,
+}
+
+/// One table.
+#[derive(Clone, Debug, Default)]
+pub struct TableState {
+    width: usize,
+    cells: Vec<Word>,
+    meta: Vec<RowMeta>,
+    index: Index,
+    /// Slots in key order; empty as long as slots are in key order by themselves.
+    order: Vec<u32>,
+    /// One index for each unique combination of columns; live rows only.
+    unique: Vec<(Vec<ColumnId>, Index)>,
+    next_fresh: Word,
+    live: u32,
+}
+
+impl PartialEq for TableState {
+    fn eq(&self, other: &TableState) -> bool {
+        self.cells == other.cells && self.meta == other.meta && self.next_fresh == other.next_fresh
+    }
+}
+
+impl TableState {
+    fn of(table: &crate::model::service::Table) -> TableState {
+        let mut state = TableState {
+            width: table.columns.len(),
+            unique: table.unique.iter().map(|columns| (columns.clone(), Index::default())).collect(),
+            next_fresh: table.first_fresh,
+            ..TableState::default()
+        };
+        let mut rows: Vec<_> = table.rows.iter().collect();
+        rows.sort_by_key(|row| row.cells[0]);
+        for row in rows {
+            let slot = state.slot(row.cells[0]);
+            state.install(slot, Some(&row.cells));
+        }
+        state
+    }
+
+    /// How many columns there are.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// How many slots there are.
+    pub fn slots(&self) -> u32 {
+        self.meta.len() as u32
+    }
+
+    /// How many live rows there are.
+    pub fn live(&self) -> u32 {
+        self.live
+    }
+
+    /// What is known of a slot.
+    #[inline]
+    pub fn meta(&self, slot: u32) -> RowMeta {
+        self.meta[slot as usize]
+    }
+
+    /// The cells of a slot; of a deleted row, what it held last.
+    #[inline]
+    pub fn cells(&self, slot: u32) -> &[Word] {
+        &self.cells[slot as usize * self.width..][..self.width]
+    }
+
+    /// The slot of a live row.
+    #[inline]
+    pub fn find(&self, key: Word) -> Option<u32> {
+        self.known(key).filter(|&slot| self.meta[slot as usize].live)
+    }
+
+    #[inline]
+    fn known(&self, key: Word) -> Option<u32> {
+        self.index.find(Index::hash(key), |slot| self.cells[slot as usize * self.width] == key)
+    }
+
+    /// The slot that belongs to a key, made if need be.
+    pub fn slot(&mut self, key: Word) -> u32 {
+        if let Some(slot) = self.known(key) {
+            return slot;
+        }
+        let slot = self.meta.len() as u32;
+        let in_order = match self.order.last() {
+            Some(&last) => self.key(last) < key,
+            None => slot == 0 || self.key(slot - 1) < key,
+        };
+        if !in_order && self.order.is_empty() {
+            self.order.extend(0..slot);
+        }
+        if !self.order.is_empty() {
+            let at = self.order.partition_point(|&other| self.key(other) < key);
+            self.order.insert(at, slot);
+        }
+        self.cells.push(key);
+        self.cells.resize(self.cells.len() + self.width - 1, NULL);
+        self.meta.push(RowMeta::default());
+        self.index.insert(Index::hash(key), slot);
+        slot
+    }
+
+    fn key(&self, slot: u32) -> Word {
+        self.cells[slot as usize * self.width]
+    }
+
+    /// A key that no row has had.
+    pub fn fresh_key(&mut self) -> Word {
+        let key = self.next_fresh;
+        self.next_fresh += 1;
+        key
+    }
+
+    /// Installs a version: these cells, or a deletion. Returns the version.
+    pub fn install(&mut self, slot: u32, cells: Option<&[Word]>) -> u32 {
+        let at = slot as usize;
+        let range = at * self.width..(at + 1) * self.width;
+        let was_live = self.meta[at].live;
+        let now = &self.cells[range.clone()];
+        for (columns, index) in &mut self.unique {
+            let of = |row: &[Word]| Index::hash_all(columns.iter().map(|column| row[column.index()]));
+            let (old, new) = (of(now), cells.map(of));
+            if was_live && new != Some(old) {
+                index.remove(old, slot);
+            }
+            if let Some(new) = new.filter(|&new| !was_live || new != old) {
+                index.insert(new, slot);
+            }
+        }
+        if let Some(cells) = cells {
+            self.cells[range].copy_from_slice(cells);
+        }
+        let meta = &mut self.meta[at];
+        meta.version += 1;
+        meta.live = cells.is_some();
+        self.live = self.live - u32::from(was_live) + u32::from(meta.live);
+        meta.version
+    }
+
+    /// How many unique combinations there are besides the key.
+    pub fn unique_count(&self) -> usize {
+        self.unique.len()
+    }
+
+    /// The hash of a row under a unique combination, for locks; `None` if one of its columns is null.
+    pub fn unique_hash(&self, n: usize, cells: &[Word]) -> Option<u64> {
+        let columns = &self.unique[n].0;
+        let filled = columns.iter().all(|column| cells[column.index()] != NULL);
+        filled.then(|| Index::hash_all(columns.iter().map(|column| cells[column.index()])))
+    }
+
+    /// Another live row with the same values in a unique combination.
+    pub fn unique_clash(&self, n: usize, cells: &[Word], own: Option<u32>) -> Option<u32> {
+        let hash = self.unique_hash(n, cells)?;
+        let (columns, index) = &self.unique[n];
+        index.find(hash, |slot| {
+            Some(slot) != own && columns.iter().all(|c| self.cells(slot)[c.index()] == cells[c.index()])
+        })
+    }
+
+    /// The live row that follows in key order, or the first one.
+    pub fn next_row(&self, after: Option<u32>) -> Option<u32> {
+        let live = |slot: &u32| self.meta[*slot as usize].live;
+        if self.order.is_empty() {
+            return (after.map_or(0, |slot| slot + 1)..self.slots()).find(live);
+        }
+        let from = match after {
+            None => 0,
+            Some(slot) => self.order.partition_point(|&other| self.key(other) <= self.key(slot)),
+        };
+        self.order[from..].iter().copied().find(live)
+    }
+
+    fn reset(&mut self, template: &TableState) {
+        self.cells.clone_from(&template.cells);
+        self.meta.clone_from(&template.meta);
+        self.order.clone_from(&template.order);
+        self.index.clone_from(&template.index);
+        self.unique.clone_from(&template.unique);
+        self.next_fresh = template.next_fresh;
+        self.live = template.live;
+    }
+}
+
+/// All tables of all services, and the heap of their lists and records.
+#[derive(Clone, Debug, Default)]
+pub struct Tables {
+    tables: Vec<TableState>,
+    heap: Heap,
+}
+
+impl Tables {
+    /// The tables of a model with the rows they start with.
+    pub fn of(model: &Model) -> Tables {
+        Tables { tables: model.tables.iter().map(TableState::of).collect(), heap: Heap::default() }
+    }
+
+    /// Back to how a template is, keeping the memory.
+    pub fn reset(&mut self, template: &Tables) {
+        self.tables.resize_with(template.tables.len(), TableState::default);
+        for (table, initial) in self.tables.iter_mut().zip(&template.tables) {
+            table.width = initial.width;
+            table.reset(initial);
+        }
+        self.heap.reset();
+    }
+
+    /// A table.
+    #[inline]
+    pub fn table(&self, id: TableId) -> &TableState {
+        &self.tables[id.index()]
+    }
+
+    /// A table to install into.
+    #[inline]
+    pub fn table_mut(&mut self, id: TableId) -> &mut TableState {
+        &mut self.tables[id.index()]
+    }
+
+    /// Where lists and records live.
+    pub fn heap_mut(&mut self) -> &mut Heap {
+        &mut self.heap
+    }
+
+    /// Where lists and records live.
+    pub fn heap(&self) -> &Heap {
+        &self.heap
+    }
+
+    /// A read-only look at the rows, for expressions.
+    pub fn rows(&mut self) -> Rows<'_> {
+        Rows { tables: &self.tables, heap: &mut self.heap, counters: None }
+    }
+
+    /// The same with the counts of a run, indexed by [`Counter`].
+    pub fn rows_and_counts<'a>(&'a mut self, counters: &'a [i64]) -> Rows<'a> {
+        Rows { tables: &self.tables, heap: &mut self.heap, counters: Some(counters) }
+    }
+}
+
+impl PartialEq for Tables {
+    fn eq(&self, other: &Tables) -> bool {
+        self.tables == other.tables
+    }
+}
+
+/// A read-only look at all rows, for the expressions of invariants and facts. It has no clock and no event.
+#[derive(Debug)]
+pub struct Rows<'a> {
+    tables: &'a [TableState],
+    heap: &'a mut Heap,
+    counters: Option<&'a [i64]>,
+}
+
+impl View for Rows<'_> {
+    #[inline]
+    fn find(&mut self, table: TableId, key: Word) -> Option<u32> {
+        self.tables[table.index()].find(key)
+    }
+
+    #[inline]
+    fn cell(&mut self, table: TableId, row: u32, column: u16) -> Word {
+        self.tables[table.index()].cells(row)[column as usize]
+    }
+
+    fn next_row(&mut self, table: TableId, after: Option<u32>) -> Option<u32> {
+        self.tables[table.index()].next_row(after)
+    }
+
+    fn counter(&mut self, counter: Counter) -> Word {
+        self.counters.and_then(|all| all.get(counter as usize).copied()).unwrap_or(NULL)
+    }
+
+    fn now(&mut self) -> Word {
+        NULL
+    }
+
+    fn event(&mut self, _field: EventField) -> Word {
+        NULL
+    }
+
+    fn heap(&mut self) -> &mut Heap {
+        self.heap
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(width: usize) -> TableState {
+        TableState {
+            width,
+            next_fresh: 1,
+            unique: vec![(vec![ColumnId(1)], Index::default())],
+            ..TableState::default()
+        }
+    }
+
+    fn put(table: &mut TableState, key: Word, value: Word) -> u32 {
+        let slot = table.slot(key);
+        table.install(slot, Some(&[key, value]))
+    }
+
+    #[test]
+    fn rows_come_in_key_order_however_they_were_inserted() {
+        let mut table = table(2);
+        for key in [5, 1, 9, 3] {
+            put(&mut table, key, key * 10);
+        }
+        let mut keys = Vec::new();
+        let mut at = None;
+        while let Some(slot) = table.next_row(at) {
+            keys.push(table.cells(slot)[0]);
+            at = Some(slot);
+        }
+        assert_eq!(keys, [1, 3, 5, 9]);
+    }
+
+    #[test]
+    fn versions_outlive_a_deletion() {
+        let mut table = table(2);
+        assert_eq!(put(&mut table, 7, 1), 1);
+        let slot = table.find(7).unwrap();
+        assert_eq!(table.install(slot, None), 2);
+        assert_eq!(table.find(7), None);
+        assert_eq!(put(&mut table, 7, 2), 3);
+        assert_eq!(table.find(7), Some(slot));
+    }
+
+    #[test]
+    fn a_unique_value_is_free_again_when_its_row_changes_or_goes() {
+        let mut table = table(2);
+        put(&mut table, 1, 40);
+        put(&mut table, 2, 41);
+        assert_eq!(table.unique_clash(0, &[3, 40], None), table.find(1));
+        assert_eq!(table.unique_clash(0, &[1, 40], table.find(1)), None);
+        put(&mut table, 1, 42);
+        assert_eq!(table.unique_clash(0, &[3, 40], None), None);
+        let slot = table.find(2).unwrap();
+        table.install(slot, None);
+        assert_eq!(table.unique_clash(0, &[3, 41], None), None);
+        assert_eq!(table.unique_clash(0, &[3, NULL], None), None);
+    }
+
+    #[test]
+    fn a_reset_table_equals_its_template() {
+        let mut template = table(2);
+        put(&mut template, 4, 1);
+        let mut used = template.clone();
+        put(&mut used, 2, 5);
+        put(&mut used, 4, 6);
+        used.fresh_key();
+        used.reset(&template);
+        assert_eq!(used, template);
+        assert_eq!(used.next_row(None), template.find(4));
+        assert_eq!(used.find(2), None);
+    }
+}
