@@ -18,11 +18,14 @@
 //! * A map literal is a record: its keys are fixed texts. There is no iteration over the fields of a record.
 //! * `list + element` appends.
 //! * `sum`, `min`, `max` and `indexOf` are those of Kubernetes' list library; `min` and `max` of nothing fail.
+mod arith;
 mod code;
 mod compile;
 mod eval;
 mod fold;
 mod relative;
+#[cfg(test)]
+pub(crate) mod testing;
 mod tree;
 mod visit;
 

@@ -61,6 +61,52 @@ impl Expr {
         }
     }
 
+    /// The same for changing the parts.
+    pub(super) fn for_each_child_mut(&mut self, mut visit: impl FnMut(&mut Expr)) {
+        match &mut self.kind {
+            ExprKind::Const(_)
+            | ExprKind::Local(_)
+            | ExprKind::Element(_)
+            | ExprKind::RowVar { .. }
+            | ExprKind::RowVarRecord { .. }
+            | ExprKind::Now
+            | ExprKind::EventField(_)
+            | ExprKind::Counter(_) => {}
+            ExprKind::Cell { key: part, .. }
+            | ExprKind::Row { key: part, .. }
+            | ExprKind::HasRow { key: part, .. }
+            | ExprKind::Unary(_, part)
+            | ExprKind::Field { of: part, .. }
+            | ExprKind::Size(part)
+            | ExprKind::Has(part) => visit(part),
+            ExprKind::Binary(_, left, right)
+            | ExprKind::And(left, right)
+            | ExprKind::Or(left, right)
+            | ExprKind::In(left, right)
+            | ExprKind::Index(left, right)
+            | ExprKind::IndexOf(left, right) => {
+                visit(left);
+                visit(right);
+            }
+            ExprKind::Cond(test, yes, no) => {
+                visit(test);
+                visit(yes);
+                visit(no);
+            }
+            ExprKind::List(items) => items.iter_mut().for_each(visit),
+            ExprKind::Record(fields) => fields.iter_mut().for_each(|field| visit(&mut field.value)),
+            ExprKind::Loop { over, keep, body, .. } => {
+                if let Over::List(list) = over {
+                    visit(list);
+                }
+                keep.iter_mut().for_each(&mut visit);
+                if let Some(body) = body {
+                    visit(body);
+                }
+            }
+        }
+    }
+
     /// The direct parts, left to right.
     pub fn children(&self) -> Vec<&Expr> {
         let mut children = Vec::new();
