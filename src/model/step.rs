@@ -24,8 +24,8 @@ pub enum Step {
     KeyClaim,
     /// Checks and marks the fence of a saga's step.
     Fence,
-    /// Lets the weather refuse or fail the operation.
-    Weather,
+    /// Lets the weather refuse or fail the operation of the part.
+    Weather(u8),
     /// Locks what the part reads.
     Lock(u8),
     /// Reads, checks and computes the part at one instant.
@@ -48,8 +48,10 @@ pub enum Step {
     KeyLate,
     /// Hands the part's events to the network.
     Publish(u8),
-    /// Enters the next operation of a merged flow: the number of the flow's step.
+    /// Enters the next operation of a merged flow: an index into [`Program::merged`].
     Enter(u8),
+    /// Leaves it, binding its reply.
+    Leave(u8),
     /// Answers.
     End,
 }
@@ -63,15 +65,13 @@ pub struct Program {
     pub steps: Vec<Step>,
     /// Where a refusal goes on.
     pub refuse: u16,
-    /// Where a skip goes on.
-    pub skip: u16,
     /// Where a conflict goes on that is done again.
     pub redo: u16,
     /// How many words the frame has.
     pub frame: u16,
     /// How many of them are arguments.
     pub args: u16,
-    /// The parts; of a merged flow those of all its operations. The last is `otherwise` if there is one.
+    /// The parts; of a merged flow those of all its operations. `otherwise` comes last, if there is one.
     pub parts: Vec<PartPlan>,
     /// The reply, computed from what the transaction leaves.
     pub reply: Option<Code>,
@@ -98,6 +98,8 @@ pub struct MergedStep {
     pub op: OpId,
     /// Condition over the flow's slots.
     pub when: Option<Code>,
+    /// The number of the flow's step.
+    pub step: u8,
     /// Arguments over the flow's slots, and the frame slot each goes to.
     pub args: Vec<(Code, u16)>,
     /// The program counter after the step.
@@ -120,6 +122,10 @@ pub struct KeyPlan {
 /// A compiled part.
 #[derive(Clone, Debug, Default)]
 pub struct PartPlan {
+    /// The operation it belongs to.
+    pub op: OpId,
+    /// Where a skip goes on.
+    pub skip_to: u16,
     /// Slot and code, in order.
     pub lets: Vec<(u16, Code)>,
     /// True: done, without effect.
@@ -128,8 +134,8 @@ pub struct PartPlan {
     pub require: Vec<(Word, Code)>,
     /// How long it thinks.
     pub think: ThinkPlan,
-    /// Rows to lock before reading: table and key; no key: the whole table.
-    pub locks: Vec<(TableId, Option<Code>)>,
+    /// What it reads by key and, with no key, as a whole table: for locks and for the comparison of versions.
+    pub reads: Vec<(TableId, Option<Code>)>,
     /// The writes.
     pub writes: Vec<WritePlan>,
     /// The events.
@@ -170,7 +176,7 @@ pub struct WritePlan {
     pub set: u32,
     /// The columns whose new value comes from a read of the row.
     pub rmw: u32,
-    /// The requirements are evaluated again, at the store, under the row's lock.
+    /// Before it, all rows of the part are locked and the requirements are evaluated again, at the store.
     pub guarded: bool,
     /// The version must still be the one read.
     pub versioned: bool,

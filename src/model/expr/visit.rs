@@ -62,7 +62,7 @@ impl Expr {
     }
 
     /// The same for changing the parts.
-    pub(super) fn for_each_child_mut(&mut self, mut visit: impl FnMut(&mut Expr)) {
+    pub(crate) fn for_each_child_mut(&mut self, mut visit: impl FnMut(&mut Expr)) {
         match &mut self.kind {
             ExprKind::Const(_)
             | ExprKind::Local(_)

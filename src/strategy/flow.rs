@@ -1,0 +1,193 @@
+//! Flows: who coordinates their steps, and the one program of a merged flow.
+
+use super::Compiler;
+use super::operation::{Body, body, key_plan, merged_tail, part_steps};
+use super::rewrite::shift;
+use super::writes::Frame;
+use crate::kernel::time::Span;
+use crate::model::expr::Code;
+use crate::model::flow::{CallStep, Class, Flow, StepKind, Target};
+use crate::model::how::{Caller, Coordination, KeyStore, OnConflict, StoreLevel, WritePolicy};
+use crate::model::ids::FlowId;
+use crate::model::plan::{FlowPlan, NotApplicable, StepPlan};
+use crate::model::step::{MergedStep, Program, Step};
+
+pub(super) fn compile(compiler: &mut Compiler<'_>, id: FlowId) -> FlowPlan {
+    let model = compiler.model.clone();
+    let flow = model.flow(id);
+    let how = compiler.how.flows[id.index()].clone();
+    let caller = Caller::Flow(id, flow.by);
+    let steps: Vec<StepPlan> = flow.steps.iter().map(|step| step_plan(compiler, caller, step)).collect();
+    let pivot = steps.iter().position(|step| step.action.is_some() && step.class == Class::Pivot);
+    let mut plan = FlowPlan {
+        coordination: how.coordination.clone(),
+        key: key_plan(&how.idempotency),
+        publish: how.publish.clone(),
+        slots: flow.slots.len() as u16,
+        steps,
+        reply: flow.reply.as_ref().map(Code::compile),
+        merged: None,
+        pivot: pivot.map(|step| step as u8),
+    };
+    let mut refuse = |why: String| compiler.refused.push(NotApplicable { op: None, flow: Some(id), why });
+    if let Err(why) = feasible(flow, &how.coordination) {
+        refuse(why);
+        return plan;
+    }
+    if how.coordination == Coordination::Merged {
+        match merged(compiler, id, flow, &plan) {
+            Ok(program) => plan.merged = Some(compiler.add(program)),
+            Err(why) => compiler.refused.push(NotApplicable { op: None, flow: Some(id), why }),
+        }
+    }
+    plan
+}
+
+fn step_plan(compiler: &mut Compiler<'_>, caller: Caller, step: &crate::model::flow::Step) -> StepPlan {
+    let mut plan = StepPlan {
+        group: step.group,
+        action: None,
+        wait: None,
+        when: None,
+        bind: None,
+        undo: None,
+        class: Class::ReadOnly,
+        optional: false,
+    };
+    match &step.does {
+        StepKind::Wait(dist) => plan.wait = Some(*dist),
+        StepKind::Call(call) => {
+            plan.action = Some(compiler.call(caller, &call.action));
+            plan.undo = call.undo.as_ref().map(|undo| compiler.call(caller, undo));
+            plan.when = call.when.as_ref().map(Code::compile);
+            plan.bind = call.bind;
+            plan.class = call.class;
+            plan.optional = call.optional;
+        }
+    }
+    plan
+}
+
+fn calls(flow: &Flow) -> impl Iterator<Item = &CallStep> {
+    flow.steps.iter().filter_map(|step| match &step.does {
+        StepKind::Call(call) => Some(&**call),
+        StepKind::Wait(_) => None,
+    })
+}
+
+/// Whether a flow can be coordinated like this at all.
+fn feasible(flow: &Flow, coordination: &Coordination) -> Result<(), String> {
+    let name = &flow.name;
+    if matches!(coordination, Coordination::Calls { .. }) {
+        return Ok(());
+    }
+    if flow.by.is_none() {
+        return Err(format!(
+            "flow `{name}` has no `by`: it runs at its caller and can only be carried out by calls"
+        ));
+    }
+    let nested = calls(flow).any(|call| matches!(call.action.target, Target::Flow(_)));
+    let at_once = flow.steps.windows(2).any(|pair| pair[0].group == pair[1].group);
+    let waits = flow.steps.iter().any(|step| matches!(step.does, StepKind::Wait(_)));
+    match coordination {
+        Coordination::FireAndForget if calls(flow).any(|call| call.bind.is_some()) => {
+            Err(format!("flow `{name}` uses the reply of a step, and fire-and-forget waits for none"))
+        }
+        Coordination::Choreography { .. } if nested || at_once || waits => Err(format!(
+            "flow `{name}` calls another flow, has steps at once or waits, and no service could tell the next"
+        )),
+        Coordination::Merged if nested || waits => {
+            Err(format!("flow `{name}` calls another flow or waits, and cannot be one transaction"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// One program for all steps: the services become one and the steps one transaction.
+fn merged(compiler: &Compiler<'_>, id: FlowId, flow: &Flow, plan: &FlowPlan) -> Result<Program, String> {
+    let mut frame = Frame { offset: 0, next: plan.slots };
+    let mut steps = Vec::new();
+    let mut parts = Vec::new();
+    let mut merged = Vec::new();
+    let store = plan.key.as_ref().map(|key| key.policy.store);
+    if store.is_some() {
+        steps.push(Step::KeyLookup);
+    }
+    if store == Some(KeyStore::Before) {
+        steps.push(Step::KeyEarly);
+    }
+    let redo = steps.len() as u16;
+    steps.push(Step::Begin);
+    if store == Some(KeyStore::With) {
+        steps.push(Step::KeyClaim);
+    }
+    let mut first = None;
+    let (mut conflict, mut lock_wait, mut loose) = ((OnConflict::Reject, None), Span::MAX, false);
+    for (number, step) in flow.steps.iter().enumerate() {
+        let StepKind::Call(call) = &step.does else { continue };
+        let Target::Op(op) = call.action.target else { continue };
+        first.get_or_insert(op);
+        let operation = compiler.model.operation(op);
+        let how = &compiler.how.operations[op.index()];
+        let base = frame.next;
+        frame.offset = base;
+        frame.next += operation.slots.len() as u16;
+        let body: Body = body(compiler, op, &how.write, &mut frame)?;
+        match &how.write {
+            WritePolicy::Occ(occ) => conflict = (occ.on_conflict, occ.tries),
+            WritePolicy::Lock { wait } => lock_wait = *wait,
+            _ => {}
+        }
+        loose |= how.store == StoreLevel::None;
+        let index = merged.len() as u8;
+        steps.push(Step::Enter(index));
+        let weather = parts.len() as u8;
+        steps.push(Step::Weather(weather));
+        let from = parts.len();
+        for part in body.parts {
+            let n = parts.len() as u8;
+            part_steps(&part, n, matches!(how.write, WritePolicy::Lock { .. }), &mut steps);
+            parts.push(part);
+            parts[n as usize].skip_to = steps.len() as u16;
+        }
+        parts[from].skip_to = steps.len() as u16;
+        steps.push(Step::Leave(index));
+        let reply = operation.reply.as_ref().map(|reply| Code::compile(&shift(reply, base)));
+        merged.push(MergedStep {
+            op,
+            when: call.when.as_ref().map(Code::compile),
+            step: number as u8,
+            args: (call.action.args.iter().zip(base..))
+                .map(|(arg, slot)| (Code::compile(arg), slot))
+                .collect(),
+            next: steps.len() as u16,
+            optional: call.optional,
+            bind: call.bind.zip(reply).map(|(slot, code)| (code, slot)),
+        });
+    }
+    merged_tail(&parts, store, &plan.publish, &mut steps);
+    let refuse = steps.len() as u16;
+    match store {
+        Some(KeyStore::With) => steps.extend([Step::KeyStore, Step::Commit, Step::End]),
+        Some(KeyStore::After) => steps.extend([Step::KeyLate, Step::End]),
+        _ => steps.push(Step::End),
+    }
+    let op = first.ok_or_else(|| format!("flow `{}` has no step to merge", compiler.model.flow(id).name))?;
+    Ok(Program {
+        op,
+        steps,
+        refuse,
+        redo,
+        frame: frame.next,
+        args: flow.args,
+        parts,
+        reply: plan.reply.clone(),
+        key: plan.key.clone(),
+        conflict,
+        loose,
+        lock_wait,
+        is_fetch: false,
+        read_only: false,
+        merged,
+    })
+}

@@ -1,0 +1,261 @@
+//! The frame of steps of an operation.
+//!
+//! ```text
+//! key lookup · key early · BEGIN · key claim · fence · weather · (lock · read · think · write…)… · verify · reply
+//!   · key store · outbox · publish early · COMMIT · key late · publish · end
+//! ```
+//! Each policy fills only its own places. Crash points lie between all steps, so every policy gets them for nothing. An
+//! operation run by its caller becomes two programs with one frame: the first reads and computes, the frame travels
+//! through the caller, the second writes.
+
+use super::Compiler;
+use super::rewrite::shift;
+use super::writes::{Frame, Writer};
+use crate::kernel::time::Span;
+use crate::model::expr::Code;
+use crate::model::how::{
+    Coordination, Idempotency, KeySource, KeyStore, OccScope, OnConflict, OperationHow, PublishPolicy,
+    StoreLevel, WritePolicy,
+};
+use crate::model::ids::OpId;
+use crate::model::plan::{NotApplicable, OperationPlan};
+use crate::model::service::{By, Operation};
+use crate::model::step::{KeyPlan, PartPlan, Program, Step};
+
+/// Which half of an operation a program is.
+#[derive(Clone, Copy, PartialEq)]
+enum Half {
+    Whole,
+    Fetch,
+    Apply,
+}
+
+pub(super) fn compile(compiler: &mut Compiler<'_>, op: OpId) -> OperationPlan {
+    let how = &compiler.how.operations[op.index()];
+    let publish = how.publish.clone();
+    let mut plan = OperationPlan { whole: None, halves: None, publish };
+    let halves = match how.by {
+        By::Owner => vec![Half::Whole],
+        By::Caller => vec![Half::Fetch, Half::Apply],
+    };
+    let mut programs = Vec::new();
+    for half in halves {
+        match program(compiler, op, how, half) {
+            Ok(program) => programs.push(compiler.add(program)),
+            Err(why) => {
+                compiler.refused.push(NotApplicable { op: Some(op), flow: None, why });
+                return plan;
+            }
+        }
+    }
+    match programs[..] {
+        [fetch, apply] => plan.halves = Some((fetch, apply)),
+        [whole] => plan.whole = Some(whole),
+        _ => {}
+    }
+    plan
+}
+
+pub(super) fn key_plan(idempotency: &Idempotency) -> Option<KeyPlan> {
+    match idempotency {
+        Idempotency::None => None,
+        Idempotency::Key(policy) => {
+            let computed = match &policy.source {
+                KeySource::Computed(expr) => Some(Code::compile(expr)),
+                _ => None,
+            };
+            Some(KeyPlan { policy: (**policy).clone(), computed })
+        }
+    }
+}
+
+/// The parts of an operation under a policy, each compiled for a frame, and the code of its reply.
+pub(super) struct Body {
+    pub(super) parts: Vec<PartPlan>,
+    pub(super) otherwise: Option<PartPlan>,
+    pub(super) reply: Option<Code>,
+}
+
+pub(super) fn body(
+    compiler: &Compiler<'_>,
+    op: OpId,
+    policy: &WritePolicy,
+    frame: &mut Frame,
+) -> Result<Body, String> {
+    let model = compiler.model;
+    let operation = model.operation(op);
+    let writer = Writer { model, op, policy };
+    let mut parts = Vec::new();
+    for part in &operation.parts {
+        parts.push(writer.part(part, frame)?);
+    }
+    let refuses = !operation.otherwise.writes.is_empty() || !operation.otherwise.publish.is_empty();
+    let otherwise = refuses.then(|| writer.otherwise(&operation.otherwise, frame)).transpose()?;
+    let reply = operation.reply.as_ref().map(|reply| Code::compile(&shift(reply, frame.offset)));
+    Ok(Body { parts, otherwise, reply })
+}
+
+/// The steps of one part, from its locks to its last write.
+pub(super) fn part_steps(part: &PartPlan, n: u8, locks: bool, steps: &mut Vec<Step>) {
+    if locks && !part.reads.is_empty() {
+        steps.push(Step::Lock(n));
+    }
+    steps.push(Step::Read(n));
+    if !matches!(part.think, crate::model::step::ThinkPlan::None) {
+        steps.push(Step::Think(n));
+    }
+    writes(part, n, steps);
+}
+
+fn writes(part: &PartPlan, n: u8, steps: &mut Vec<Step>) {
+    steps.extend((0..part.writes.len()).map(|write| Step::Write(n, write as u8)));
+}
+
+fn program(compiler: &Compiler<'_>, op: OpId, how: &OperationHow, half: Half) -> Result<Program, String> {
+    let operation = compiler.model.operation(op);
+    if half != Half::Whole && operation.parts.len() > 1 {
+        let name = compiler.model.operation_name(op);
+        return Err(format!("`{name}` has `then` parts, so it cannot be run by its caller"));
+    }
+    let mut frame = Frame { offset: 0, next: operation.slots.len() as u16 };
+    let Body { mut parts, otherwise, reply } = body(compiler, op, &how.write, &mut frame)?;
+    let key = if half == Half::Fetch { None } else { key_plan(&how.idempotency) };
+    let fenced =
+        compiler.how.flows.iter().any(|flow| matches!(&flow.coordination, Coordination::Saga(s) if s.fence));
+    let occ = match &how.write {
+        WritePolicy::Occ(occ) => Some(occ),
+        _ => None,
+    };
+    let lock_wait = match how.write {
+        WritePolicy::Lock { wait } => Some(wait),
+        _ => None,
+    };
+    let store = key.as_ref().map(|key| key.policy.store);
+    let read_only = is_read_only(operation) && key.is_none();
+
+    let mut steps = Vec::new();
+    if store.is_some() {
+        steps.push(Step::KeyLookup);
+    }
+    if store == Some(KeyStore::Before) {
+        steps.push(Step::KeyEarly);
+    }
+    let redo = steps.len() as u16;
+    if half != Half::Fetch {
+        steps.push(Step::Begin);
+        if store == Some(KeyStore::With) {
+            steps.push(Step::KeyClaim);
+        }
+        if fenced {
+            steps.push(Step::Fence);
+        }
+        steps.push(Step::Weather(0));
+    }
+    for (n, part) in parts.iter_mut().enumerate() {
+        let n = n as u8;
+        match half {
+            Half::Whole => part_steps(part, n, lock_wait.is_some(), &mut steps),
+            Half::Fetch => steps.push(Step::Read(n)),
+            Half::Apply => writes(part, n, &mut steps),
+        }
+        part.skip_to = steps.len() as u16;
+    }
+    let count = parts.len() as u8;
+    let main = Tail {
+        parts: 0..count,
+        verify: occ.is_some_and(|occ| occ.scope == OccScope::Reads) && half != Half::Fetch,
+        store,
+        publish: &how.publish,
+        fetch: half == Half::Fetch,
+    };
+    // A skip in the first part is the end of the operation; in a later one, of that part.
+    let end = steps.len() as u16;
+    if let Some(first) = parts.first_mut() {
+        first.skip_to = end;
+    }
+    main.steps(&parts, &mut steps);
+    let refuse = steps.len() as u16;
+    match otherwise {
+        Some(otherwise) if half != Half::Fetch => {
+            writes(&otherwise, count, &mut steps);
+            parts.push(otherwise);
+            Tail { parts: count..count + 1, verify: false, store, ..main }.steps(&parts, &mut steps);
+        }
+        _ if store == Some(KeyStore::With) => steps.extend([Step::KeyStore, Step::Commit, Step::End]),
+        _ if store == Some(KeyStore::After) => steps.extend([Step::KeyLate, Step::End]),
+        _ => steps.push(Step::End),
+    }
+    Ok(Program {
+        op,
+        steps,
+        refuse,
+        redo,
+        frame: frame.next,
+        args: operation.args,
+        parts,
+        reply,
+        key,
+        conflict: occ.map_or((OnConflict::Reject, None), |occ| (occ.on_conflict, occ.tries)),
+        loose: how.store == StoreLevel::None,
+        lock_wait: lock_wait.unwrap_or(Span::MAX),
+        is_fetch: half == Half::Fetch,
+        read_only,
+        merged: Vec::new(),
+    })
+}
+
+/// Whether it neither writes nor tells anything, whatever happens.
+fn is_read_only(operation: &Operation) -> bool {
+    operation.all_effects().all(|effects| effects.writes.is_empty() && effects.publish.is_empty())
+}
+
+/// The steps from the last write to the answer.
+#[derive(Clone)]
+struct Tail<'a> {
+    parts: std::ops::Range<u8>,
+    verify: bool,
+    store: Option<KeyStore>,
+    publish: &'a PublishPolicy,
+    fetch: bool,
+}
+
+impl Tail<'_> {
+    fn steps(&self, parts: &[PartPlan], steps: &mut Vec<Step>) {
+        let publishing = || self.parts.clone().filter(|&n| !parts[n as usize].publish.is_empty());
+        if self.verify {
+            steps.push(Step::Verify);
+        }
+        steps.push(Step::Reply);
+        if self.fetch {
+            steps.push(Step::End);
+            return;
+        }
+        if self.store == Some(KeyStore::With) {
+            steps.push(Step::KeyStore);
+        }
+        match self.publish {
+            PublishPolicy::Outbox(_) => steps.extend(publishing().map(Step::Outbox)),
+            PublishPolicy::BeforeCommit => steps.extend(publishing().map(Step::Publish)),
+            PublishPolicy::AfterCommit => {}
+        }
+        steps.push(Step::Commit);
+        if self.store == Some(KeyStore::After) {
+            steps.push(Step::KeyLate);
+        }
+        if *self.publish == PublishPolicy::AfterCommit {
+            steps.extend(publishing().map(Step::Publish));
+        }
+        steps.push(Step::End);
+    }
+}
+
+/// The tail of a merged flow: all parts of all its operations, one commit.
+pub(super) fn merged_tail(
+    parts: &[PartPlan],
+    store: Option<KeyStore>,
+    publish: &PublishPolicy,
+    steps: &mut Vec<Step>,
+) {
+    let tail = Tail { parts: 0..parts.len() as u8, verify: false, store, publish, fetch: false };
+    tail.steps(parts, steps);
+}

@@ -1,0 +1,268 @@
+//! How one part of an operation meets the store under each write policy.
+//!
+//! Every policy gets the same phases; only what is checked and written at the end differs (`language.md` of the project's
+//! scenario language, the table of six write policies). `rmw` marks the columns whose new value depends on a read of the
+//! row: that is what makes an overwrite a lost update.
+
+use super::rewrite::{inline, shift};
+use crate::model::Model;
+use crate::model::expr::{Code, Delta, Expr, ExprKind, Over, relative};
+use crate::model::how::WritePolicy;
+use crate::model::ids::{ColumnId, OpId, TableId};
+use crate::model::service::{Address, Effects, Part, Publish, Think, Verb, Write};
+use crate::model::step::{AtPlan, PartPlan, PublishPlan, ThinkPlan, ValuePlan, WritePlan};
+
+/// Frame space, handed out from the bottom up.
+pub(super) struct Frame {
+    /// How far the slots of the operation's expressions are moved up.
+    pub(super) offset: u16,
+    /// The next free word.
+    pub(super) next: u16,
+}
+
+impl Frame {
+    fn take(&mut self, words: usize) -> u16 {
+        let at = self.next;
+        self.next += words as u16;
+        at
+    }
+}
+
+/// What is compiled: a part of this operation under this policy.
+pub(super) struct Writer<'a> {
+    pub(super) model: &'a Model,
+    pub(super) op: OpId,
+    pub(super) policy: &'a WritePolicy,
+}
+
+impl Writer<'_> {
+    /// Compiles a part.
+    pub(super) fn part(&self, part: &Part, frame: &mut Frame) -> Result<PartPlan, String> {
+        let offset = frame.offset;
+        let code = |expr: &Expr| Code::compile(&shift(expr, offset));
+        let inlined = |expr: &Expr| inline(expr, &part.lets);
+        let requires: Vec<Expr> = part.require.iter().map(|require| inlined(&require.that)).collect();
+        let guarded = *self.policy == WritePolicy::Guarded && !part.effects.writes.is_empty();
+        let mut plan = PartPlan {
+            op: self.op,
+            lets: part.lets.iter().map(|(slot, expr)| (slot + offset, code(expr))).collect(),
+            skip: part.skip.as_ref().map(code),
+            // What is checked again at the store must not look at names that were computed before.
+            require: (part.require.iter().zip(&requires))
+                .map(|(require, inlined)| {
+                    (require.reason, code(if guarded { inlined } else { &require.that }))
+                })
+                .collect(),
+            ..PartPlan::default()
+        };
+        plan.think = match &part.think {
+            Think::None => ThinkPlan::None,
+            Think::Time(dist) => ThinkPlan::Time(*dist),
+            Think::Computed(expr) => ThinkPlan::Computed(code(expr), frame.take(1)),
+        };
+        let checks: Vec<Expr> = requires.iter().cloned().chain(part.skip.as_ref().map(inlined)).collect();
+        self.effects(&part.effects, &part.lets, &checks, frame, &mut plan)?;
+        if guarded && !requires.is_empty() {
+            self.guard(&requires, &part.effects.writes)?;
+            if let Some(first) = plan.writes.first_mut() {
+                first.guarded = true;
+            }
+        }
+        let mut read = Vec::new();
+        let values =
+            part.effects.writes.iter().flat_map(|write| &write.values).map(|(_, value)| inlined(value));
+        for expr in checks.into_iter().chain(part.lets.iter().map(|(_, e)| inlined(e))).chain(values) {
+            collect_reads(&expr, &mut read);
+        }
+        for write in &part.effects.writes {
+            match &write.at {
+                Address::Key(key) if write.verb != Verb::Insert => {
+                    add_read(&mut read, write.table, Some(&inlined(key)))
+                }
+                Address::Matching(_) => add_read(&mut read, write.table, None),
+                _ => {}
+            }
+        }
+        plan.reads = read.iter().map(|(table, key)| (*table, key.as_ref().map(code))).collect();
+        Ok(plan)
+    }
+
+    /// Compiles what is done when a requirement refuses.
+    pub(super) fn otherwise(&self, effects: &Effects, frame: &mut Frame) -> Result<PartPlan, String> {
+        let mut plan = PartPlan { op: self.op, ..PartPlan::default() };
+        // Refusals write what they say, no more: the policy guards the operation, not its excuse.
+        let plain = Writer { policy: &WritePolicy::Patch, ..*self };
+        plain.effects(effects, &[], &[], frame, &mut plan)?;
+        Ok(plan)
+    }
+
+    fn effects(
+        &self,
+        effects: &Effects,
+        lets: &[(u16, Expr)],
+        checks: &[Expr],
+        frame: &mut Frame,
+        plan: &mut PartPlan,
+    ) -> Result<(), String> {
+        for write in &effects.writes {
+            plan.writes.push(self.write(write, lets, checks, frame)?);
+        }
+        for publish in &effects.publish {
+            plan.publish.push(self.publish(publish, effects, frame));
+        }
+        Ok(())
+    }
+
+    fn publish(&self, publish: &Publish, effects: &Effects, frame: &mut Frame) -> PublishPlan {
+        let topic = self.model.topic(publish.topic);
+        let mut fields = vec![None; topic.fields.len()];
+        for (field, expr) in &publish.fields {
+            fields[*field as usize] = Some(Code::compile(&shift(expr, frame.offset)));
+        }
+        let base = frame.take(topic.fields.len());
+        let version_of = effects.writes.iter().position(|write| write.verb != Verb::Delete).map(|n| n as u8);
+        PublishPlan { topic: publish.topic, fields, base, version_of }
+    }
+
+    fn write(
+        &self,
+        write: &Write,
+        lets: &[(u16, Expr)],
+        checks: &[Expr],
+        frame: &mut Frame,
+    ) -> Result<WritePlan, String> {
+        let table = self.model.table(write.table);
+        let columns = table.columns.len();
+        let offset = frame.offset;
+        let code = |expr: &Expr| Code::compile(&shift(expr, offset));
+        let at = match &write.at {
+            Address::Key(key) => AtPlan::Key(code(key)),
+            Address::Fresh => AtPlan::Fresh,
+            Address::Matching(test) => AtPlan::Matching(code(test)),
+        };
+        let existing = matches!(write.verb, Verb::Set | Verb::Put);
+        let key = match &write.at {
+            Address::Key(key) => Some(inline(key, lets)),
+            _ => None,
+        };
+        let reads_row = |expr: &Expr| key.as_ref().is_some_and(|key| reads_row(expr, write.table, key));
+        let checked = checks.iter().any(reads_row);
+        let mut values = Vec::new();
+        let (mut set, mut rmw, mut fresh_values) = (0u32, 0u32, false);
+        for (column, value) in &write.values {
+            let plain = inline(value, lets);
+            let target = |part: &Expr| is_cell(part, write.table, key.as_ref(), *column);
+            let delta = if existing && matches!(self.policy, WritePolicy::Relative | WritePolicy::Guarded) {
+                relative(&plain, target)
+            } else {
+                None
+            };
+            set |= 1 << column.0;
+            match delta {
+                Some(Delta::Add(expr) | Delta::Concat(expr)) => {
+                    values.push(ValuePlan { column: *column, code: code(&expr), delta: true });
+                    continue;
+                }
+                None if existing && *self.policy == WritePolicy::Relative => {
+                    return Err(format!(
+                        "write: relative cannot carry out `{}.{}`: its new value is not the field plus or minus something",
+                        self.model.table_name(write.table),
+                        table.columns[column.index()].name,
+                    ));
+                }
+                None => {}
+            }
+            let computed = reads_row(&plain);
+            if computed && *self.policy == WritePolicy::Guarded {
+                fresh_values = true;
+            }
+            if computed || checked {
+                rmw |= 1 << column.0;
+            }
+            values.push(ValuePlan { column: *column, code: code(&plain), delta: false });
+        }
+        if write.verb == Verb::Delete {
+            set = (1u32 << columns) - 1;
+            rmw = if checked { set } else { 0 };
+        }
+        let whole = existing
+            && matches!(self.policy, WritePolicy::Absolute | WritePolicy::Occ(_) | WritePolicy::Lock { .. });
+        Ok(WritePlan {
+            table: write.table,
+            at,
+            verb: write.verb,
+            base: frame.take(2 + columns + values.len()),
+            columns: columns as u16,
+            values,
+            whole,
+            set,
+            rmw,
+            guarded: false,
+            versioned: matches!(self.policy, WritePolicy::Occ(_))
+                && key.is_some()
+                && write.verb != Verb::Insert,
+            fresh_values,
+        })
+    }
+
+    /// A guard is one statement at the store: its requirements may look only at rows that the part writes.
+    fn guard(&self, requires: &[Expr], writes: &[Write]) -> Result<(), String> {
+        let mut read = Vec::new();
+        requires.iter().for_each(|expr| collect_reads(expr, &mut read));
+        for (table, key) in read {
+            let written = writes.iter().any(|write| {
+                write.table == table
+                    && matches!((&write.at, &key), (Address::Key(at), Some(key)) if at == key)
+            });
+            if !written {
+                return Err(format!(
+                    "write: guarded cannot carry out `{}`: it requires something of `{}` that it does not write",
+                    self.model.operation_name(self.op),
+                    self.model.table_name(table),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_cell(part: &Expr, table: TableId, key: Option<&Expr>, column: ColumnId) -> bool {
+    match &part.kind {
+        ExprKind::Cell { table: t, key: k, column: c } => *t == table && *c == column && Some(&**k) == key,
+        _ => false,
+    }
+}
+
+fn reads_row(expr: &Expr, table: TableId, key: &Expr) -> bool {
+    expr.any(|part| match &part.kind {
+        ExprKind::Cell { table: t, key: k, .. } | ExprKind::Row { table: t, key: k, .. } => {
+            *t == table && **k == *key
+        }
+        ExprKind::HasRow { table: t, key: k } => *t == table && **k == *key,
+        ExprKind::Loop { over: Over::Rows(t), .. } => *t == table,
+        _ => false,
+    })
+}
+
+fn add_read(reads: &mut Vec<(TableId, Option<Expr>)>, table: TableId, key: Option<&Expr>) {
+    // A key that a macro computes row by row names no single row: the whole table is read.
+    let by_row = |part: &Expr| {
+        matches!(part.kind, ExprKind::RowVar { .. } | ExprKind::RowVarRecord { .. } | ExprKind::Element(_))
+    };
+    let read = (table, key.filter(|key| !key.any(by_row)).cloned());
+    if !reads.contains(&read) {
+        reads.push(read);
+    }
+}
+
+fn collect_reads(expr: &Expr, reads: &mut Vec<(TableId, Option<Expr>)>) {
+    expr.walk(&mut |part| match &part.kind {
+        ExprKind::Cell { table, key, .. }
+        | ExprKind::Row { table, key, .. }
+        | ExprKind::HasRow { table, key } => {
+            add_read(reads, *table, Some(key));
+        }
+        ExprKind::Loop { over: Over::Rows(table), .. } => add_read(reads, *table, None),
+        _ => {}
+    });
+}
