@@ -309,3 +309,6 @@ const fn time_of(key: u128) -> Time {
 const fn slot_of(key: u128) -> u32 {
     key as u32 & (SLOTS - 1)
 }
+
+#[cfg(test)]
+mod tests;

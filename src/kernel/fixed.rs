@@ -142,7 +142,7 @@ static QUANTILES: [[u32; 33]; 32] = {
 
 /// The standard normal value for a draw: whether it is below the mean, and how many standard deviations away, with
 /// [`QUANTILE_BITS`] fractional bits. Monotone, linear between 32 knots per octave of the tail: off by at most
-/// 10^-4, and cut at 6.23, beyond which one draw in 2^32 would fall.
+/// 10^-4, and cut at 6.34, beyond which one draw in 2^32 would fall.
 #[inline]
 pub(super) fn normal_quantile(draw: u64) -> (bool, u32) {
     let below = draw >> 63 == 0;
@@ -156,4 +156,74 @@ pub(super) fn normal_quantile(draw: u64) -> (bool, u32) {
     let knot = (mantissa >> 58) as usize & 0x1f;
     let (from, to) = (row[knot], row[knot + 1]);
     (below, from - (((from - to) as u128 * (mantissa << 6) as u128) >> 64) as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logarithms_of_powers_of_two_are_exact() {
+        for power in [0, 1, 20, 63] {
+            assert_eq!(log2_slow(1 << power), power << LOG_BITS);
+        }
+        // The base-2 logarithm of 10 is 3.321928094887; times 10^9, rounded down.
+        assert_eq!((u128::from(log2_slow(10)) * 1_000_000_000) >> LOG_BITS, 3_321_928_094);
+    }
+
+    #[test]
+    fn the_exponential_undoes_the_logarithm() {
+        assert_eq!(exp2_minus(0, 43), 1 << 43);
+        assert_eq!(exp2_minus(3 << LOG_BITS, 43), 1 << 40);
+        assert_eq!(exp2_minus(43 << LOG_BITS, 43), 1);
+        assert_eq!(exp2_minus(44 << LOG_BITS, 43), 0);
+        assert_eq!(exp2_minus(u128::MAX, 43), 0);
+        // 10^12 / 10 comes back up to the 32 bits that count.
+        let tenth = (u128::from(exp2_minus(u128::from(log2_slow(10)), 43)) * 1_000_000_000) >> 43;
+        assert!((99_999_999..=100_000_001).contains(&tenth), "{tenth}");
+    }
+
+    #[test]
+    fn half_of_all_waits_are_shorter_than_the_half_life() {
+        assert_eq!(minus_ln_rest(0), 0);
+        // ln 2 = 0.693147180559945; the longest is 64 times that.
+        let ppb = |log: u64| (u128::from(log) * 1_000_000_000) >> LOG_BITS;
+        assert_eq!(ppb(minus_ln_rest(1 << 63)), 693_147_180);
+        assert_eq!(ppb(minus_ln_rest(u64::MAX)), 44_361_419_555);
+        // ln 3 = 1.098612288668, between knots: at most 2,000 parts too great.
+        let ln_3 = ppb(minus_ln_rest(u64::MAX / 3 * 2));
+        assert!((1_098_612_288..1_098_614_300).contains(&ln_3), "{ln_3}");
+    }
+
+    /// Quantiles from tables of the normal distribution, at tails of 2^-2, 2^-3, 2^-4, 2^-10 and 2^-33.
+    #[test]
+    fn quantiles_agree_with_the_tables() {
+        let known = [
+            (0, 674_489_750),
+            (1, 1_150_349_380),
+            (2, 1_534_120_544),
+            (8, 3_097_269_078),
+            (31, 6_337_957_755),
+        ];
+        for (octave, expected) in known {
+            let z = (u64::from(QUANTILES[octave][0]) * 1_000_000_000) >> QUANTILE_BITS;
+            assert!(z.abs_diff(expected) < 1_000, "octave {octave}: {z} for {expected}");
+        }
+        assert_eq!(QUANTILES[0][32], 0);
+        // 2.5 % lie below -1.959964, between knots.
+        let (below, z) = normal_quantile(u64::MAX / 40);
+        let z = (u64::from(z) * 1_000_000) >> QUANTILE_BITS;
+        assert!(below && z.abs_diff(1_959_964) < 100, "{z}");
+    }
+
+    #[test]
+    fn knots_only_fall() {
+        for row in &QUANTILES {
+            assert!(row.is_sorted_by(|a, b| a > b));
+        }
+        for pair in QUANTILES.windows(2) {
+            assert_eq!(pair[0][0], pair[1][32]);
+        }
+        assert!(LOG2.is_sorted_by(|a, b| a < b));
+    }
 }

@@ -11,6 +11,8 @@ pub mod path;
 pub mod sample;
 pub mod seed;
 pub mod time;
-pub mod zipf;
 
 mod fixed;
+#[cfg(test)]
+mod testing;
+mod zipf;

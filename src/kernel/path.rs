@@ -154,3 +154,151 @@ pub const fn mix(a: u64, b: u64) -> u64 {
 pub const fn draw(run_key: u64, path: Path, ask: u64) -> u64 {
     mix(run_key.wrapping_add(ask.wrapping_add(1).wrapping_mul(ASK)), path.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::chance;
+    use super::super::seed::run_key;
+    use super::super::testing::dependence;
+    use super::*;
+
+    /// z^2 of 9, so |z| of 3: a sound generator misses one such test in 370.
+    const NINE: u128 = 9_000;
+
+    fn lost(key: u64, path: Path, ask: u64) -> bool {
+        chance(draw(key, path, ask), 100_000)
+    }
+
+    fn attempt(client: u32, intent: u32, attempt: u32) -> Path {
+        let client = Path::ROOT.child(Role::Group, 0).child(Role::Client, client);
+        client.child(Role::Intent, intent).child(Role::Attempt, attempt)
+    }
+
+    /// 200,000 triples: 100 clients, 100 intents, 20 attempts.
+    fn attempts() -> impl Iterator<Item = (u32, u32, u32)> {
+        (0..200_000).map(|i| (i / 2_000, i / 20 % 100, i % 20))
+    }
+
+    #[test]
+    fn the_numbers_of_roles_never_change() {
+        for (at, role) in Role::ALL.into_iter().enumerate() {
+            assert_eq!(role as usize, at + 1, "{role:?}");
+        }
+        assert_eq!((Role::Group as u8, Role::Request as u8, Role::Draw as u8), (1, 11, 27));
+    }
+
+    /// Published outputs of splitmix64: three for seed 1234567, and the first for seed 0.
+    #[test]
+    fn the_finaliser_is_that_of_splitmix64() {
+        let seeded = |n: u64| finalise(GOLDEN.wrapping_mul(n).wrapping_add(1_234_567));
+        let published = [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
+        assert_eq!([seeded(1), seeded(2), seeded(3)], published);
+        assert_eq!(mix(0, 0), 0xe220_a839_7b1d_cdaf);
+    }
+
+    /// Computed by a second implementation, from the formulas in this file.
+    #[test]
+    fn golden_names_and_draws() {
+        assert_eq!(mix(1, 2), 0x382f_f84c_b272_81e9);
+        let path = Path::ROOT.child(Role::Group, 0).child(Role::Client, 3).child(Role::Intent, 7);
+        assert_eq!(path.to_string(), "1232dabe9e521d3a");
+        assert_eq!(draw(run_key(42), path, 0), 0xb90d_0d78_2856_af4d);
+        assert_eq!(draw(run_key(42), path, 1), 0xcae5_ffca_cf07_6e46);
+    }
+
+    #[test]
+    fn a_lost_attempt_says_nothing_about_the_next_one() {
+        let key = run_key(1);
+        let z2 = dependence(attempts().map(|(c, i, a)| {
+            let message = |a| attempt(c, i, a).child(Role::Request, 0);
+            (lost(key, message(a), 0), lost(key, message(a + 1), 0))
+        }));
+        assert!(z2 <= NINE, "z^2 = {z2}/1000");
+    }
+
+    #[test]
+    fn relatives_have_luck_of_their_own() {
+        type Pair = fn(u32, u32, u32) -> (Path, Path);
+        let relatives: [(&str, Pair); 6] = [
+            ("request and reply", |c, i, a| {
+                let it = attempt(c, i, a);
+                (it.child(Role::Request, 0), it.child(Role::Reply, 0))
+            }),
+            ("copies", |c, i, a| {
+                let it = attempt(c, i, a).child(Role::Request, 0);
+                (it.child(Role::Copy, 0), it.child(Role::Copy, 1))
+            }),
+            ("cousins", |c, i, a| {
+                (attempt(c, i, a).child(Role::Step, 2), attempt(c, i + 1, a).child(Role::Step, 2))
+            }),
+            ("neighbours", |c, i, a| (attempt(c, i, a), attempt(c + 1, i, a))),
+            ("parent and child", |c, i, a| (attempt(c, i, a), attempt(c, i, a).child(Role::Step, 0))),
+            ("swapped numbers", |c, i, a| (attempt(c, i + 200, a), attempt(i + 200, c, a))),
+        ];
+        let key = run_key(2);
+        for (name, pair) in relatives {
+            let z2 = dependence(attempts().map(|(c, i, a)| {
+                let (one, other) = pair(c, i, a);
+                (lost(key, one, 0), lost(key, other, 0))
+            }));
+            assert!(z2 <= NINE, "{name}: z^2 = {z2}/1000");
+        }
+    }
+
+    #[test]
+    fn two_questions_about_one_name_are_answered_apart() {
+        let key = run_key(3);
+        for (one, other) in [(0, 1), (1, 2), (0, 7)] {
+            let pairs = attempts().map(|(c, i, a)| {
+                let path = attempt(c, i, a);
+                (lost(key, path, one), lost(key, path, other))
+            });
+            let z2 = dependence(pairs);
+            assert!(z2 <= NINE, "asks {one} and {other}: z^2 = {z2}/1000");
+        }
+    }
+
+    #[test]
+    fn neighbouring_seeds_and_keys_share_no_luck() {
+        let path = attempt(0, 0, 0);
+        // Deriving a key costs a ChaCha block, so fewer seeds than keys.
+        let seeds = (0..20_000).map(|s| (lost(run_key(s), path, 0), lost(run_key(s + 1), path, 0)));
+        assert!(dependence(seeds) <= NINE);
+        let keys = (0..200_000).map(|k| (lost(k, path, 0), lost(k + 1, path, 0)));
+        assert!(dependence(keys) <= NINE);
+    }
+
+    /// The trap that the tests above are for: numbers packed into a word and one multiplication.
+    #[test]
+    fn a_cheaper_fold_would_be_caught() {
+        let key = run_key(1);
+        let cheap = |c: u32, i: u32, a: u32| {
+            let packed = (u64::from(c) << 40) | (u64::from(i) << 20) | u64::from(a);
+            chance((key ^ packed).wrapping_mul(GOLDEN), 100_000)
+        };
+        let z2 = dependence(attempts().map(|(c, i, a)| (cheap(c, i, a), cheap(c, i, a + 1))));
+        assert!(z2 > 100 * NINE, "z^2 = {z2}/1000");
+    }
+
+    /// Of 64 bits 32 should turn; over 10,000 pairs each bit's count has a standard deviation of 50, and the worst of 64
+    /// sound bits stays within 5 of them.
+    #[test]
+    fn each_bit_of_a_name_turns_with_the_number() {
+        let mut turned = [0u32; 64];
+        for n in 0..10_000 {
+            let change = Path::ROOT.child(Role::Client, n).0 ^ Path::ROOT.child(Role::Client, n + 1).0;
+            (0..64).for_each(|bit| turned[bit] += (change >> bit & 1) as u32);
+        }
+        for (bit, count) in turned.into_iter().enumerate() {
+            assert!((4_750..=5_250).contains(&count), "bit {bit} turned {count} times");
+        }
+    }
+
+    #[test]
+    fn no_two_of_a_large_family_share_a_name() {
+        let mut names: Vec<u64> = attempts().map(|(c, i, a)| attempt(c, i, a).0).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), 200_000);
+    }
+}

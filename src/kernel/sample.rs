@@ -72,3 +72,99 @@ impl Share {
         self.low == 0 && self.high == 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{chi_square, draws};
+    use super::*;
+
+    #[test]
+    fn a_draw_is_read_as_a_fraction() {
+        assert_eq!(below(0, 10), 0);
+        assert_eq!(below(1 << 63, 10), 5);
+        assert_eq!(below(u64::MAX, 10), 9);
+        assert_eq!(below(u64::MAX, u64::MAX), u64::MAX - 1);
+        assert_eq!(below(u64::MAX, 0), 0);
+        assert_eq!(below_u32(3 << 62, 4), 3);
+    }
+
+    #[test]
+    fn both_ends_of_a_range_come_out() {
+        assert_eq!((between(0, -3, 3), between(1 << 63, -3, 3), between(u64::MAX, -3, 3)), (-3, 0, 3));
+        assert_eq!(between(u64::MAX, 5, 4), 5);
+        assert_eq!(between(u64::MAX, i64::MIN, i64::MAX), i64::MAX);
+        assert_eq!(between(0, i64::MIN, i64::MAX), i64::MIN);
+    }
+
+    /// Six degrees of freedom: 22.46 is passed once in 1,000.
+    #[test]
+    fn seven_replicas_are_chosen_evenly() {
+        let mut counts = [0; 7];
+        draws(1, 70_000).for_each(|draw| counts[below(draw, 7) as usize] += 1);
+        let chi2 = chi_square(&counts, &[10_000; 7]);
+        assert!(chi2 <= 22_460, "{chi2}/1000 {counts:?}");
+        let mut counts = [0; 7];
+        draws(2, 70_000).for_each(|draw| counts[(between(draw, -3, 3) + 3) as usize] += 1);
+        let chi2 = chi_square(&counts, &[10_000; 7]);
+        assert!(chi2 <= 22_460, "{chi2}/1000 {counts:?}");
+    }
+
+    /// One degree of freedom: 10.83 is passed once in 1,000.
+    #[test]
+    fn one_message_in_a_hundred_is_lost() {
+        let hits = draws(3, 100_000).filter(|&draw| chance(draw, 10_000)).count() as u64;
+        let chi2 = chi_square(&[hits, 100_000 - hits], &[1_000, 99_000]);
+        assert!(chi2 <= 10_830, "{hits} hits");
+    }
+
+    #[test]
+    fn never_and_always_are_meant_literally() {
+        for draw in [0, 1, 1 << 63, u64::MAX] {
+            assert!(!chance(draw, 0));
+            assert!(chance(draw, MILLION));
+            assert!(chance(draw, u32::MAX));
+        }
+        assert!(chance(0, 1));
+        assert!(!chance(u64::MAX, MILLION - 1));
+    }
+
+    #[test]
+    fn more_loss_only_adds_losses() {
+        let rates = [0, 1, 10, 10_000, 10_001, 500_000, 999_999, MILLION];
+        for draw in draws(4, 10_000) {
+            let hits = rates.map(|ppm| chance(draw, ppm));
+            assert!(hits.is_sorted(), "{draw:016x} {hits:?}");
+        }
+    }
+
+    #[test]
+    fn a_greater_draw_never_gives_less() {
+        let mut sorted: Vec<u64> = draws(5, 10_000).collect();
+        sorted.sort_unstable();
+        let share = Share { low: 20_000, high: 90_000 };
+        assert!(sorted.iter().map(|&draw| below(draw, 1_000)).is_sorted());
+        assert!(sorted.iter().map(|&draw| between(draw, -500, 500)).is_sorted());
+        assert!(sorted.iter().map(|&draw| share.at(draw)).is_sorted());
+        assert!(sorted.iter().map(|&draw| !chance(draw, 300_000)).is_sorted());
+    }
+
+    #[test]
+    fn a_share_stays_within_its_ends() {
+        assert_eq!(Share::fixed(10_000).at(u64::MAX), 10_000);
+        let share = Share { low: 10, high: 20 };
+        assert_eq!((share.at(0), share.at(u64::MAX)), (10, 20));
+        assert_eq!(Share { low: 20, high: 10 }.at(u64::MAX), 20);
+        assert_eq!(Share { low: 0, high: u32::MAX }.at(u64::MAX), u32::MAX);
+        assert!(Share::NONE.is_none() && !Share::ALL.is_none());
+    }
+
+    /// Ten degrees of freedom: 29.59 is passed once in 1,000.
+    #[test]
+    fn a_share_is_drawn_evenly() {
+        let mut counts = [0; 11];
+        let share = Share { low: 10, high: 20 };
+        draws(6, 110_000).for_each(|draw| counts[share.at(draw) as usize - 10] += 1);
+        let chi2 = chi_square(&counts, &[10_000; 11]);
+        assert!(chi2 <= 29_590, "{chi2}/1000 {counts:?}");
+    }
+}

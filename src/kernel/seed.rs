@@ -20,9 +20,13 @@ pub fn run_key(seed: u64) -> u64 {
 mod tests {
     use super::*;
 
-    /// 42 as other implementations of ChaCha8 have it as well.
+    /// Computed by a second implementation of ChaCha8 and of the expansion of seeds.
     #[test]
     fn a_seed_gives_the_same_key_for_ever() {
+        assert_eq!(run_key(0), 0xb585_f767_a79a_3b6c);
+        assert_eq!(run_key(1), 0x6709_4cea_8ca4_0db1);
         assert_eq!(run_key(42), 0xae90_bfb5_395d_5ba1);
+        assert_eq!(run_key(u64::MAX), 0xaf20_2386_e3a7_3cae);
+        assert_eq!(SEED_CONTRACT, 1);
     }
 }

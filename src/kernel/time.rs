@@ -152,7 +152,7 @@ impl Span {
     }
 }
 
-/// Largest first: the first unit that fits at least once is used. Minutes and hours would not give exact decimals.
+/// Largest first: the first that fits at least once is used. No minutes and hours: their decimals would not be exact.
 const UNITS: [(u64, &str); 3] = [(1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us")];
 
 /// Exact, without rounding: `0s`, `7ns`, `250us`, `1.5s`, `90s`, `1.000001ms`.
