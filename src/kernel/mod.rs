@@ -5,6 +5,7 @@
 //! happen in order ([`agenda`]) and prove that two runs were the same ([`digest`]).
 
 pub mod agenda;
+pub mod choose;
 pub mod digest;
 pub mod dist;
 pub mod path;
@@ -15,4 +16,4 @@ pub mod time;
 mod fixed;
 #[cfg(test)]
 mod testing;
-mod zipf;
+pub mod zipf;

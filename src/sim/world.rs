@@ -1,0 +1,536 @@
+//! The state of a world: one plain value, without closures, absolute times of the future, or trace.
+//!
+//! What is volatile ([`Task`], [`Call`], [`Run`], a replica's keys) dies with its node; what is durable (tables, keys,
+//! sagas, outboxes, fences) belongs to a service. The engine's own bookkeeping ([`Intent`], [`Instance`]) is ground
+//! truth that no modelled service can see.
+
+use std::collections::VecDeque;
+
+use super::slab::{Id, Slab};
+use crate::kernel::path::Path;
+use crate::kernel::time::{Span, Time};
+use crate::model::flow::Target;
+use crate::model::ids::{FlowId, OpId, TableId, TopicId};
+use crate::model::record::Outcome;
+use crate::model::value::Word;
+use crate::model::weather::PointKind;
+use crate::store::{Keys, Locks, Tables};
+
+/// For whom something is done, and as what: it travels with every message, task and timer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Ctx {
+    /// The intent's slot.
+    pub(crate) intent: u32,
+    /// The client, numbered over all groups.
+    pub(crate) client: u32,
+    /// The flow instance of the step, or `NONE`.
+    pub(crate) instance: u32,
+    /// The step and role as records have them, or `NONE`.
+    pub(crate) step: u32,
+    /// The effect.
+    pub(crate) effect: u64,
+    /// Names the run of the calling flow: the key source `call`.
+    pub(crate) call: u64,
+    /// Participants fence this step.
+    pub(crate) fenced: bool,
+}
+
+impl Default for Ctx {
+    fn default() -> Ctx {
+        let none = crate::model::record::NONE;
+        Ctx { intent: none, client: none, instance: none, step: none, effect: 0, call: 0, fenced: false }
+    }
+}
+
+/// How a request ended for whoever asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum Status {
+    /// Done; the answer.
+    Ok(Word),
+    /// The business says no: the reason.
+    Refused(Word),
+    /// Nothing is to be done: it skipped (a fetch only).
+    Skipped(Word),
+    /// The version had changed.
+    Conflict,
+    /// A technical error, without effect.
+    Error,
+    /// The same request is in progress.
+    Busy,
+    /// Nobody knows.
+    #[default]
+    Unknown,
+}
+
+/// Whom to answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum From {
+    /// Nobody waits.
+    #[default]
+    Nobody,
+    /// A call at another node.
+    Remote {
+        /// The node.
+        node: u32,
+        /// The call.
+        call: Id,
+        /// Which of its attempts.
+        attempt: u32,
+        /// The request was a fetch.
+        fetch: bool,
+    },
+    /// A call at the same node.
+    Local {
+        /// The call.
+        call: Id,
+        /// Which of its attempts.
+        attempt: u32,
+    },
+    /// A relay that wants an acknowledgement.
+    Relay {
+        /// The node of the relay.
+        node: u32,
+        /// The row of the outbox.
+        row: Id,
+        /// The number of the subscriber.
+        subscriber: u8,
+    },
+    /// The next stop of a choreographed flow at the same node.
+    Stop(Id),
+}
+
+/// What a message is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum Parcel {
+    /// Asks for an operation, a half of one, or a flow.
+    Request(Target),
+    /// Asks for what an operation reads.
+    Fetch(OpId),
+    /// Answers a request or fetch.
+    Reply(Target, Status),
+    /// Tells a subscriber of an event.
+    Event(TopicId, u8),
+    /// Carries a choreographed flow to its next stop: the step and whether it is to be undone.
+    Hop(FlowId, u8, bool),
+    /// Tells the home of a choreographed flow that it is over.
+    Over(FlowId, Status),
+    /// Acknowledges an event or a hop.
+    Ack(TopicId, Id, u8),
+    /// Nothing.
+    #[default]
+    Nothing,
+}
+
+/// One copy of a message under way.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Message {
+    pub(crate) parcel: Parcel,
+    pub(crate) point: Option<PointKind>,
+    /// The name of the message, without the copy.
+    pub(crate) path: Path,
+    pub(crate) copy: u32,
+    pub(crate) from: u32,
+    pub(crate) to: u32,
+    pub(crate) ctx: Ctx,
+    pub(crate) answer: From,
+    /// What an operation run by its caller is told about a conflict: write all the same.
+    pub(crate) insist: bool,
+    /// The caller found that the operation refuses: only what is to be done then is wanted.
+    pub(crate) refused: Option<Word>,
+    pub(crate) payload: Vec<Word>,
+}
+
+/// What comes up on the agenda.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum What {
+    /// A copy arrives.
+    Arrive(Id),
+    /// A call stops waiting for an attempt, or has waited long enough to send again.
+    Call(Id),
+    /// A task goes on.
+    Task(Id),
+    /// A task stops waiting for a lock.
+    LockTimeout(Id, u32),
+    /// A flow goes on.
+    Run(Id),
+    /// A client begins its next intent.
+    Client(u32),
+    /// A relay looks at its outbox.
+    Relay(u16),
+    /// A key is forgotten: the service or, beyond the services, the replica; the key; its count.
+    Forget(u32, Word, u32),
+    /// A fault strikes: the rule, the node (or `NONE`), how often it has.
+    Strike(u16, u32, u32),
+    /// A node restarts.
+    Restart(u32, u32),
+    /// A paused node goes on.
+    Resume(u32, u32),
+    /// A cut link is whole.
+    Mend(u16),
+    /// Faults end.
+    Heal,
+    /// It was called off.
+    #[default]
+    Nothing,
+}
+
+/// An entry of the agenda.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Event {
+    pub(crate) what: What,
+    /// It does not count as something left to do.
+    pub(crate) idle: bool,
+}
+
+/// A node.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Node {
+    pub(crate) down: bool,
+    /// It will not come back.
+    pub(crate) gone: bool,
+    pub(crate) paused: bool,
+    /// Counts crashes and pauses: what was meant for an earlier life is dropped.
+    pub(crate) life: u32,
+    /// Events that wait for a paused node.
+    pub(crate) held: Vec<u32>,
+}
+
+/// A write that is not committed yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Staged {
+    pub(crate) table: TableId,
+    pub(crate) slot: u32,
+    /// Where its cells begin among the task's.
+    pub(crate) cells: u32,
+    pub(crate) delete: bool,
+    /// The version it was computed from, or `NONE`.
+    pub(crate) base: u32,
+    pub(crate) set: u32,
+    pub(crate) rmw: u32,
+    pub(crate) carried: u32,
+    pub(crate) flags: u8,
+    /// Which step of a merged flow wrote it: an index into the program's `merged`, else 0.
+    pub(crate) part: u8,
+}
+
+/// An operation being executed at a replica.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Task {
+    pub(crate) program: u16,
+    pub(crate) pc: u16,
+    pub(crate) node: u32,
+    pub(crate) ctx: Ctx,
+    pub(crate) path: Path,
+    pub(crate) from: From,
+    pub(crate) frame: Vec<Word>,
+    pub(crate) staged: Vec<Staged>,
+    pub(crate) cells: Vec<Word>,
+    /// Rows read by key: table, slot, version.
+    pub(crate) reads: Vec<(TableId, u32, u32)>,
+    pub(crate) open: bool,
+    pub(crate) touched_locks: bool,
+    /// The statement time of the current step has passed.
+    pub(crate) paid: bool,
+    pub(crate) waiting: bool,
+    /// Counts waits: a timer of an earlier one does nothing.
+    pub(crate) waits: u32,
+    pub(crate) refused: Option<Word>,
+    pub(crate) in_refusal: bool,
+    pub(crate) skipped: u32,
+    pub(crate) fenced_off: bool,
+    pub(crate) reply: Word,
+    pub(crate) tries: u32,
+    pub(crate) key: Word,
+    pub(crate) fingerprint: u64,
+    /// The key entry to be set at commit.
+    pub(crate) store_key: bool,
+    /// The fence mark to be set at commit.
+    pub(crate) fence: Option<(Word, bool)>,
+    pub(crate) insist: bool,
+    /// Where staged writes of the current step of a merged flow begin.
+    pub(crate) mark: u32,
+    pub(crate) merged: u8,
+    pub(crate) merged_done: u64,
+    /// Rows for the outbox.
+    pub(crate) outbox: Vec<Id>,
+    /// The event that runs it: id, time, version, number.
+    pub(crate) event: [Word; 4],
+    /// An execution counter for draws that a redo must not repeat.
+    pub(crate) round: u32,
+    /// The timer that will wake it.
+    pub(crate) timer: Option<u32>,
+}
+
+/// Where a call stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum Phase {
+    /// It fetches what the operation reads.
+    Fetch,
+    /// It thinks.
+    Think,
+    /// It has sent the request.
+    #[default]
+    Request,
+    /// It waits before sending again.
+    Backoff,
+}
+
+/// Who made a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum Owner {
+    /// An intent, by slot.
+    Intent(u32),
+    /// A step of a flow: the run, the step, whether it undoes.
+    Step(Id, u8, bool),
+    /// Nobody.
+    #[default]
+    Nobody,
+}
+
+/// A request being made, with its repetitions.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Call {
+    pub(crate) owner: Owner,
+    pub(crate) target: Option<Target>,
+    pub(crate) node: u32,
+    pub(crate) ctx: Ctx,
+    pub(crate) path: Path,
+    pub(crate) args: Vec<Word>,
+    /// What was fetched.
+    pub(crate) frame: Vec<Word>,
+    pub(crate) retry: u16,
+    pub(crate) phase: Phase,
+    /// The phase to go to after a backoff.
+    pub(crate) next: Phase,
+    /// How many requests were sent.
+    pub(crate) requests: u32,
+    /// How many fetches were sent.
+    pub(crate) fetches: u32,
+    /// How many attempts failed.
+    pub(crate) failures: u32,
+    /// How often it was done again after a conflict.
+    pub(crate) redone: u32,
+    /// The number of the attempt waited for.
+    pub(crate) attempt: u32,
+    /// The first attempt of the present exchange: answers to earlier ones never count.
+    pub(crate) since: u32,
+    /// Some attempt may have taken effect.
+    pub(crate) maybe: bool,
+    pub(crate) insist: bool,
+    pub(crate) refused: Option<Word>,
+    pub(crate) local: bool,
+    pub(crate) waited: Span,
+    pub(crate) sent: Time,
+    pub(crate) timer: Option<u32>,
+}
+
+/// What a flow does next.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum Todo {
+    /// Enter the next group of steps.
+    #[default]
+    Enter,
+    /// Send its steps.
+    Send,
+    /// Wait for their answers.
+    Await,
+    /// Go on after them.
+    Leave,
+    /// Turn back.
+    Turn,
+    /// Undo the next step.
+    Undo,
+    /// Wait for compensations.
+    AwaitUndo,
+    /// End.
+    End,
+    /// Wait at home for a choreography to be over.
+    AwaitOver,
+}
+
+/// Why a flow turns back or gives up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Trouble {
+    /// A step was refused.
+    Refused(Word),
+    /// A step's outcome is unknown, or it failed.
+    Unknown,
+}
+
+/// What a flow has got so far. Of a saga with a durable log, a copy of this survives crashes. Masks have a bit a step.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Progress {
+    /// The group of steps.
+    pub(crate) at: u16,
+    pub(crate) back: bool,
+    pub(crate) asked: u64,
+    pub(crate) done: u64,
+    pub(crate) refused: u64,
+    pub(crate) undone: u64,
+    pub(crate) parked: u64,
+    pub(crate) trouble: Option<Trouble>,
+    pub(crate) slots: Vec<Word>,
+}
+
+/// A flow being coordinated at a node.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Run {
+    pub(crate) flow: FlowId,
+    pub(crate) node: u32,
+    pub(crate) ctx: Ctx,
+    pub(crate) path: Path,
+    /// The instance of its steps.
+    pub(crate) instance: u32,
+    pub(crate) from: From,
+    pub(crate) waiters: Vec<From>,
+    pub(crate) progress: Progress,
+    pub(crate) todo: Todo,
+    /// Calls not answered yet.
+    pub(crate) open: u32,
+    /// It waits for its log or a timer.
+    pub(crate) waiting: bool,
+    pub(crate) answered: bool,
+    /// How often it was taken up again after a crash or went on after a last attempt.
+    pub(crate) round: u32,
+    pub(crate) saga: Option<Id>,
+    pub(crate) key: Option<Word>,
+    pub(crate) fingerprint: u64,
+    /// A stop of a choreography: the step done here.
+    pub(crate) stop: Option<(u8, bool)>,
+    /// The next stop was written into the outbox by the operation's commit.
+    pub(crate) handed: bool,
+    pub(crate) timer: Option<u32>,
+}
+
+/// A saga in the log of its home service.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct SagaRow {
+    pub(crate) flow: FlowId,
+    pub(crate) node: u32,
+    pub(crate) ctx: Ctx,
+    pub(crate) path: Path,
+    pub(crate) instance: u32,
+    pub(crate) progress: Progress,
+    pub(crate) round: u32,
+    pub(crate) key: Option<Word>,
+    pub(crate) fingerprint: u64,
+    /// The run that drives it, if there is one.
+    pub(crate) run: Option<Id>,
+}
+
+/// What waits in an outbox.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum Letter {
+    /// An event.
+    Event(TopicId),
+    /// The next stop of a choreographed flow.
+    Hop(FlowId, u8, bool),
+    /// The end of one.
+    Over(FlowId, Status),
+    /// Nothing.
+    #[default]
+    Nothing,
+}
+
+/// A row of an outbox.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct OutboxRow {
+    pub(crate) service: u16,
+    pub(crate) letter: Letter,
+    pub(crate) number: u64,
+    pub(crate) committed: bool,
+    pub(crate) committed_at: Time,
+    /// The relay has taken it up.
+    pub(crate) picked: bool,
+    pub(crate) ctx: Ctx,
+    pub(crate) path: Path,
+    pub(crate) payload: Vec<Word>,
+    /// A bit for each subscriber that has not acknowledged.
+    pub(crate) open: u64,
+    pub(crate) sends: u32,
+    pub(crate) last_sent: Time,
+}
+
+/// What one client wants done once.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Intent {
+    pub(crate) client: u32,
+    pub(crate) index: u32,
+    pub(crate) path: Path,
+    pub(crate) effect: u64,
+    /// How many live things belong to it.
+    pub(crate) holds: u32,
+    pub(crate) outcome: Option<Outcome>,
+    /// Flow effects and their instances.
+    pub(crate) instances: Vec<(u64, u32)>,
+    /// How often each counting rule's target was met.
+    pub(crate) met: Vec<u16>,
+}
+
+/// One flow of one intent: all its runs share it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Instance {
+    pub(crate) flow: FlowId,
+}
+
+/// A client.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Client {
+    pub(crate) group: u16,
+    pub(crate) number: u32,
+    pub(crate) next: u32,
+}
+
+/// A relay of a service.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct RelayState {
+    pub(crate) due: bool,
+    pub(crate) next_number: u64,
+    pub(crate) cursor: u64,
+}
+
+/// Work at the present instant.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Ready {
+    /// A task goes on.
+    Task(Id),
+    /// A call is answered.
+    Answer(Id, u32, Status),
+    /// A flow goes on.
+    Run(Id),
+    /// A choreographed flow's operation is done at a stop.
+    Stop(Id, Status),
+}
+
+/// Everything.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct World {
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) tables: Tables,
+    pub(crate) locks: Locks,
+    /// Keys by service, then by replica.
+    pub(crate) keys: Vec<Keys>,
+    /// Marks of fences by service.
+    pub(crate) fences: Vec<Keys>,
+    pub(crate) events: Slab<Event>,
+    pub(crate) messages: Slab<Message>,
+    pub(crate) tasks: Slab<Task>,
+    pub(crate) calls: Slab<Call>,
+    pub(crate) runs: Slab<Run>,
+    pub(crate) sagas: Slab<SagaRow>,
+    pub(crate) outbox: Slab<OutboxRow>,
+    pub(crate) intents: Slab<Intent>,
+    pub(crate) instances: Slab<Instance>,
+    pub(crate) clients: Vec<Client>,
+    pub(crate) relays: Vec<RelayState>,
+    /// Sequence numbers of events by topic and key.
+    pub(crate) sequences: Vec<(u16, Word, Word)>,
+    /// Links cut now: rules.
+    pub(crate) cuts: Vec<u16>,
+    pub(crate) ready: VecDeque<Ready>,
+    /// Events on the agenda that count as something left to do.
+    pub(crate) work: u32,
+    pub(crate) calm: bool,
+    /// The clean-weather twin: which client is next.
+    pub(crate) turn: u32,
+}
