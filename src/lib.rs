@@ -3,5 +3,6 @@
 pub mod kernel;
 pub mod model;
 pub mod scenario;
+pub mod sim;
 pub mod store;
 pub mod strategy;

@@ -1,2 +1,21 @@
-//! From the text of a scenario file to the model.
+//! From the files a person writes to what the engine runs.
+//!
+//! The bottom of the reader, lowest first: [`source`] holds the texts, [`problem`] (with the table in [`code`] and
+//! the printing in [`render`]) says what is wrong with them, [`parse`] turns a text into a [`tree`] of values that know
+//! their places, [`patch`] lays one tree over another, [`load`] follows `extends` and `cases`, [`quantity`] reads
+//! times and shares, and [`fields`] reads an object by the table of its keys ([`shape`]).
+
+pub mod code;
 pub mod expr;
+mod decimal;
+pub mod fields;
+mod lexer;
+pub mod load;
+pub mod parse;
+pub mod patch;
+pub mod problem;
+pub mod quantity;
+pub mod render;
+pub mod shape;
+pub mod source;
+pub mod tree;

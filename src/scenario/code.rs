@@ -1,0 +1,161 @@
+//! The code of every problem: a stable name that scripts may match on, a title, and the long explanation that the
+//! command prints for it. A code is never given a second meaning; one that falls out of use is not given out again.
+
+use std::fmt;
+
+macro_rules! codes {
+    ($($variant:ident = $name:literal, $title:literal, $explanation:literal;)*) => {
+        /// What kind of problem it is. `HW01..` files and JSON, `HW02..` keys and values.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $(#[doc = $title] $variant,)*
+        }
+
+        impl Code {
+            /// Every code, in ascending order.
+            pub const ALL: &'static [Code] = &[$(Code::$variant),*];
+
+            /// The stable name, such as `HW0201`.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Code::$variant => $name),* }
+            }
+
+            /// One line: the kind of mistake.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Code::$variant => $title),* }
+            }
+
+            /// A paragraph or two: why it is a mistake and what to write instead.
+            #[must_use]
+            pub const fn explanation(self) -> &'static str {
+                match self { $(Code::$variant => $explanation),* }
+            }
+        }
+    };
+}
+
+codes! {
+    Unreadable = "HW0101", "A file cannot be read",
+        "The file named on the command line, or one named by `extends`, is not there or may not be read. Paths in \
+         `extends` are relative to the file that holds them, not to the directory the command was started in.";
+    NotUtf8 = "HW0102", "A file is not UTF-8 text",
+        "Scenario files are UTF-8. The place marks the first byte that is not. Editors on some systems save UTF-16 or \
+         a national encoding by default; save the file again as UTF-8.";
+    ByteOrderMark = "HW0103", "A file starts with a byte order mark",
+        "The invisible mark U+FEFF at the start of the file is read over, but other JSON tools refuse it. Save the \
+         file as UTF-8 without a byte order mark.";
+    TooLarge = "HW0104", "The files of a scenario are too large",
+        "A scenario, with everything it extends and with its cases laid out, must stay within 8 MiB of text and \
+         250,000 values. Rows that differ only in their key can be written once: a key `\"1..100\"` stands for a \
+         hundred rows.";
+    TooDeep = "HW0105", "Objects and lists are nested too deeply",
+        "Values may be nested 128 levels deep. No scenario needs a fraction of that; most often a bracket was not \
+         closed somewhere before.";
+    NotAnObject = "HW0106", "The file is not an object",
+        "A scenario file holds one JSON object: `{ \"about\": …, \"services\": …, … }`.";
+    ValueExpected = "HW0110", "A value is missing",
+        "After a colon, and between the commas of a list, there must be a value: an object, a list, a text in double \
+         quotes, a number, `true`, `false` or `null`.";
+    Bracket = "HW0111", "Brackets do not match",
+        "Every `{` is closed by a `}` and every `[` by a `]`, inner ones first. The place marks where this went \
+         wrong, and the second place the bracket that is still open; the one missing is somewhere between them.";
+    Comma = "HW0112", "A comma is missing or too many",
+        "Members of objects and elements of lists are separated by exactly one comma, and none follows the last. \
+         Scenario files are JSON with comments and nothing else, so that any JSON tool can read them once the \
+         comments are taken out.";
+    Colon = "HW0113", "A colon is missing",
+        "A key and its value are separated by a colon: `\"key\": value`.";
+    Quotes = "HW0114", "A key or a text is not in double quotes",
+        "Keys and texts stand in double quotes. In an expression, texts stand in single quotes inside of them: \
+         `\"status == 'open'\"`.";
+    TextNotClosed = "HW0115", "A text is not closed",
+        "A text ends with a double quote on the line on which it began. A double quote within the text is written \
+         `\\\"`, a line break `\\n`.";
+    Escape = "HW0116", "A text holds a character that must be written differently",
+        "Within a text a backslash begins one of `\\\" \\\\ \\/ \\b \\f \\n \\r \\t` or `\\u` with four hexadecimal \
+         digits; characters outside the basic plane are two such in a row. Tabs and other control characters must \
+         be written that way.";
+    NotANumber = "HW0117", "This is not a number",
+        "Numbers are written as in JSON: digits, with a minus sign before them if need be; no leading zeros, no plus \
+         sign, no underscores, not hexadecimal.";
+    Stray = "HW0118", "Something that does not belong here",
+        "JSON consists of brackets, commas, colons, texts, numbers, `true`, `false`, `null` and comments (`// …` and \
+         `/* … */`).";
+    AfterTheEnd = "HW0119", "Something follows after the end",
+        "A file holds one object. What follows its last bracket belongs nowhere: most often a bracket too many stands \
+         somewhere before.";
+    CommentNotClosed = "HW0120", "A comment is not closed",
+        "A comment that begins with `/*` ends with `*/`; such comments do not nest. A comment that begins with `//` \
+         ends with its line.";
+    DuplicateKey = "HW0121", "A key stands twice in one object",
+        "One of the two would silently win. Put the contents together, or rename one of them.";
+    Extends = "HW0130", "`extends` cannot be followed",
+        "`extends` is a path or a list of different paths, relative to the file that holds it. It may be followed 16 \
+         files deep and to 64 files in all, and must not lead back to a file that is being read. It belongs at the \
+         top of a file, not in a case.";
+    Case = "HW0131", "A case is not a patch",
+        "`cases` maps names to patches over the file itself: objects with the keys that are to change. A case holds \
+         neither `cases` nor `extends`.";
+    UnknownKey = "HW0201", "A key is not known here",
+        "Keys are checked so that a slip of the pen cannot silently leave a default in force. The hint lists the keys \
+         that may stand here.";
+    MissingKey = "HW0202", "A key is missing",
+        "The object cannot mean anything without this key.";
+    WrongKind = "HW0203", "A value of another kind is expected",
+        "The key is right, the kind of its value is not: for instance a list where one text is expected.";
+    UnknownName = "HW0204", "A name is not one of those possible here",
+        "The value must be one of a few names; the hint lists them.";
+    Time = "HW0205", "This is not a time",
+        "A time is a number with its unit, `\"5ms\"`; units are `ns us ms s min h d`. Decimals are allowed as long as \
+         whole nanoseconds come out. Where a time may vary: `\"1ms..10ms\"`, `\"exp 5ms\"` (mean), `\"normal 10ms 2ms\"` \
+         (mean and standard deviation), each with an upper bound, as in `\"exp 5ms cap 50ms\"`. `\"ever\"` is without \
+         end, where that makes sense.";
+    Share = "HW0206", "This is not a share",
+        "A share is a percentage from `\"0%\"` to `\"100%\"` in steps of one in a million, `\"0.0001%\"`. A range such \
+         as `\"0%..30%\"` is drawn once for each seed.";
+    Integer = "HW0207", "This is not a possible whole number",
+        "Numbers are whole and exact, without fraction or exponent. They lie between -(2⁶³-1) and 2⁶³-1, and many keys \
+         narrow that further.";
+    Choice = "HW0208", "Exactly one of several keys is expected",
+        "Some objects are told apart by one of their keys: a fault by its verb, an invariant by its kind. None of them \
+         says nothing, and two of them say two things.";
+}
+
+impl Code {
+    /// The code of that name, upper or lower case.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Code> {
+        Code::ALL.iter().copied().find(|code| code.name().eq_ignore_ascii_case(name))
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_ascend_so_that_none_is_given_out_twice() {
+        for pair in Code::ALL.windows(2) {
+            assert!(pair[0].name() < pair[1].name(), "{} before {}", pair[0], pair[1]);
+        }
+    }
+
+    #[test]
+    fn every_code_is_found_by_its_name_and_explains_itself() {
+        for code in Code::ALL {
+            assert_eq!(Code::find(code.name()), Some(*code));
+            assert!(code.name().len() == 6 && code.name().starts_with("HW"));
+            assert!(!code.title().ends_with('.') && code.explanation().ends_with('.'), "{code}");
+        }
+        assert_eq!(Code::find("hw0201"), Some(Code::UnknownKey));
+        assert_eq!(Code::find("HW9999"), None);
+    }
+}

@@ -1,0 +1,222 @@
+//! Problems in print: as text with the lines they are about, and as plain data for editors and scripts.
+//!
+//! A pure function of problems and sources. Lines too long to read are named by line and column only, and no more
+//! text is handed to the printer than it shows, so that one bad file of several megabytes prints as fast as any.
+
+use std::ops::Range;
+
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use serde::Serialize;
+
+use super::problem::{Problem, Problems, Severity};
+use super::source::{Place, Sources};
+
+/// How many problems are printed as text.
+pub const SHOWN: usize = 20;
+
+/// A line longer than this many bytes is not printed.
+const LONGEST_LINE: usize = 1_000;
+
+/// Two marks further apart than this many bytes are printed as two excerpts.
+const WIDEST_EXCERPT: usize = 64 << 10;
+
+/// Whether text carries terminal colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Characters only.
+    Plain,
+    /// With ANSI escapes for colours.
+    Coloured,
+}
+
+/// All problems as text, in the order of the files; after [`SHOWN`] of them only their number follows.
+#[must_use]
+pub fn text(problems: &Problems, sources: &Sources, look: Look) -> String {
+    let renderer = match look {
+        Look::Plain => Renderer::plain(),
+        Look::Coloured => Renderer::styled(),
+    };
+    let mut out = String::new();
+    for problem in problems.iter().take(SHOWN) {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        out.push_str(&renderer.render(&report(problem, sources)));
+        out.push('\n');
+    }
+    let more = problems.len().saturating_sub(SHOWN);
+    if more > 0 {
+        out.push_str(&format!("\nand {more} more {}\n", if more == 1 { "problem" } else { "problems" }));
+    }
+    out
+}
+
+/// The parts of one problem's text: the title with its excerpts, then the hint.
+fn report<'a>(problem: &'a Problem, sources: &'a Sources) -> Vec<Group<'a>> {
+    let level = match problem.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let mut group = Group::with_title(level.primary_title(&problem.message).id(problem.code.name()));
+    let mut marks = vec![(problem.place, problem.label.as_str())];
+    marks.extend(problem.also.iter().map(|(place, words)| (*place, words.as_str())));
+    for excerpt in excerpts(&marks, sources) {
+        group = match excerpt {
+            Excerpt::Nowhere(file) => group.element(Origin::path(sources.name(file))),
+            Excerpt::Named(place) => {
+                let at = sources.line_column(place.file, place.start);
+                let origin = Origin::path(sources.name(place.file)).line(at.line as usize);
+                group.element(origin.char_column(at.column as usize))
+            }
+            Excerpt::Shown { file, lines, marks } => {
+                group.element(snippet(file, lines, &marks, problem, sources))
+            }
+        };
+    }
+    let hint = problem.hint.as_ref().map(|hint| Group::with_title(Level::HELP.secondary_title(hint)));
+    std::iter::once(group).chain(hint).collect()
+}
+
+/// A mark and its words; the problem's own mark is the one at its own place.
+type Mark<'a> = (Place, &'a str);
+
+/// What is shown of a file for some of the marks.
+enum Excerpt<'a> {
+    /// A file without text: only its name.
+    Nowhere(u16),
+    /// A place in a line too long to print.
+    Named(Place),
+    /// Whole lines, as a range of the file's text, with the marks in them.
+    Shown { file: u16, lines: Range<usize>, marks: Vec<Mark<'a>> },
+}
+
+/// Sorts the marks into excerpts: those of one file and near each other share one.
+fn excerpts<'a>(marks: &[Mark<'a>], sources: &Sources) -> Vec<Excerpt<'a>> {
+    let mut excerpts: Vec<Excerpt<'a>> = Vec::new();
+    for &(place, words) in marks {
+        let line = sources.line_range(place.file, place.start);
+        if sources.text(place.file).is_empty() {
+            excerpts.push(Excerpt::Nowhere(place.file));
+            continue;
+        }
+        if line.len() > LONGEST_LINE {
+            excerpts.push(Excerpt::Named(place));
+            continue;
+        }
+        let joined = excerpts.iter_mut().any(|excerpt| match excerpt {
+            Excerpt::Shown { file, lines, marks } if *file == place.file => {
+                let both = lines.start.min(line.start)..lines.end.max(line.end);
+                let near = both.len() <= WIDEST_EXCERPT;
+                if near {
+                    *lines = both;
+                    marks.push((place, words));
+                }
+                near
+            }
+            _ => false,
+        });
+        if !joined {
+            excerpts.push(Excerpt::Shown { file: place.file, lines: line, marks: vec![(place, words)] });
+        }
+    }
+    excerpts
+}
+
+fn snippet<'a>(
+    file: u16,
+    lines: Range<usize>,
+    marks: &[Mark<'a>],
+    problem: &Problem,
+    sources: &'a Sources,
+) -> Snippet<'a, Annotation<'a>> {
+    let first = u32::try_from(lines.start).unwrap_or(u32::MAX);
+    let mut snippet = Snippet::source(sources.text(file).get(lines.clone()).unwrap_or(""))
+        .path(sources.name(file))
+        .line_start(sources.line_column(file, first).line as usize);
+    for &(place, words) in marks {
+        // A mark over several lines would draw a bracket along all of them; its first line says enough.
+        let line_end = sources.line_range(file, place.start).end;
+        let start = (place.start as usize).min(line_end);
+        let end = (place.end as usize).clamp(start, line_end);
+        let kind = if place == problem.place { AnnotationKind::Primary } else { AnnotationKind::Context };
+        let mut annotation = kind.span(start - lines.start..end - lines.start);
+        if !words.is_empty() {
+            annotation = annotation.label(words);
+        }
+        snippet = snippet.annotation(annotation);
+    }
+    snippet
+}
+
+/// One problem as plain data; lines and columns count from 1, columns count characters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// Name of the file.
+    pub file: String,
+    /// Line of the first character.
+    pub line: u32,
+    /// Column of the first character.
+    pub column: u32,
+    /// Line of the character after the last.
+    pub end_line: u32,
+    /// Column of the character after the last.
+    pub end_column: u32,
+    /// `error` or `warning`.
+    pub severity: &'static str,
+    /// The stable code, such as `HW0201`.
+    pub code: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// A few words about the marked text; may be empty.
+    pub label: String,
+    /// What to write instead.
+    pub hint: Option<String>,
+    /// Further places that belong to it.
+    pub also: Vec<Also>,
+}
+
+/// A further place of a problem, as plain data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Also {
+    /// Name of the file.
+    pub file: String,
+    /// Line of the first character.
+    pub line: u32,
+    /// Column of the first character.
+    pub column: u32,
+    /// A few words.
+    pub message: String,
+}
+
+/// All problems that were kept, as plain data, in the order of the files.
+#[must_use]
+pub fn entries(problems: &Problems, sources: &Sources) -> Vec<Entry> {
+    problems.iter().map(|problem| entry(problem, sources)).collect()
+}
+
+fn entry(problem: &Problem, sources: &Sources) -> Entry {
+    let place = problem.place;
+    let from = sources.line_column(place.file, place.start);
+    let to = sources.line_column(place.file, place.end);
+    let also = problem.also.iter().map(|(place, words)| {
+        let at = sources.line_column(place.file, place.start);
+        let file = sources.name(place.file).to_owned();
+        Also { file, line: at.line, column: at.column, message: words.clone() }
+    });
+    Entry {
+        file: sources.name(place.file).to_owned(),
+        line: from.line,
+        column: from.column,
+        end_line: to.line,
+        end_column: to.column,
+        severity: match problem.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        },
+        code: problem.code.name(),
+        message: problem.message.clone(),
+        label: problem.label.clone(),
+        hint: problem.hint.clone(),
+        also: also.collect(),
+    }
+}

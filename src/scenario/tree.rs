@@ -1,0 +1,183 @@
+//! A JSON value that knows where it was written.
+//!
+//! Nothing is interpreted: numbers stay the text they were written as, members keep their order. [`super::parse`]
+//! builds trees from text and [`super::patch`] from other trees; the places of a patched tree may lie in several
+//! files.
+
+use std::ops::Range;
+
+use super::source::Place;
+
+/// A JSON value and its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// From the first character to the last, quotes and brackets included.
+    pub place: Place,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// What a value is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number, exactly as written.
+    Number(String),
+    /// A text in double quotes.
+    Text(Text),
+    /// A list.
+    List(Vec<Node>),
+    /// An object, its keys all different, in the order in which they were written.
+    Object(Vec<Entry>),
+}
+
+/// One member of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The key; some keys hold expressions, so it can tell places within it.
+    pub key: Text,
+    /// The value.
+    pub value: Node,
+}
+
+/// A text, its place, and how to find the place of a part of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// From quote to quote.
+    pub place: Place,
+    /// What the text says, its escapes resolved.
+    pub value: String,
+    escapes: Box<[Escape]>,
+}
+
+/// One escape in a text: offsets into what the text says (`inner`) and into what is written between the quotes
+/// (`outer`), with the length of either.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Escape {
+    pub(super) inner: u32,
+    pub(super) outer: u32,
+    pub(super) inner_len: u8,
+    pub(super) outer_len: u8,
+}
+
+impl Text {
+    /// A text with the escapes it was written with, in ascending order.
+    pub(super) fn new(place: Place, value: String, escapes: Vec<Escape>) -> Self {
+        Text { place, value, escapes: escapes.into_boxed_slice() }
+    }
+
+    /// Where bytes `range` of [`Text::value`] are written, exact also where the text has escapes.
+    ///
+    /// An escape is marked whole if any of its character is; a range past the end means the end.
+    #[must_use]
+    pub fn place_in(&self, range: Range<usize>) -> Place {
+        let mut start = range.start.min(self.value.len());
+        let mut end = range.end.clamp(start, self.value.len());
+        while !self.value.is_char_boundary(start) {
+            start -= 1;
+        }
+        while !self.value.is_char_boundary(end) {
+            end += 1;
+        }
+        let content = self.place.start + 1;
+        Place::new(self.place.file, content + self.outer(start), content + self.outer(end))
+    }
+
+    /// The offset between the quotes of a character boundary of the value.
+    fn outer(&self, inner: usize) -> u32 {
+        let inner = u32::try_from(inner).unwrap_or(u32::MAX);
+        let before = self.escapes.partition_point(|escape| escape.inner < inner);
+        // A boundary after the start of an escape lies at or after its end.
+        self.escapes[..before].last().map_or(inner, |escape| {
+            let resolved = escape.inner + u32::from(escape.inner_len);
+            escape.outer + u32::from(escape.outer_len) + (inner - resolved)
+        })
+    }
+}
+
+impl Node {
+    /// What kind of value it is, in words for a message: `a list`.
+    #[must_use]
+    pub fn kind_name(&self) -> &'static str {
+        match self.kind {
+            Kind::Null => "null",
+            Kind::Bool(_) => "true or false",
+            Kind::Number(_) => "a number",
+            Kind::Text(_) => "a text",
+            Kind::List(_) => "a list",
+            Kind::Object(_) => "an object",
+        }
+    }
+
+    /// The text, if it is one.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&Text> {
+        if let Kind::Text(text) = &self.kind { Some(text) } else { None }
+    }
+
+    /// The elements, if it is a list.
+    #[must_use]
+    pub fn as_list(&self) -> Option<&[Node]> {
+        if let Kind::List(elements) = &self.kind { Some(elements) } else { None }
+    }
+
+    /// The members, if it is an object.
+    #[must_use]
+    pub fn as_object(&self) -> Option<&[Entry]> {
+        if let Kind::Object(entries) = &self.kind { Some(entries) } else { None }
+    }
+
+    /// The member of that key, if it is an object and has one.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Entry> {
+        self.as_object()?.iter().find(|entry| entry.key.value == key)
+    }
+
+    /// The place of bytes `range` of the text; the whole place if it is no text. See [`Text::place_in`].
+    #[must_use]
+    pub fn place_in(&self, range: Range<usize>) -> Place {
+        self.as_text().map_or(self.place, |text| text.place_in(range))
+    }
+
+    /// Where to mark it in a message: objects and lists at their opening bracket, everything else whole.
+    #[must_use]
+    pub fn head(&self) -> Place {
+        match self.kind {
+            Kind::List(_) | Kind::Object(_) => self.place.head(),
+            _ => self.place,
+        }
+    }
+
+    /// How many values it holds, itself included.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        1 + match &self.kind {
+            Kind::List(elements) => elements.iter().map(Node::count).sum(),
+            Kind::Object(entries) => entries.iter().map(|entry| entry.value.count()).sum::<usize>(),
+            _ => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod testing {
+    use super::*;
+
+    /// The same value without places, to compare with.
+    pub(crate) fn json(node: &Node) -> serde_json::Value {
+        use serde_json::Value;
+        match &node.kind {
+            Kind::Null => Value::Null,
+            Kind::Bool(value) => Value::Bool(*value),
+            Kind::Number(number) => serde_json::from_str(number).expect(number),
+            Kind::Text(text) => Value::String(text.value.clone()),
+            Kind::List(elements) => elements.iter().map(json).collect(),
+            Kind::Object(entries) => Value::Object(
+                entries.iter().map(|entry| (entry.key.value.clone(), json(&entry.value))).collect(),
+            ),
+        }
+    }
+}
