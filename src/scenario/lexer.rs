@@ -147,7 +147,7 @@ impl<'t, 'p> Lexer<'t, 'p> {
 
     /// Spaces and comments.
     fn skip_space(&mut self) {
-        loop {
+        while !self.stopped {
             self.at += self.rest().len() - self.rest().trim_start_matches([' ', '\t', '\n', '\r']).len();
             let (start, rest) = (self.at, self.rest());
             if rest.starts_with("//") {
@@ -157,8 +157,8 @@ impl<'t, 'p> Lexer<'t, 'p> {
                 let problem =
                     Problem::error(Code::Stray, self.place(start, start + 1), "`#` does not begin a comment");
                 self.slip(problem.hint("comments begin with `//`"));
-            } else if rest.starts_with("/*") {
-                if let Some(end) = rest[2..].find("*/") {
+            } else if let Some(inside) = rest.strip_prefix("/*") {
+                if let Some(end) = inside.find("*/") {
                     self.at += end + 4;
                 } else {
                     self.at = self.text.len();

@@ -301,7 +301,10 @@ impl<'t> Parser<'t, '_> {
                     return false;
                 }
                 Token::Colon if separate && comma.is_none() => {
-                    let problem = Problem::error(Code::Stray, place, "a colon does not belong here");
+                    let mut problem = Problem::error(Code::Stray, place, "a colon does not belong here");
+                    if let Some(&(Bracket::Square, open)) = self.open.last() {
+                        problem = problem.also(open, "this `[` is still open");
+                    }
                     self.fault(problem.hint("colons stand between the keys of an object and their values"));
                     self.take();
                     excused = true;

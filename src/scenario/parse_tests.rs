@@ -87,6 +87,57 @@ fn every_mistake_is_reported_and_none_of_its_consequences() {
 }
 
 #[test]
+fn mistakes_with_brackets_show_what_is_still_open() {
+    let text = "{\n  \"a\": [1, 2\n  \"b\": 3\n}\n";
+    assert_eq!(
+        read(text).1,
+        "\
+error[HW0112]: a comma is missing
+ --> shop.json:2:13
+  |
+2 |   \"a\": [1, 2
+  |             ^ expected here
+
+error[HW0118]: a colon does not belong here
+ --> shop.json:3:6
+  |
+2 |   \"a\": [1, 2
+  |        - this `[` is still open
+3 |   \"b\": 3
+  |      ^
+  |
+help: colons stand between the keys of an object and their values
+
+error[HW0111]: `}` where `]` is expected
+ --> shop.json:4:1
+  |
+2 |   \"a\": [1, 2
+  |        - this `[` is still open
+3 |   \"b\": 3
+4 | }
+  | ^
+"
+    );
+}
+
+#[test]
+fn a_file_that_ends_too_early_is_marked_at_its_end() {
+    assert_eq!(
+        read("{\n  \"a\": {\"b\": 1\n}\n").1,
+        "\
+error[HW0111]: the file ends before a `{` is closed
+ --> shop.json:3:2
+  |
+1 | {
+  | - this `{` is still open
+2 |   \"a\": {\"b\": 1
+3 | }
+  |  ^ `}` expected
+"
+    );
+}
+
+#[test]
 fn a_part_of_a_text_is_found_in_the_file_also_behind_escapes() {
     let (node, _, sources) = read(r#"{"k\u0065y": "a\"b\ud83d\ude00c\n"}"#);
     let node = node.unwrap();
@@ -141,7 +192,7 @@ fn hostile_files_end_soon() {
     assert!(soon(&"{\"a\":".repeat(200_000)).contains("nested more than"));
     assert!(soon(&format!("[{}", "0,".repeat(size / 2))).contains("more than 250000 values"));
     assert!(soon(&format!("\"{}\"", "\\n".repeat(size / 2))).is_empty());
-    assert!(soon(&"\"".repeat(size)).contains("a comma is missing"));
+    assert!(soon(&format!("[{}", "\"".repeat(size))).contains("a comma is missing"));
     assert!(soon(&"/* ".repeat(size / 3)).contains("not closed"));
     assert!(soon(&"#\n".repeat(size / 2)).contains("does not begin a comment"));
     assert!(soon(&"}".repeat(size)).contains("a value is expected"));

@@ -7,7 +7,7 @@
 //! A scenario holds patches itself – its `cases` and the `rewrite` of a strategy – in which `null` is not to be
 //! carried out yet. [`merge_documents`] knows these and puts patches together instead of applying them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::tree::{Entry, Kind, Node};
 
@@ -19,6 +19,10 @@ pub fn merge(base: Node, patch: &Node) -> Node {
 
 /// Lays a scenario file, or a part of one such as a case, over a scenario. As [`merge`], but where both hold a patch
 /// (`cases.NAME`, `strategies.NAME.rewrite`) the two become one patch that does what both do, one after the other.
+///
+/// One thing cannot be said by a single patch: replace a value by an object that has only these members. Where the
+/// first patch removes or replaces a value and the second one holds an object for it, the members are merged into
+/// what is there.
 #[must_use]
 pub fn merge_documents(base: Node, patch: &Node) -> Node {
     merge_as(base, patch, Role::Document)
@@ -56,13 +60,13 @@ fn merge_as(base: Node, patch: &Node, role: Role) -> Node {
         Kind::Object(entries) => (base.place, entries.into_iter().map(Some).collect()),
         _ => (patch.place, Vec::<Option<Entry>>::new()),
     };
-    let known: BTreeMap<&str, usize> = {
-        let index = entries.iter().enumerate();
-        // Only what is looked up below needs to be found.
-        let wanted: std::collections::BTreeSet<&str> =
-            changes.iter().map(|change| change.key.value.as_str()).collect();
-        index.filter_map(|(at, entry)| Some((*wanted.get(entry.as_ref()?.key.value.as_str())?, at))).collect()
-    };
+    // An index over the keys that change, so that long objects merge in good time.
+    let changing: BTreeSet<&str> = changes.iter().map(|change| change.key.value.as_str()).collect();
+    let known: BTreeMap<&str, usize> = entries
+        .iter()
+        .enumerate()
+        .filter_map(|(at, entry)| Some((*changing.get(entry.as_ref()?.key.value.as_str())?, at)))
+        .collect();
     for change in changes {
         let inner = role.of_member(&change.key.value);
         let at = known.get(change.key.value.as_str()).copied();
@@ -225,7 +229,9 @@ mod tests {
             let together = &both["cases"]["c"];
             // RFC 7396 has no way to say "replace by an object": a second patch that is an object, over a first that
             // is not, would have to. Only there the two ways may differ.
-            prop_assume!(never_object_over_other(&first, &second));
+            if !never_object_over_other(&first, &second) {
+                return Ok(());
+            }
             let stepwise = reference(reference(base.clone(), &first), &second);
             prop_assert_eq!(reference(base, together), stepwise);
         }

@@ -7,6 +7,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::code::Code;
+use super::decimal::{Inexact, Piece, scaled};
 
 /// What is wrong with a quantity: the bytes of the text it is about, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,60 +110,6 @@ const LONGEST: u64 = i64::MAX as u64;
 /// One million parts are the whole.
 const WHOLE: u64 = 1_000_000;
 
-/// A piece of a quantity's text together with where it stands in it.
-#[derive(Clone, Copy)]
-struct Piece<'t> {
-    text: &'t str,
-    at: usize,
-}
-
-impl<'t> Piece<'t> {
-    fn of(text: &'t str) -> Self {
-        Piece { text, at: 0 }
-    }
-
-    fn range(self) -> Range<usize> {
-        self.at..self.at + self.text.len()
-    }
-
-    fn wrong(self, code: Code, message: impl Into<String>, hint: impl Into<String>) -> Wrong {
-        Wrong { range: self.range(), code, message: message.into(), hint: Some(hint.into()) }
-    }
-
-    fn trim(self) -> Self {
-        let left = self.text.trim_start_matches(' ');
-        Piece { text: left.trim_end_matches(' '), at: self.at + self.text.len() - left.len() }
-    }
-
-    /// The pieces before byte `mid` and from byte `mid + skip` on; `mid` comes from a search in the same text.
-    fn cut(self, mid: usize, skip: usize) -> (Self, Self) {
-        let after = mid + skip;
-        (
-            Piece { text: &self.text[..mid], at: self.at },
-            Piece { text: &self.text[after..], at: self.at + after },
-        )
-    }
-
-    /// The two sides of `separator`, without the spaces around it.
-    fn split(self, separator: &str) -> Option<(Self, Self)> {
-        let mid = self.text.find(separator)?;
-        let (left, right) = self.cut(mid, separator.len());
-        Some((left.trim(), right.trim()))
-    }
-
-    /// What follows the word, if the piece begins with it and a space.
-    fn after_word(self, word: &str) -> Option<Self> {
-        let rest = self.text.strip_prefix(word)?;
-        rest.starts_with(' ').then(|| self.cut(word.len(), 0).1.trim())
-    }
-
-    /// Splits after the number: digits, then perhaps a point and digits.
-    fn number(self) -> (Self, Self) {
-        let end = self.text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(self.text.len());
-        self.cut(end, 0)
-    }
-}
-
 /// Reads a time of any shape: fixed, `ever`, a range, `exp` or `normal`, the last three perhaps with `cap`.
 ///
 /// # Errors
@@ -185,7 +132,7 @@ pub fn time(text: &str) -> Result<TimeSpec, Wrong> {
         };
         if bound < least {
             let message = format!("the cap lies below the least value, {}", Nanos(least));
-            return Err(cap.wrong(Code::Time, message, format!("at least {}", quoted_time(least))));
+            return Err(cap.wrong(Code::Time, message, format!("at least \"{}\"", Nanos(least))));
         }
         return Ok(TimeSpec { shape, cap: Some(bound) });
     }
@@ -321,7 +268,7 @@ pub struct Nanos(
 
 impl fmt::Display for Nanos {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whole = UNITS.iter().rev().find(|(_, unit)| self.0 % unit == 0 && self.0 > 0);
+        let whole = UNITS.iter().rev().find(|(_, unit)| self.0.is_multiple_of(*unit) && self.0 > 0);
         let (name, unit) = whole.unwrap_or(&("ms", 1_000_000));
         write!(f, "{}{name}", self.0 / unit)
     }
@@ -443,48 +390,8 @@ fn percent(piece: Piece<'_>) -> Result<u32, Wrong> {
     }
 }
 
-/// Why a decimal did not come out whole.
-enum Inexact {
-    NotDecimal,
-    TooLarge,
-    TooFine,
-}
-
-/// A decimal such as `1.5` times `factor`, if that is whole and fits.
-fn scaled(number: &str, factor: u64) -> Result<u64, Inexact> {
-    let (whole, fraction) = match number.split_once('.') {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => (number, None),
-    };
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits(whole) || !fraction.is_none_or(digits) {
-        return Err(Inexact::NotDecimal);
-    }
-    let whole: u64 = whole.parse().map_err(|_| Inexact::TooLarge)?;
-    let sum = whole.checked_mul(factor).ok_or(Inexact::TooLarge)?;
-    let fraction = fraction.unwrap_or("").trim_end_matches('0');
-    if fraction.is_empty() {
-        return Ok(sum);
-    }
-    // A fraction of n digits that does not end in 0 lacks the factor 2 or the factor 5, so it comes out whole only if
-    // `factor` holds 2ⁿ or 5ⁿ; the day, with 2¹⁶, holds most. Hence the products below fit 128 bits.
-    if fraction.len() > 16 {
-        return Err(Inexact::TooFine);
-    }
-    let parts = 10_u128.pow(u32::try_from(fraction.len()).unwrap_or(0));
-    let product = fraction.parse::<u128>().map_err(|_| Inexact::NotDecimal)? * u128::from(factor);
-    if product % parts != 0 {
-        return Err(Inexact::TooFine);
-    }
-    u64::try_from(product / parts).ok().and_then(|rest| sum.checked_add(rest)).ok_or(Inexact::TooLarge)
-}
-
 fn quoted(piece: Piece<'_>) -> String {
     super::problem::quote(piece.text)
-}
-
-fn quoted_time(ns: u64) -> String {
-    format!("\"{}\"", Nanos(ns))
 }
 
 #[cfg(test)]

@@ -9,10 +9,7 @@ fn fixed(ns: u64) -> TimeSpec {
 }
 
 /// The part of the text that the error is about, the message and the hint.
-fn said<'t, T: fmt::Debug>(
-    text: &'t str,
-    read: impl Fn(&str) -> Result<T, Wrong>,
-) -> (&'t str, String, String) {
+fn said<T: fmt::Debug>(text: &str, read: impl Fn(&str) -> Result<T, Wrong>) -> (&str, String, String) {
     let wrong = read(text).expect_err(text);
     (&text[wrong.range], wrong.message, wrong.hint.unwrap_or_default())
 }

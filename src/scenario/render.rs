@@ -220,3 +220,102 @@ fn entry(problem: &Problem, sources: &Sources) -> Entry {
         also: also.collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::code::Code;
+    use super::*;
+
+    fn sources(text: &str) -> Sources {
+        let mut sources = Sources::new();
+        sources.add("a.json", text);
+        sources.add("b.json", "{\n  \"here\": 1\n}\n");
+        sources
+    }
+
+    fn plain(problem: Problem, sources: &Sources) -> String {
+        let mut problems = Problems::new();
+        problems.push(problem);
+        text(&problems, sources, Look::Plain)
+    }
+
+    #[test]
+    fn places_in_two_files_are_both_shown() {
+        let sources = sources("{ \"extends\": \"b.json\", \"there\": 2 }");
+        let problem = Problem::warning(Code::Case, Place::new(0, 23, 30), "this hides that").label("hides");
+        assert_eq!(
+            plain(problem.also(Place::new(1, 4, 10), "hidden").hint("rename one"), &sources),
+            "\
+warning[HW0131]: this hides that
+ --> a.json:1:24
+  |
+1 | { \"extends\": \"b.json\", \"there\": 2 }
+  |                        ^^^^^^^ hides
+  |
+ ::: b.json:2:3
+  |
+2 |   \"here\": 1
+  |   ------ hidden
+  |
+help: rename one
+"
+        );
+    }
+
+    #[test]
+    fn a_mark_over_several_lines_marks_the_first() {
+        let sources = sources("{\n  \"a\": {\n    \"b\": 1\n  }\n}\n");
+        assert_eq!(
+            plain(Problem::error(Code::Case, Place::new(0, 9, 29), "too long"), &sources),
+            "error[HW0131]: too long\n --> a.json:2:8\n  |\n2 |   \"a\": {\n  |        ^\n"
+        );
+    }
+
+    #[test]
+    fn of_a_line_nobody_can_read_only_the_place_is_named() {
+        let sources = sources(&format!("\n[{}1]", "1,".repeat(1_000_000)));
+        let printed = plain(Problem::error(Code::Case, Place::new(0, 40_001, 40_002), "there"), &sources);
+        assert_eq!(printed, "error[HW0131]: there\n--> a.json:2:40001\n");
+    }
+
+    #[test]
+    fn after_twenty_problems_only_their_number_follows() {
+        let sources = sources(&"x".repeat(100));
+        let mut problems = Problems::new();
+        for start in 0..22 {
+            problems.push(Problem::error(Code::Case, Place::new(0, start, start + 1), "again"));
+        }
+        let printed = text(&problems, &sources, Look::Plain);
+        assert_eq!(printed.matches("again").count(), 20);
+        assert!(printed.ends_with("\n\nand 2 more problems\n"), "{printed}");
+        assert_eq!(entries(&problems, &sources).len(), 22, "data is complete");
+    }
+
+    #[test]
+    fn the_same_problem_as_data_has_lines_and_columns() {
+        let sources = sources("é\n\"ab\"");
+        let mut problems = Problems::new();
+        let problem = Problem::error(Code::Case, Place::new(0, 3, 7), "bad").label("here").hint("do");
+        problems.push(problem.also(Place::new(1, 4, 10), "see"));
+        let expected = serde_json::json!([{
+            "file": "a.json", "line": 2, "column": 1, "end_line": 2, "end_column": 5, "severity": "error",
+            "code": "HW0131", "message": "bad", "label": "here", "hint": "do",
+            "also": [{ "file": "b.json", "line": 2, "column": 3, "message": "see" }],
+        }]);
+        assert_eq!(serde_json::to_value(entries(&problems, &sources)).unwrap(), expected);
+    }
+
+    #[test]
+    fn colours_change_nothing_but_the_colours() {
+        let sources = sources("{ \"a\": 1 }");
+        let mut problems = Problems::new();
+        problems.push(Problem::error(Code::Case, Place::new(0, 2, 5), "bad").hint("do"));
+        let coloured = text(&problems, &sources, Look::Coloured);
+        let mut bare = String::new();
+        for (count, piece) in coloured.split('\u{1b}').enumerate() {
+            bare.push_str(if count == 0 { piece } else { piece.split_once('m').unwrap().1 });
+        }
+        assert_ne!(coloured, bare);
+        assert_eq!(bare, text(&problems, &sources, Look::Plain));
+    }
+}
