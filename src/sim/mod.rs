@@ -1,0 +1,3 @@
+//! Runs a plan.
+mod slab;
+mod world;
