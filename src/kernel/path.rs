@@ -107,6 +107,12 @@ impl Role {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Path(pub u64);
 
+impl Default for Path {
+    fn default() -> Path {
+        Path::ROOT
+    }
+}
+
 impl Path {
     /// Where all chains begin. Not zero, so that a forgotten path is no valid name.
     pub const ROOT: Path = Path(0x6861_6c66_7761_7931);

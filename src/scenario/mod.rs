@@ -6,8 +6,8 @@
 //! times and shares, and [`fields`] reads an object by the table of its keys ([`shape`]).
 
 pub mod code;
-pub mod expr;
 mod decimal;
+pub mod expr;
 pub mod fields;
 mod lexer;
 pub mod load;

@@ -76,7 +76,8 @@ impl<T: Default> Slab<T> {
 
     /// All tenants, by slot.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Id, &T)> {
-        let live = |(slot, entry): (usize, &'_ Entry<T>)| (entry.live, Id { slot: slot as u32, age: entry.age });
+        let live =
+            |(slot, entry): (usize, &'_ Entry<T>)| (entry.live, Id { slot: slot as u32, age: entry.age });
         self.entries.iter().enumerate().filter_map(move |(slot, entry)| {
             let (is_live, id) = live((slot, entry));
             is_live.then_some((id, &entry.value))
