@@ -191,7 +191,7 @@ pub struct KeyPolicy {
 pub enum KeySource {
     /// The intent and the step: the same for every attempt of every hop.
     Intent,
-    /// Each run of the calling flow, or each attempt of a client that calls directly.
+    /// Each run of the calling flow: what a handler gets that makes its own key. For a client's own call, its intent.
     Call,
     /// Each request sent.
     Attempt,

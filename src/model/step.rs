@@ -124,6 +124,8 @@ pub struct KeyPlan {
 pub struct PartPlan {
     /// The operation it belongs to.
     pub op: OpId,
+    /// It is what is done when the operation refuses.
+    pub otherwise: bool,
     /// Where a skip goes on.
     pub skip_to: u16,
     /// Slot and code, in order.
@@ -213,7 +215,7 @@ pub struct PublishPlan {
     pub topic: TopicId,
     /// One code a field of the topic; absent ones are null.
     pub fields: Vec<Option<Code>>,
-    /// The first slot where the computed fields are kept until they are handed over.
+    /// The first slot where the computed fields are kept until they are handed over, then the record's version.
     pub base: u16,
     /// The write of the part whose row's version the event carries.
     pub version_of: Option<u8>,

@@ -130,10 +130,19 @@ pub struct Fault {
     pub nth: Vec<u32>,
     /// How likely it is.
     pub chance: Share,
-    /// A condition over the arguments, `client` and `intent`: slots `args…`, then client and intent.
+    /// A condition over the arguments, `client` and `intent`: slots `args…`, then client and intent, counted from 1.
     pub when: Option<Expr>,
+    /// How many arguments the condition has slots for.
+    pub when_args: u16,
     /// Only decisions at `from <= t < to`.
     pub during: Option<(Time, Time)>,
+}
+
+impl Fault {
+    /// Whether it loses each copy of a message by the copy's own luck.
+    pub fn loses_copies(&self) -> bool {
+        matches!(self.verb, FaultVerb::Lose(_)) && self.nth.is_empty()
+    }
 }
 
 /// What a fault rule does and to whom.

@@ -1,3 +1,432 @@
-//! Runs a plan.
+//! Runs a plan: the event loop and everything that happens in it.
+//!
+//! A message's life: [`call`] sends it, [`network`] decides the fate of its copies, the agenda holds them, [`Engine::step`]
+//! pops them, [`network`] delivers, [`task`] executes the operation step by step against the store, the answer goes the
+//! same road back to [`call`], and at the last to [`client`]. [`flow`] and [`choreography`] coordinate flows, [`outbox`]
+//! relays events, [`fault`] is the weather. What strategies are has been compiled away; what invariants are is unknown here.
+
+mod call;
+mod choreography;
+mod client;
+mod fault;
+mod flow;
+mod key;
+mod network;
+mod outbox;
+mod rules;
 mod slab;
+mod task;
+mod view;
 mod world;
+mod write;
+
+use crate::kernel::agenda::{Agenda, Class, tie};
+use crate::kernel::choose::{Chooser, Seeded};
+use crate::kernel::path::{Path, mix};
+use crate::kernel::time::{Span, Time};
+use crate::model::expr::Scratch;
+use crate::model::plan::{End, Plan};
+use crate::model::record::{FLOW, Kind, NONE, Record};
+use crate::store::{Sink, Tables};
+use rules::Rules;
+use world::{Ctx, Event, Ready, Status, What, World};
+
+/// More events than this end a run: something repeats itself without end.
+pub const EVENT_BUDGET: u64 = 20_000_000;
+
+/// What is left of a run that a verdict may ask about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Remains {
+    /// Row locks still held.
+    pub locks: u64,
+    /// Idempotency keys still in progress.
+    pub keys: u64,
+    /// Transactions still open.
+    pub transactions: u64,
+}
+
+/// How a run went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// How it ended.
+    pub end: End,
+    /// When.
+    pub at: Time,
+    /// How many events there were.
+    pub events: u64,
+    /// What was left.
+    pub remains: Remains,
+}
+
+/// Runs one plan under one seed after another, keeping its memory between runs.
+#[derive(Debug)]
+pub struct Runner<'p> {
+    plan: &'p Plan,
+    rules: Rules,
+    template: Tables,
+    world: World,
+    agenda: Agenda,
+    scratch: Scratch,
+}
+
+impl<'p> Runner<'p> {
+    /// A runner of a plan.
+    pub fn new(plan: &'p Plan) -> Runner<'p> {
+        Runner {
+            plan,
+            rules: Rules::of(plan),
+            template: Tables::of(&plan.model),
+            world: World::default(),
+            agenda: Agenda::new(),
+            scratch: Scratch::new(),
+        }
+    }
+
+    /// The tables as the last run left them.
+    pub fn tables(&mut self) -> &mut Tables {
+        &mut self.world.tables
+    }
+
+    /// The tables as every run starts with them.
+    pub fn initial_tables(&self) -> &Tables {
+        &self.template
+    }
+
+    /// Runs the plan under a seed; every record goes to the sink.
+    pub fn run(&mut self, seed: u64, sink: &mut impl Sink) -> Ended {
+        let chooser = Seeded::new(seed);
+        self.world.reset(self.plan, &self.template);
+        self.agenda.reset();
+        self.rules.draw(self.plan, &mut chooser.clone());
+        let mut engine = Engine {
+            plan: self.plan,
+            rules: &self.rules,
+            world: &mut self.world,
+            agenda: &mut self.agenda,
+            scratch: &mut self.scratch,
+            chooser,
+            sink,
+            events: 0,
+            emissions: 0,
+            cause: Path::ROOT,
+        };
+        engine.run()
+    }
+}
+
+/// Runs a plan once.
+pub fn run(plan: &Plan, seed: u64, sink: &mut impl Sink) -> Ended {
+    Runner::new(plan).run(seed, sink)
+}
+
+/// A run under way.
+struct Engine<'e, C, S> {
+    plan: &'e Plan,
+    rules: &'e Rules,
+    world: &'e mut World,
+    agenda: &'e mut Agenda,
+    scratch: &'e mut Scratch,
+    chooser: C,
+    sink: &'e mut S,
+    events: u64,
+    /// What the present cause has put on the agenda so far.
+    emissions: u32,
+    cause: Path,
+}
+
+impl<C: Chooser, S: Sink> Engine<'_, C, S> {
+    fn run(&mut self) -> Ended {
+        self.begin();
+        let weather = &self.plan.model.weather;
+        let limit = weather.end;
+        let end = loop {
+            if self.world.work == 0 {
+                break End::Rest;
+            }
+            match self.agenda.peek_time() {
+                Some(at) if at > limit => break End::NotAtRest,
+                None => break End::NotAtRest,
+                Some(_) => {}
+            }
+            if self.events >= EVENT_BUDGET {
+                break End::Spent;
+            }
+            let events = &mut self.world.events;
+            let live = |slot: u32| {
+                let id = events.id(slot);
+                let called_off = events[id].what == What::Nothing;
+                if called_off {
+                    events.leave(id);
+                }
+                !called_off
+            };
+            let Some(slot) = self.agenda.next_live(live) else { continue };
+            if self.agenda.now() > limit {
+                break End::NotAtRest;
+            }
+            self.step(slot);
+        };
+        self.finish(end)
+    }
+
+    fn finish(&mut self, end: End) -> Ended {
+        let world = &*self.world;
+        let remains = Remains {
+            locks: world.locks.held().count() as u64,
+            keys: world.keys.iter().map(|keys| keys.unfinished() as u64).sum(),
+            transactions: world.tasks.iter().filter(|(_, task)| task.open).count() as u64,
+        };
+        self.record(Kind::End, Path::ROOT, Ctx::default(), |r| {
+            r.flag = end as u8;
+            r.data = remains.locks + remains.keys + remains.transactions;
+        });
+        Ended { end, at: self.agenda.now(), events: self.events, remains }
+    }
+
+    /// Puts what starts by itself on the agenda.
+    fn begin(&mut self) {
+        self.start_clients();
+        if !self.plan.clean {
+            self.start_weather();
+        }
+    }
+
+    /// Handles one event and all that follows from it at the same instant.
+    fn step(&mut self, slot: u32) {
+        let id = self.world.events.id(slot);
+        let event = self.world.events[id];
+        if let Some(node) = self.node_of(event.what)
+            && self.world.nodes[node as usize].paused
+        {
+            self.world.nodes[node as usize].held.push(slot);
+            return;
+        }
+        self.world.events.leave(id);
+        if !event.idle {
+            self.world.work -= 1;
+        }
+        self.events += 1;
+        self.emissions = 0;
+        match event.what {
+            What::Arrive(message) => self.arrive(message),
+            What::Call(call) => self.call_timer(call),
+            What::Task(task) => {
+                self.world.tasks[task].timer = None;
+                self.world.tasks[task].waiting = false;
+                self.world.ready.push_back(Ready::Task(task));
+            }
+            What::LockTimeout(task, waits) => self.lock_timeout(task, waits),
+            What::Run(run) => {
+                self.world.runs[run].timer = None;
+                self.world.runs[run].waiting = false;
+                self.world.ready.push_back(Ready::Run(run));
+            }
+            What::Client(client) => self.client_starts(client),
+            What::Relay(service) => self.relay_tick(service),
+            What::Forget(place, key, count) => self.world.keys[place as usize].expire(key, count),
+            What::Strike(rule, node, n) => self.strike(rule, node, n),
+            What::Restart(node, life) => self.restart(node, life),
+            What::Resume(node, life) => self.resume(node, life),
+            What::Mend(rule) => self.mend(rule),
+            What::Heal => self.heal(),
+            What::Nothing => {}
+        }
+        self.drain();
+    }
+
+    /// Does all that is ready at this instant.
+    fn drain(&mut self) {
+        while let Some(ready) = self.world.ready.pop_front() {
+            match ready {
+                Ready::Task(task) if self.world.tasks.has(task) => self.run_task(task),
+                Ready::Answer(call, attempt, status) => self.answered(call, attempt, status),
+                Ready::Run(run) if self.world.runs.has(run) => self.run_flow(run),
+                Ready::Stop(run, status) if self.world.runs.has(run) => self.stop_done(run, status),
+                _ => {}
+            }
+        }
+    }
+
+    /// The node that an event happens at, if it waits when that node is paused.
+    fn node_of(&self, what: What) -> Option<u32> {
+        match what {
+            What::Arrive(message) => Some(self.world.messages[message].to),
+            What::Call(call) => self.world.calls.get(call).map(|call| call.node),
+            What::Task(task) | What::LockTimeout(task, _) => self.world.tasks.get(task).map(|task| task.node),
+            What::Run(run) => self.world.runs.get(run).map(|run| run.node),
+            What::Client(client) => Some(self.client_node(client)),
+            _ => None,
+        }
+    }
+
+    /// Puts something on the agenda. Returns its slot, to call it off.
+    fn schedule(&mut self, what: What, after: Span, class: Class, cause: Path, idle: bool) -> u32 {
+        let (id, event) = self.world.events.take();
+        *event = Event { what, idle };
+        if !idle {
+            self.world.work += 1;
+        }
+        if self.cause != cause {
+            self.cause = cause;
+            self.emissions = 0;
+        }
+        let order = tie(class, self.chooser.tie_key(), cause, self.emissions);
+        self.emissions += 1;
+        self.agenda.add(id.slot, after, order);
+        id.slot
+    }
+
+    /// Puts a timer on the agenda.
+    fn timer(&mut self, what: What, after: Span, cause: Path) -> u32 {
+        self.schedule(what, after, Class::Timer, cause, false)
+    }
+
+    /// Calls something off.
+    fn call_off(&mut self, slot: u32) {
+        let id = self.world.events.id(slot);
+        let event = &mut self.world.events[id];
+        if event.what != What::Nothing {
+            event.what = What::Nothing;
+            if !event.idle {
+                self.world.work -= 1;
+            }
+        }
+    }
+
+    fn now(&self) -> Time {
+        self.agenda.now()
+    }
+
+    /// Says that something happened.
+    fn record(&mut self, kind: Kind, path: Path, ctx: Ctx, fill: impl FnOnce(&mut Record)) {
+        let mut record = Record {
+            at: self.agenda.now(),
+            path,
+            data: 0,
+            kind,
+            flag: 0,
+            op: 0,
+            who: NONE,
+            client: ctx.client,
+            intent: ctx.intent,
+            row: NONE,
+            ver: 0,
+        };
+        fill(&mut record);
+        self.sink.record(&record, &mut self.world.tables);
+    }
+
+    /// Something more belongs to the intent.
+    fn hold(&mut self, ctx: Ctx) {
+        if ctx.intent != NONE {
+            let id = self.world.intents.id(ctx.intent);
+            self.world.intents[id].holds += 1;
+        }
+    }
+
+    /// Something less belongs to the intent; at nothing it is settled.
+    fn let_go(&mut self, ctx: Ctx) {
+        if ctx.intent == NONE {
+            return;
+        }
+        let id = self.world.intents.id(ctx.intent);
+        let intent = &mut self.world.intents[id];
+        intent.holds -= 1;
+        if intent.holds > 0 {
+            return;
+        }
+        let path = intent.path;
+        let instances = std::mem::take(&mut intent.instances);
+        self.record(Kind::Settled, path, ctx, |_| {});
+        for &(_, instance) in &instances {
+            let instance = self.world.instances.id(instance);
+            self.world.instances.leave(instance);
+        }
+        self.world.intents[id].instances = instances;
+        self.world.intents[id].instances.clear();
+        self.world.intents.leave(id);
+        self.next_in_turn();
+    }
+
+    /// The instance of a flow for an intent, made at its first run.
+    fn instance(&mut self, ctx: Ctx, flow: crate::model::ids::FlowId) -> u32 {
+        if ctx.intent == NONE {
+            return NONE;
+        }
+        let id = self.world.intents.id(ctx.intent);
+        let known = &self.world.intents[id].instances;
+        if let Some(&(_, instance)) = known.iter().find(|(effect, _)| *effect == ctx.effect) {
+            return instance;
+        }
+        let (instance, made) = self.world.instances.take();
+        *made = world::Instance { flow, effect: ctx.effect };
+        self.world.intents[id].instances.push((ctx.effect, instance.slot));
+        instance.slot
+    }
+
+    /// The effect of a part of an effect.
+    fn effect(of: u64, n: u32) -> u64 {
+        mix(of, u64::from(n) + 1)
+    }
+
+    /// Hands a status to whoever waits for it.
+    fn answer(&mut self, from: world::From, status: Status, what: network::Answered<'_>) {
+        match from {
+            world::From::Nobody => {}
+            world::From::Local { call, attempt } => {
+                self.world.ready.push_back(Ready::Answer(call, attempt, status))
+            }
+            world::From::Stop(run) => self.world.ready.push_back(Ready::Stop(run, status)),
+            world::From::Remote { node, call, attempt, fetch } => {
+                self.send_reply(node, call, attempt, fetch, status, what);
+            }
+            world::From::Relay { node, row, subscriber } => {
+                self.send_ack(node, row, subscriber, status, what)
+            }
+        }
+    }
+}
+
+/// The code of a target in a record.
+fn target_word(target: crate::model::flow::Target) -> u16 {
+    match target {
+        crate::model::flow::Target::Op(op) => op.0,
+        crate::model::flow::Target::Flow(flow) => flow.0 | FLOW,
+    }
+}
+
+impl World {
+    fn reset(&mut self, plan: &Plan, template: &Tables) {
+        let model = &plan.model;
+        self.tables.reset(template);
+        self.locks.reset();
+        let replicas = plan.nodes.databases as usize;
+        self.keys.resize_with(model.services.len() + replicas, Default::default);
+        self.keys.iter_mut().for_each(|keys| keys.reset());
+        self.fences.resize_with(model.services.len(), Default::default);
+        self.fences.iter_mut().for_each(|fence| fence.reset());
+        self.nodes.resize_with(plan.nodes.count as usize, Default::default);
+        for node in &mut self.nodes {
+            node.held.clear();
+            *node = world::Node { held: std::mem::take(&mut node.held), ..world::Node::default() };
+        }
+        self.events.reset();
+        self.messages.reset();
+        self.tasks.reset();
+        self.calls.reset();
+        self.runs.reset();
+        self.sagas.reset();
+        self.outbox.reset();
+        self.intents.reset();
+        self.instances.reset();
+        self.clients.clear();
+        self.relays.clear();
+        self.relays.resize(model.services.len(), Default::default());
+        self.sequences.clear();
+        self.cuts.clear();
+        self.ready.clear();
+        self.work = 0;
+        self.calm = plan.clean;
+        self.turn = 0;
+    }
+}

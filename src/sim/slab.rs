@@ -7,11 +7,6 @@ pub(crate) struct Id {
     age: u32,
 }
 
-impl Id {
-    /// Nobody.
-    pub(crate) const NONE: Id = Id { slot: u32::MAX, age: 0 };
-}
-
 #[derive(Clone, Debug, PartialEq)]
 struct Entry<T> {
     age: u32,

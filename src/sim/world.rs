@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 
 use super::slab::{Id, Slab};
+use crate::kernel::dist::Dist;
 use crate::kernel::path::Path;
 use crate::kernel::time::{Span, Time};
 use crate::model::flow::Target;
@@ -397,7 +398,9 @@ pub(crate) struct Run {
     pub(crate) fingerprint: u64,
     /// A stop of a choreography: the step done here.
     pub(crate) stop: Option<(u8, bool)>,
-    /// The next stop was written into the outbox by the operation's commit.
+    /// The name of the message that brought the flow to this stop.
+    pub(crate) stop_path: Path,
+    /// The next stop is in the outbox, written by the operation's commit, now or at an earlier execution.
     pub(crate) handed: bool,
     pub(crate) timer: Option<u32>,
 }
@@ -471,6 +474,8 @@ pub(crate) struct Intent {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Instance {
     pub(crate) flow: FlowId,
+    /// The effect of the flow.
+    pub(crate) effect: u64,
 }
 
 /// A client.
@@ -528,6 +533,14 @@ pub(crate) struct World {
     /// Links cut now: rules.
     pub(crate) cuts: Vec<u16>,
     pub(crate) ready: VecDeque<Ready>,
+    /// Scratch for the waiters that get a lock.
+    pub(crate) woken: Vec<u32>,
+    /// Payloads of messages that have arrived, to be used again.
+    pub(crate) spare: Vec<Vec<Word>>,
+    /// Scratch for the slots of a condition.
+    pub(crate) slots: Vec<Word>,
+    /// Scratch for the copies of the message being sent.
+    pub(crate) copies: Vec<Option<Dist>>,
     /// Events on the agenda that count as something left to do.
     pub(crate) work: u32,
     pub(crate) calm: bool,

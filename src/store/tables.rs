@@ -90,8 +90,9 @@ impl TableState {
         self.known(key).filter(|&slot| self.meta[slot as usize].live)
     }
 
+    /// The slot that belongs to a key, whether or not there is a row now.
     #[inline]
-    fn known(&self, key: Word) -> Option<u32> {
+    pub fn known(&self, key: Word) -> Option<u32> {
         self.index.find(Index::hash(key), |slot| self.cells[slot as usize * self.width] == key)
     }
 
@@ -179,15 +180,26 @@ impl TableState {
 
     /// The live row that follows in key order, or the first one.
     pub fn next_row(&self, after: Option<u32>) -> Option<u32> {
-        let live = |slot: &u32| self.meta[*slot as usize].live;
+        let mut at = self.next_slot(after);
+        while let Some(slot) = at
+            && !self.meta[slot as usize].live
+        {
+            at = self.next_slot(at);
+        }
+        at
+    }
+
+    /// The slot that follows in key order, or the first one, whether or not there is a row now.
+    pub fn next_slot(&self, after: Option<u32>) -> Option<u32> {
         if self.order.is_empty() {
-            return (after.map_or(0, |slot| slot + 1)..self.slots()).find(live);
+            let next = after.map_or(0, |slot| slot + 1);
+            return (next < self.slots()).then_some(next);
         }
         let from = match after {
             None => 0,
             Some(slot) => self.order.partition_point(|&other| self.key(other) <= self.key(slot)),
         };
-        self.order[from..].iter().copied().find(live)
+        self.order.get(from).copied()
     }
 
     fn reset(&mut self, template: &TableState) {

@@ -222,14 +222,15 @@ struct Tail<'a> {
 impl Tail<'_> {
     fn steps(&self, parts: &[PartPlan], steps: &mut Vec<Step>) {
         let publishing = || self.parts.clone().filter(|&n| !parts[n as usize].publish.is_empty());
+        if self.fetch {
+            // What is left of the row writes has no reply yet.
+            steps.push(Step::End);
+            return;
+        }
         if self.verify {
             steps.push(Step::Verify);
         }
         steps.push(Step::Reply);
-        if self.fetch {
-            steps.push(Step::End);
-            return;
-        }
         if self.store == Some(KeyStore::With) {
             steps.push(Step::KeyStore);
         }

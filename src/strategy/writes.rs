@@ -89,7 +89,7 @@ impl Writer<'_> {
 
     /// Compiles what is done when a requirement refuses.
     pub(super) fn otherwise(&self, effects: &Effects, frame: &mut Frame) -> Result<PartPlan, String> {
-        let mut plan = PartPlan { op: self.op, ..PartPlan::default() };
+        let mut plan = PartPlan { op: self.op, otherwise: true, ..PartPlan::default() };
         // Refusals write what they say, no more: the policy guards the operation, not its excuse.
         let plain = Writer { policy: &WritePolicy::Patch, ..*self };
         plain.effects(effects, &[], &[], frame, &mut plan)?;
@@ -119,7 +119,7 @@ impl Writer<'_> {
         for (field, expr) in &publish.fields {
             fields[*field as usize] = Some(Code::compile(&shift(expr, frame.offset)));
         }
-        let base = frame.take(topic.fields.len());
+        let base = frame.take(topic.fields.len() + 1);
         let version_of = effects.writes.iter().position(|write| write.verb != Verb::Delete).map(|n| n as u8);
         PublishPlan { topic: publish.topic, fields, base, version_of }
     }

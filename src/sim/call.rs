@@ -1,0 +1,413 @@
+//! Calls: requests with their timeouts, repetitions and backoff, by clients and by flows.
+//!
+//! An operation run by its caller takes two exchanges, a fetch and a request, with a thought between them. `resend` repeats
+//! the request, old versions and all; `redo` fetches anew.
+
+use super::Engine;
+use super::network::{Outgoing, subject};
+use super::slab::Id;
+use super::world::{Call, From, Owner, Parcel, Phase, Ready, Status, What};
+use crate::kernel::choose::{Ask, Chooser};
+use crate::kernel::path::{Path, Role};
+use crate::kernel::sample::below;
+use crate::kernel::time::Span;
+use crate::model::flow::Target;
+use crate::model::how::{Backoff, Jitter, Late, OnConflict, OnTimeout, Retry};
+use crate::model::ids::ServiceId;
+use crate::model::plan::NodeKind;
+use crate::model::record::Kind;
+use crate::model::service::Route;
+use crate::model::step::ThinkPlan;
+use crate::model::value::Word;
+use crate::model::weather::PointKind;
+use crate::store::{Index, Sink};
+
+impl Call {
+    /// Whether an answer to this attempt still counts.
+    pub(super) fn accepts(&self, attempt: u32) -> bool {
+        attempt >= self.since && attempt <= self.attempt
+    }
+}
+
+impl<C: Chooser, S: Sink> Engine<'_, C, S> {
+    fn retry_of(&self, call: Id) -> &Retry {
+        &self.plan.retries[self.world.calls[call].retry as usize]
+    }
+
+    /// The target of a call; a call under way has one.
+    fn target_of(&self, call: Id) -> Target {
+        self.world.calls[call].target.unwrap_or(Target::Op(crate::model::ids::OpId(0)))
+    }
+
+    /// Whether the operation is run by its caller.
+    fn by_caller(&self, target: Target) -> bool {
+        match target {
+            Target::Op(op) => self.plan.operations[op.index()].halves.is_some(),
+            Target::Flow(_) => false,
+        }
+    }
+
+    /// The service that answers a target; `None`: a flow that runs at its caller.
+    fn service_of(&self, target: Target) -> Option<ServiceId> {
+        match target {
+            Target::Op(op) => Some(self.plan.model.operation(op).service),
+            Target::Flow(flow) => self.plan.model.flow(flow).by,
+        }
+    }
+
+    /// Begins a call that has been filled in.
+    pub(super) fn start_call(&mut self, id: Id) {
+        let ctx = self.world.calls[id].ctx;
+        self.hold(ctx);
+        let target = self.target_of(id);
+        let node = self.world.calls[id].node;
+        let own = match self.plan.nodes.kind(node) {
+            NodeKind::Replica(service, _) => Some(service),
+            _ => None,
+        };
+        let service = self.service_of(target);
+        self.world.calls[id].local = service.is_none() || service == own;
+        if self.by_caller(target) {
+            self.fetch(id);
+        } else {
+            self.request(id);
+        }
+    }
+
+    /// Which replica of a service is asked.
+    fn route(&mut self, service: ServiceId, call: Id, path: Path) -> u32 {
+        let of = self.plan.model.service(service);
+        let replicas = of.replicas;
+        let n = if replicas == 1 {
+            0
+        } else {
+            match of.route {
+                Route::RoundRobin => {
+                    let call = &self.world.calls[call];
+                    let intent = match call.ctx.intent {
+                        crate::model::record::NONE => 0,
+                        slot => self.world.intents[self.world.intents.id(slot)].index,
+                    };
+                    (call.ctx.client.wrapping_add(intent).wrapping_add(call.requests + call.fetches))
+                        % replicas
+                }
+                Route::Random => self.chooser.below(path, Ask::Route, u64::from(replicas)) as u32,
+                Route::Sticky => {
+                    let key = self.world.calls[call].args.first().copied().unwrap_or(0);
+                    below(Index::hash(key), u64::from(replicas)) as u32
+                }
+            }
+        };
+        self.plan.nodes.replica(service, n)
+    }
+
+    fn fetch(&mut self, id: Id) {
+        let call = &mut self.world.calls[id];
+        call.phase = Phase::Fetch;
+        call.fetches += 1;
+        call.insist = false;
+        let path = call.path.child(Role::Fetch, call.fetches).child(Role::Try, call.fetches);
+        let target = self.target_of(id);
+        let Target::Op(op) = target else { return };
+        self.dispatch_call(id, path, PointKind::Fetch, Parcel::Fetch(op), true);
+    }
+
+    pub(super) fn request(&mut self, id: Id) {
+        let call = &mut self.world.calls[id];
+        call.phase = Phase::Request;
+        call.requests += 1;
+        let role = if matches!(call.owner, Owner::Intent(_)) { Role::Attempt } else { Role::Try };
+        let path = call.path.child(role, call.requests);
+        let target = self.target_of(id);
+        self.dispatch_call(id, path, PointKind::Request, Parcel::Request(target), false);
+    }
+
+    fn dispatch_call(&mut self, id: Id, path: Path, point: PointKind, parcel: Parcel, fetch: bool) {
+        let target = self.target_of(id);
+        let late = self.retry_of(id).late;
+        let timeout = self.retry_of(id).timeout;
+        let now = self.now();
+        let call = &mut self.world.calls[id];
+        call.attempt += 1;
+        call.sent = now;
+        if late == Late::Ignore {
+            call.since = call.attempt;
+        }
+        let (attempt, node, ctx, local) = (call.attempt, call.node, call.ctx, call.local);
+        let (insist, refused) = (call.insist, call.refused);
+        let payload = if fetch || call.frame.is_empty() { call.args.clone() } else { call.frame.clone() };
+        let args = call.args.clone();
+        let path = path.child(Role::Request, 0);
+        if local {
+            let from = From::Local { call: id, attempt };
+            match target {
+                Target::Op(op) => {
+                    self.start_task(op, fetch, node, ctx, path, from, &payload, insist, refused)
+                }
+                Target::Flow(flow) => self.start_flow(flow, node, ctx, path, from, &payload),
+            }
+            return;
+        }
+        let Some(service) = self.service_of(target) else { return };
+        let to = self.route(service, id, path);
+        if !timeout.is_ever() {
+            let timer = self.timer(What::Call(id), timeout, path);
+            self.world.calls[id].timer = Some(timer);
+        }
+        self.send(Outgoing {
+            parcel,
+            point,
+            subject: subject(target),
+            from: node,
+            to,
+            path,
+            ctx,
+            answer: From::Remote { node, call: id, attempt, fetch },
+            insist,
+            refused,
+            payload: &payload,
+            args: &args,
+        });
+    }
+
+    /// A call's timer is up: an attempt has waited long enough, a thought is thought, a backoff is over.
+    pub(super) fn call_timer(&mut self, id: Id) {
+        let call = &mut self.world.calls[id];
+        call.timer = None;
+        match call.phase {
+            Phase::Think => self.request(id),
+            Phase::Backoff => match call.next {
+                Phase::Fetch => self.fetch(id),
+                _ => self.request(id),
+            },
+            Phase::Fetch | Phase::Request => {
+                if call.phase == Phase::Request {
+                    call.maybe = true;
+                }
+                let (node, ctx, path, attempt) = (call.node, call.ctx, call.path, call.attempt);
+                let op = super::target_word(self.target_of(id));
+                self.record(Kind::Timeout, path, ctx, |r| {
+                    r.op = op;
+                    r.ver = attempt;
+                    r.who = node;
+                });
+                self.attempt_failed(id, Status::Unknown);
+            }
+        }
+    }
+
+    /// A call is answered.
+    pub(super) fn answered(&mut self, id: Id, attempt: u32, status: Status) {
+        let Some(call) = self.world.calls.get_mut(id) else { return };
+        if !call.accepts(attempt) {
+            return;
+        }
+        // While it waits to send again, an answer to an attempt given up counts only if late ones do.
+        let waits = matches!(call.phase, Phase::Fetch | Phase::Request);
+        if !waits && (call.phase == Phase::Think || self.retry_of(id).late == Late::Ignore) {
+            return;
+        }
+        let call = &mut self.world.calls[id];
+        if let Some(timer) = call.timer.take() {
+            self.call_off(timer);
+        }
+        let call = &mut self.world.calls[id];
+        call.since = call.attempt + 1;
+        let fetching = call.phase == Phase::Fetch;
+        match status {
+            Status::Ok(_) if fetching => self.think(id),
+            Status::Refused(reason) if fetching && self.says_no_at_store(id) => {
+                self.world.calls[id].refused = Some(reason);
+                self.think(id);
+            }
+            Status::Ok(_) | Status::Skipped(_) => self.call_ends(id, status),
+            Status::Refused(_) if self.retry_of(id).give_up_on_refusals => self.call_ends(id, status),
+            Status::Conflict => self.conflicted(id),
+            Status::Unknown => {
+                self.world.calls[id].maybe = true;
+                self.attempt_failed(id, status);
+            }
+            Status::Refused(_) | Status::Error | Status::Busy => self.attempt_failed(id, status),
+        }
+    }
+
+    /// Whether an operation run by its caller does something when it refuses.
+    fn says_no_at_store(&self, id: Id) -> bool {
+        match self.target_of(id) {
+            Target::Op(op) => {
+                let otherwise = &self.plan.model.operation(op).otherwise;
+                !otherwise.writes.is_empty() || !otherwise.publish.is_empty()
+            }
+            Target::Flow(_) => false,
+        }
+    }
+
+    /// The caller thinks, then sends its request.
+    fn think(&mut self, id: Id) {
+        let plan = self.plan;
+        let Target::Op(op) = self.target_of(id) else { return };
+        let Some((fetch, _)) = plan.operations[op.index()].halves else { return };
+        let call = &self.world.calls[id];
+        let path = call.path.child(Role::Fetch, call.fetches);
+        let after = match &plan.programs[fetch as usize].parts[0].think {
+            ThinkPlan::None => Span::ZERO,
+            ThinkPlan::Time(dist) => self.chooser.span(path, Ask::Think, dist),
+            ThinkPlan::Computed(_, slot) => {
+                Span(call.frame.get(*slot as usize).map_or(0, |&ns| ns.max(0) as u64))
+            }
+        };
+        if after.is_zero() {
+            self.request(id);
+            return;
+        }
+        self.world.calls[id].phase = Phase::Think;
+        let timer = self.timer(What::Call(id), after, path);
+        self.world.calls[id].timer = Some(timer);
+    }
+
+    /// The version had changed under an operation run by its caller.
+    fn conflicted(&mut self, id: Id) {
+        let Target::Op(op) = self.target_of(id) else { return self.call_ends(id, Status::Conflict) };
+        let Some((_, apply)) = self.plan.operations[op.index()].halves else {
+            return self.call_ends(id, Status::Conflict);
+        };
+        let (on_conflict, tries) = self.plan.programs[apply as usize].conflict;
+        let call = &mut self.world.calls[id];
+        call.redone += 1;
+        match on_conflict {
+            OnConflict::Redo if tries.is_none_or(|tries| call.redone <= tries) => {
+                call.frame.clear();
+                self.fetch(id);
+            }
+            // The refusal names the version there is now; the old values go out again under it.
+            OnConflict::Force | OnConflict::Merge | OnConflict::Already if !call.insist => {
+                call.insist = true;
+                self.request(id);
+            }
+            _ => self.call_ends(id, Status::Conflict),
+        }
+    }
+
+    /// An attempt has failed: another one, or the end.
+    fn attempt_failed(&mut self, id: Id, status: Status) {
+        let retry = self.retry_of(id).clone();
+        let now = self.now();
+        let by_caller = self.by_caller(self.target_of(id));
+        let call = &mut self.world.calls[id];
+        call.failures += 1;
+        if retry.attempts.is_some_and(|attempts| call.failures >= attempts) {
+            return self.call_ends(id, status);
+        }
+        call.next = match call.phase {
+            Phase::Fetch => Phase::Fetch,
+            _ if by_caller && retry.on_timeout == OnTimeout::Redo => Phase::Fetch,
+            _ => Phase::Request,
+        };
+        if call.next == Phase::Fetch {
+            call.frame.clear();
+        }
+        call.phase = Phase::Backoff;
+        let (failures, waited, sent, path) = (call.failures, call.waited, call.sent, call.path);
+        let name = path.child(Role::Occurrence, failures);
+        let mut after = self.backoff(&retry, failures, waited, name);
+        self.world.calls[id].waited = after;
+        if retry.backoff == Backoff::Period {
+            after = sent.saturating_add(retry.first).since(now);
+        }
+        if self.world.calls[id].local {
+            // Nothing local takes time by itself; a repetition must, or it could repeat without end at one instant.
+            after = after.max(Span::MILLISECOND);
+        }
+        let timer = self.timer(What::Call(id), after, name);
+        self.world.calls[id].timer = Some(timer);
+    }
+
+    /// How long to wait after so many failures.
+    pub(super) fn backoff(&mut self, retry: &Retry, failures: u32, waited: Span, name: Path) -> Span {
+        let grown = match retry.backoff {
+            Backoff::None => return Span::ZERO,
+            Backoff::Fixed | Backoff::Period => retry.first,
+            Backoff::Exponential => {
+                let factor = u64::from(retry.factor).saturating_pow(failures.saturating_sub(1));
+                retry.first.saturating_mul(factor).min(retry.cap)
+            }
+        };
+        let word = self.chooser.word(name, Ask::Jitter);
+        let up_to = |span: Span| Span(below(word, span.0.saturating_add(1)));
+        match retry.jitter {
+            Jitter::None => grown,
+            Jitter::Full => up_to(grown),
+            Jitter::Equal => Span(grown.0 / 2).saturating_add(up_to(Span(grown.0 / 2))),
+            Jitter::Decorrelated => {
+                let most = waited.max(retry.first).saturating_mul(3);
+                retry.first.saturating_add(up_to(most.saturating_sub(retry.first))).min(retry.cap)
+            }
+        }
+    }
+
+    /// A call is over.
+    fn call_ends(&mut self, id: Id, status: Status) {
+        let call = &self.world.calls[id];
+        let (owner, maybe) = (call.owner, call.maybe);
+        match owner {
+            Owner::Intent(intent) => {
+                self.intent_ends(intent, status, maybe);
+                self.end_call(id);
+            }
+            Owner::Step(run, step, undo) => {
+                self.end_call(id);
+                self.step_ends(run, step, undo, status, maybe);
+                self.world.ready.push_back(Ready::Run(run));
+            }
+            Owner::Nobody => self.end_call(id),
+        }
+    }
+
+    /// A call is no more.
+    pub(super) fn end_call(&mut self, id: Id) {
+        let call = &mut self.world.calls[id];
+        let ctx = call.ctx;
+        if let Some(timer) = call.timer.take() {
+            self.call_off(timer);
+        }
+        self.world.calls.leave(id);
+        self.let_go(ctx);
+    }
+
+    /// A request without anybody who waits for the answer.
+    pub(super) fn send_and_forget(&mut self, call: Id) {
+        let ctx = self.world.calls[call].ctx;
+        self.hold(ctx);
+        let target = self.target_of(call);
+        let service = self.service_of(target);
+        let made = &mut self.world.calls[call];
+        made.requests += 1;
+        let path = made.path.child(Role::Try, 1).child(Role::Request, 0);
+        let (node, payload) = (made.node, made.args.clone());
+        if let Some(service) = service {
+            let to = self.route(service, call, path);
+            self.send(Outgoing {
+                parcel: Parcel::Request(target),
+                point: PointKind::Request,
+                subject: subject(target),
+                from: node,
+                to,
+                path,
+                ctx,
+                answer: From::Nobody,
+                insist: false,
+                refused: None,
+                payload: &payload,
+                args: &payload,
+            });
+        }
+        if self.world.calls.has(call) {
+            self.end_call(call);
+        }
+    }
+}
+
+/// The arguments of an operation among the words of a frame.
+pub(super) fn arguments(frame: &[Word], count: u16) -> &[Word] {
+    &frame[..frame.len().min(count as usize)]
+}

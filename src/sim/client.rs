@@ -1,0 +1,237 @@
+//! Clients: they begin intents, are told how they ended, and begin the next.
+
+use super::Engine;
+use super::slab::Id;
+use super::target_word;
+use super::world::{Call, Client, Ctx, Owner, Phase, Status, What};
+use crate::kernel::agenda::Class;
+use crate::kernel::choose::{Ask, Chooser};
+use crate::kernel::path::{Path, Role, mix};
+use crate::kernel::sample::{below, between};
+use crate::kernel::time::{Span, Time};
+use crate::model::client::{Arrival, Generator};
+use crate::model::expr::eval;
+use crate::model::ids::GroupId;
+use crate::model::plan::CallPlan;
+use crate::model::record::{Kind, NONE, Outcome};
+use crate::model::value::{NULL, Word, generated};
+use crate::store::Sink;
+
+/// Marks effects as such: they must not collide with paths.
+const EFFECT: u64 = 0x6566_6665_6374;
+
+impl<C: Chooser, S: Sink> Engine<'_, C, S> {
+    pub(super) fn client_node(&self, client: u32) -> u32 {
+        let of = self.world.clients[client as usize];
+        self.plan.nodes.clients[of.group as usize] + of.number
+    }
+
+    fn client_path(client: Client) -> Path {
+        Path::ROOT.child(Role::Group, u32::from(client.group)).child(Role::Client, client.number)
+    }
+
+    /// Puts the first intent of every client on the agenda.
+    pub(super) fn start_clients(&mut self) {
+        let model = self.plan.model.clone();
+        for (group, of) in model.groups.iter().enumerate() {
+            for number in 0..of.count {
+                self.world.clients.push(Client { group: group as u16, number, next: 0 });
+            }
+        }
+        if self.plan.serial {
+            self.next_in_turn();
+            return;
+        }
+        for client in 0..self.world.clients.len() as u32 {
+            let state = self.world.clients[client as usize];
+            let of = model.group(GroupId(state.group));
+            if self.intents_of(state) == 0 {
+                continue;
+            }
+            let path = Self::client_path(state);
+            let after = match self.plan.groups[state.group as usize].script.first() {
+                Some((at, _)) => at.since(Time::ZERO),
+                None => self.chooser.span(path, Ask::Start, &of.start),
+            };
+            self.timer(What::Client(client), after, path);
+        }
+    }
+
+    fn intents_of(&self, client: Client) -> u32 {
+        let script = self.plan.groups[client.group as usize].script.len() as u32;
+        if script > 0 { script } else { self.plan.model.group(GroupId(client.group)).intents }
+    }
+
+    /// In the clean-weather twin, the next intent in turn begins.
+    pub(super) fn next_in_turn(&mut self) {
+        if !self.plan.serial {
+            return;
+        }
+        while let Some(&state) = self.world.clients.get(self.world.turn as usize) {
+            if state.next < self.intents_of(state) {
+                let path = Self::client_path(state);
+                self.timer(What::Client(self.world.turn), Span::NANOSECOND, path);
+                return;
+            }
+            self.world.turn += 1;
+        }
+    }
+
+    /// A client begins its next intent.
+    pub(super) fn client_starts(&mut self, client: u32) {
+        let state = self.world.clients[client as usize];
+        let index = state.next;
+        self.world.clients[client as usize].next += 1;
+        let path = Self::client_path(state).child(Role::Intent, index);
+        let group = GroupId(state.group);
+        let plan = &self.plan.groups[group.index()];
+        let of = self.plan.model.group(group);
+        if !self.plan.serial && index + 1 < self.intents_of(state) {
+            let client_path = Self::client_path(state);
+            match (plan.script.get(index as usize + 1), &of.arrival) {
+                (Some((at, _)), _) => {
+                    let after = at.since(self.now());
+                    self.schedule(What::Client(client), after, Class::Timer, client_path, false);
+                }
+                (None, Arrival::Open(every)) => {
+                    let after = self.chooser.span(path, Ask::Gap, every);
+                    self.schedule(What::Client(client), after, Class::Timer, client_path, false);
+                }
+                (None, Arrival::Closed(_)) => {}
+            }
+        }
+
+        let effect = mix(path.0, EFFECT);
+        let rules = self.rules.counting as usize;
+        let (id, intent) = self.world.intents.take();
+        intent.client = client;
+        intent.index = index;
+        intent.path = path;
+        intent.effect = effect;
+        intent.holds = 1;
+        intent.outcome = None;
+        intent.instances.clear();
+        intent.met.clear();
+        intent.met.resize(rules, 0);
+        let ctx = Ctx { intent: id.slot, client, effect, call: path.0, ..Ctx::default() };
+        let slots = self.client_slots(of, path, state.number, index);
+        let wanted: &CallPlan = match plan.script.get(index as usize) {
+            Some((_, call)) => call,
+            None => {
+                let total: u64 = plan.does.iter().map(|(_, weight)| u64::from(*weight)).sum();
+                let mut drawn = self.chooser.below(path, Ask::Want, total.max(1));
+                let by_weight = |(_, weight): &&(CallPlan, u32)| {
+                    let here = drawn < u64::from(*weight);
+                    drawn = drawn.wrapping_sub(u64::from(*weight));
+                    here
+                };
+                let Some((call, _)) = plan.does.iter().find(by_weight) else {
+                    self.world.intents.leave(id);
+                    return;
+                };
+                call
+            }
+        };
+        let target = wanted.target;
+        let node = self.client_node(client);
+        self.record(Kind::Invoke, path, ctx, |r| {
+            r.op = target_word(target);
+            r.ver = index;
+            r.data = effect;
+            r.who = node;
+        });
+        let (call, made) = self.world.calls.take();
+        let mut args = std::mem::take(&mut made.args);
+        args.clear();
+        for code in &wanted.args {
+            let mut view = super::view::plain(&mut self.world.tables, self.agenda.now());
+            args.push(eval(code, &slots, &mut view, self.scratch).unwrap_or(NULL));
+        }
+        let made = &mut self.world.calls[call];
+        made.reset(Owner::Intent(id.slot), target, node, ctx, path, wanted.retry);
+        made.args = args;
+        self.start_call(call);
+    }
+
+    fn client_slots(
+        &mut self,
+        of: &crate::model::client::ClientGroup,
+        path: Path,
+        number: u32,
+        index: u32,
+    ) -> Vec<Word> {
+        let mut slots = Vec::with_capacity(of.with.len() + 2);
+        for (n, generator) in of.with.iter().enumerate() {
+            let name = path.child(Role::Draw, n as u32);
+            slots.push(match generator {
+                Generator::Unique(generator) => generated(*generator, number + 1, index + 1),
+                Generator::Uniform(low, high) => between(self.chooser.word(name, Ask::Argument), *low, *high),
+                Generator::Zipf(zipf) => zipf.sample(self.chooser.word(name, Ask::Argument)),
+                Generator::Pick(words) => {
+                    let draw = self.chooser.word(name, Ask::Argument);
+                    words[below(draw, words.len() as u64) as usize]
+                }
+                Generator::Turn(words) => words[index as usize % words.len()],
+                Generator::Value(word) => *word,
+                Generator::Now => self.now().0 as Word,
+            });
+        }
+        slots.extend([Word::from(number) + 1, Word::from(index) + 1]);
+        slots
+    }
+
+    /// A client is told how its intent ended.
+    pub(super) fn intent_ends(&mut self, slot: u32, status: Status, maybe: bool) {
+        let id: Id = self.world.intents.id(slot);
+        let (outcome, reason) = match status {
+            Status::Ok(_) | Status::Skipped(_) => (Outcome::Ok, 0),
+            Status::Refused(reason) => (Outcome::Failed, reason),
+            Status::Conflict => (Outcome::Failed, 0),
+            // An attempt before may have been carried out, whatever became of the last one.
+            Status::Error if !maybe => (Outcome::Failed, 0),
+            Status::Error | Status::Busy | Status::Unknown => (Outcome::Unknown, 0),
+        };
+        let intent = &mut self.world.intents[id];
+        intent.outcome = Some(outcome);
+        let (path, client, index, effect) = (intent.path, intent.client, intent.index, intent.effect);
+        let ctx = Ctx { intent: slot, client, effect, ..Ctx::default() };
+        self.record(Kind::Complete, path, ctx, |r| {
+            r.flag = outcome as u8;
+            r.data = reason as u64;
+            r.ver = index;
+            r.row = NONE;
+        });
+        let state = self.world.clients[client as usize];
+        let group = GroupId(state.group);
+        let of = self.plan.model.group(group);
+        let scripted = !self.plan.groups[group.index()].script.is_empty();
+        if let Arrival::Closed(gap) = &of.arrival
+            && !scripted
+            && !self.plan.serial
+            && state.next < self.intents_of(state)
+        {
+            let after = self.chooser.span(path, Ask::Gap, gap);
+            self.timer(What::Client(client), after, Self::client_path(state));
+        }
+        self.let_go(ctx);
+    }
+}
+
+impl Call {
+    /// Makes a call anew for another request.
+    pub(super) fn reset(
+        &mut self,
+        owner: Owner,
+        target: crate::model::flow::Target,
+        node: u32,
+        ctx: Ctx,
+        path: Path,
+        retry: u16,
+    ) {
+        let (mut args, mut frame) = (std::mem::take(&mut self.args), std::mem::take(&mut self.frame));
+        args.clear();
+        frame.clear();
+        *self = Call { owner, target: Some(target), node, ctx, path, retry, args, frame, ..Call::default() };
+        self.phase = Phase::Request;
+    }
+}

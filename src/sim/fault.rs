@@ -1,0 +1,410 @@
+//! Faults other than those of messages: refusals, crashes, pauses, cuts; and the end of all of them at heal.
+//!
+//! Two families of crashes: those by the clock have absolute times, the same for every strategy; those at points are
+//! decided at each passing of the point, by the name of what passes.
+
+use super::Engine;
+use super::rules::{covers, covers_point, is_at};
+use super::slab::Id;
+use super::world::{Ctx, Owner, Status, What};
+use crate::kernel::agenda::Class;
+use crate::kernel::choose::{Ask, Chooser};
+use crate::kernel::path::{Path, Role};
+use crate::kernel::time::{Span, Time};
+use crate::model::expr::eval;
+use crate::model::ids::{OpId, ServiceId};
+use crate::model::plan::NodeKind;
+use crate::model::record::{Kind, NONE};
+use crate::model::value::Word;
+use crate::model::weather::{Downtime, FaultVerb, Moment, Place, PointKind, Subject};
+use crate::store::Sink;
+
+/// What the weather does to an operation about to execute.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Weathered {
+    Refused(Word),
+    Failed,
+}
+
+impl<C: Chooser, S: Sink> Engine<'_, C, S> {
+    /// Puts heal and the faults by the clock on the agenda.
+    pub(super) fn start_weather(&mut self) {
+        let plan = self.plan;
+        let weather = &plan.model.weather;
+        if weather.faults.is_empty() {
+            return;
+        }
+        let heal = weather.heal.since(Time::ZERO);
+        self.schedule(What::Heal, heal, Class::Crash, Path::ROOT.child(Role::Fault, 0), true);
+        let rules = self.rules;
+        for &rule in &rules.clock {
+            match &weather.faults[rule as usize].verb {
+                FaultVerb::Cut(_, moment, _) => self.strikes_next(rule, NONE, 0, moment),
+                FaultVerb::Crash(place, moment, _) | FaultVerb::Pause(place, moment, _) => {
+                    for node in 0..plan.nodes.count {
+                        if self.strikes_at(*place, node) {
+                            self.strikes_next(rule, node, 0, moment);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// A service means its replicas, not its database; "any" means all replicas.
+    fn strikes_at(&self, place: Place, node: u32) -> bool {
+        match place {
+            Place::Any => matches!(self.plan.nodes.kind(node), NodeKind::Replica(..)),
+            place => is_at(self.plan, place, node),
+        }
+    }
+
+    fn strike_name(&self, rule: u16, node: u32, n: u32) -> Path {
+        let identity = self.plan.model.weather.faults[rule as usize].identity;
+        let nth = match self.plan.nodes.kind(node.min(self.plan.nodes.count - 1)) {
+            NodeKind::Replica(_, n) | NodeKind::Client(_, n) => n,
+            NodeKind::Database(_) => 0,
+        };
+        Path(identity).child(Role::Replica, nth).child(Role::Occurrence, n)
+    }
+
+    fn strikes_next(&mut self, rule: u16, node: u32, n: u32, moment: &Moment) {
+        let name = self.strike_name(rule, node, n);
+        let after = match moment {
+            Moment::At(at) if n == 0 => at.since(Time::ZERO),
+            Moment::Every(every) => self.chooser.span(name, Ask::Strike, every).max(Span::NANOSECOND),
+            _ => return,
+        };
+        let heal = self.plan.model.weather.heal;
+        if self.now().saturating_add(after) < heal {
+            self.schedule(What::Strike(rule, node, n), after, Class::Crash, name, true);
+        }
+    }
+
+    /// A fault strikes by the clock.
+    pub(super) fn strike(&mut self, rule: u16, node: u32, n: u32) {
+        if self.world.calm {
+            return;
+        }
+        let plan = self.plan;
+        let fault = &plan.model.weather.faults[rule as usize];
+        let name = self.strike_name(rule, node, n);
+        let hits =
+            self.in_season(rule) && self.chooser.hits(name, fault.identity, self.rules.ppm[rule as usize]);
+        match &fault.verb {
+            FaultVerb::Crash(_, moment, _) | FaultVerb::Pause(_, moment, _) => {
+                if hits {
+                    self.strike_node(rule, node, name, 0);
+                }
+                self.strikes_next(rule, node, n + 1, moment);
+            }
+            FaultVerb::Cut(_, moment, downtime) => {
+                if hits && !self.world.cuts.contains(&rule) {
+                    self.world.cuts.push(rule);
+                    self.record(Kind::Cut, name, Ctx::default(), |r| {
+                        r.flag = 1;
+                        r.data = u64::from(rule);
+                    });
+                    if let Some(after) = self.lasts(downtime, name) {
+                        self.schedule(What::Mend(rule), after, Class::Crash, name, true);
+                    }
+                }
+                self.strikes_next(rule, node, n + 1, moment);
+            }
+            _ => {}
+        }
+    }
+
+    /// How long a fault lasts: to heal at the most; `None`: for ever.
+    fn lasts(&mut self, downtime: &Downtime, name: Path) -> Option<Span> {
+        let left = self.plan.model.weather.heal.since(self.now());
+        match downtime {
+            Downtime::For(dist) => Some(self.chooser.span(name, Ask::Last, dist).min(left)),
+            Downtime::Ever => None,
+        }
+    }
+
+    fn in_season(&self, rule: u16) -> bool {
+        let during = self.plan.model.weather.faults[rule as usize].during;
+        during.is_none_or(|(from, to)| from <= self.now() && self.now() < to)
+    }
+
+    /// Whether a rule's selectors other than its chance all match; counts the occurrence.
+    pub(super) fn applies(&mut self, rule: u16, ctx: Ctx, args: &[Word]) -> bool {
+        let plan = self.plan;
+        let fault = &plan.model.weather.faults[rule as usize];
+        if !self.in_season(rule) {
+            return false;
+        }
+        if let Some(when) = &plan.fault_when[rule as usize] {
+            let (client, intent) = self.who_is(ctx);
+            let mut slots = std::mem::take(&mut self.world.slots);
+            slots.clear();
+            slots.extend_from_slice(args);
+            // `client` and `intent` come after the arguments that the rule's condition knows of.
+            slots.resize(fault.when_args as usize, crate::model::value::NULL);
+            slots.extend([client, intent]);
+            let mut view = super::view::plain(&mut self.world.tables, self.agenda.now());
+            let holds = eval(when, &slots, &mut view, self.scratch) == Ok(1);
+            self.world.slots = slots;
+            if !holds {
+                return false;
+            }
+        }
+        match self.rules.counter[rule as usize] {
+            None => true,
+            Some(_) if ctx.intent == NONE => false,
+            Some(counter) => {
+                let intent = self.world.intents.id(ctx.intent);
+                let met = &mut self.world.intents[intent].met[counter as usize];
+                *met = met.saturating_add(1);
+                fault.nth.contains(&u32::from(*met))
+            }
+        }
+    }
+
+    /// The client and the intent as numbers for conditions, counted from 1.
+    fn who_is(&self, ctx: Ctx) -> (Word, Word) {
+        if ctx.intent == NONE {
+            return (0, 0);
+        }
+        let intent = &self.world.intents[self.world.intents.id(ctx.intent)];
+        let client = self.world.clients[intent.client as usize];
+        (Word::from(client.number) + 1, Word::from(intent.index) + 1)
+    }
+
+    /// Lets the weather refuse or fail an operation.
+    pub(super) fn weather_on(&mut self, op: OpId, ctx: Ctx, path: Path, args: &[Word]) -> Option<Weathered> {
+        if self.world.calm {
+            return None;
+        }
+        let plan = self.plan;
+        let rules = self.rules;
+        for &number in &rules.operations {
+            let fault = &plan.model.weather.faults[number as usize];
+            let (FaultVerb::Refuse(of, _) | FaultVerb::Fail(of)) = fault.verb else { continue };
+            if !covers(of, Subject::Op(op))
+                || !self.applies(number, ctx, args)
+                || !self.chooser.hits(path, fault.identity, rules.ppm[number as usize])
+            {
+                continue;
+            }
+            return Some(match fault.verb {
+                FaultVerb::Refuse(_, reason) => Weathered::Refused(reason),
+                _ => Weathered::Failed,
+            });
+        }
+        None
+    }
+
+    /// Something passes a point: crashes and pauses that are due strike. Returns whether the node that passes it, in its
+    /// present life, is no more.
+    #[expect(clippy::too_many_arguments, reason = "a point is all of this")]
+    pub(super) fn passes(
+        &mut self,
+        after: usize,
+        kind: PointKind,
+        subject: Subject,
+        node: u32,
+        ctx: Ctx,
+        path: Path,
+        args: &[Word],
+    ) -> bool {
+        let rules = self.rules;
+        let here = &rules.points[after][kind as usize];
+        if here.is_empty() || self.world.calm {
+            return false;
+        }
+        let life = self.world.nodes[node as usize].life;
+        let plan = self.plan;
+        for &number in here {
+            let fault = &plan.model.weather.faults[number as usize];
+            let (FaultVerb::Crash(place, moment, _) | FaultVerb::Pause(place, moment, _)) = &fault.verb
+            else {
+                continue;
+            };
+            let (Moment::Before(point) | Moment::After(point)) = moment else { continue };
+            if !covers_point(*point, kind, subject)
+                || !self.applies(number, ctx, args)
+                || !self.chooser.hits(path, fault.identity, self.rules.ppm[number as usize])
+            {
+                continue;
+            }
+            if let Some(victim) = self.victim(*place, node, path) {
+                self.strike_node(number, victim, path.child(Role::Fault, 0), kind as u8 + 1);
+            }
+        }
+        self.world.nodes[node as usize].life != life
+    }
+
+    /// Which node of a place a rule at a point means: the one that passes the point if it is one of them, else one drawn.
+    fn victim(&mut self, place: Place, node: u32, path: Path) -> Option<u32> {
+        if self.strikes_at(place, node) {
+            return Some(node);
+        }
+        let all: Vec<u32> =
+            (0..self.plan.nodes.count).filter(|&other| self.strikes_at(place, other)).collect();
+        let n = all.len() as u64;
+        (n > 0).then(|| all[self.chooser.below(path, Ask::Strike, n) as usize])
+    }
+
+    /// A node crashes or is paused.
+    fn strike_node(&mut self, rule: u16, node: u32, name: Path, point: u8) {
+        let plan = self.plan;
+        let state = &self.world.nodes[node as usize];
+        if state.down || state.paused {
+            return;
+        }
+        match &plan.model.weather.faults[rule as usize].verb {
+            FaultVerb::Crash(_, _, downtime) => {
+                let lasts = self.lasts(downtime, name);
+                self.crash(node, rule, name, point, lasts.is_none());
+                if let Some(after) = lasts {
+                    let life = self.world.nodes[node as usize].life;
+                    self.schedule(What::Restart(node, life), after, Class::Crash, name, false);
+                }
+            }
+            FaultVerb::Pause(_, _, downtime) => {
+                let lasts = self.lasts(downtime, name);
+                let state = &mut self.world.nodes[node as usize];
+                state.paused = true;
+                let life = state.life;
+                self.record(Kind::Pause, name, Ctx::default(), |r| {
+                    r.who = node;
+                    r.data = u64::from(rule);
+                });
+                let heal = plan.model.weather.heal.since(self.now());
+                let after = lasts.unwrap_or(heal);
+                self.schedule(What::Resume(node, life), after, Class::Crash, name, false);
+            }
+            _ => {}
+        }
+    }
+
+    /// A node crashes: everything volatile is gone.
+    fn crash(&mut self, node: u32, rule: u16, name: Path, point: u8, for_good: bool) {
+        let state = &mut self.world.nodes[node as usize];
+        state.down = true;
+        state.gone = for_good;
+        state.life += 1;
+        self.record(Kind::Crash, name, Ctx::default(), |r| {
+            r.who = node;
+            r.data = u64::from(rule);
+            r.flag = point;
+        });
+        match self.plan.nodes.kind(node) {
+            NodeKind::Database(service) => self.database_crashes(service),
+            NodeKind::Replica(service, _) => {
+                self.drop_volatile(node);
+                let keys = self.plan.model.services.len() + node as usize;
+                self.world.keys[keys].reset();
+                if for_good {
+                    self.abandon_sagas(node, service);
+                }
+            }
+            NodeKind::Client(..) => self.drop_volatile(node),
+        }
+    }
+
+    /// Tasks, calls and runs at a node end without a word.
+    fn drop_volatile(&mut self, node: u32) {
+        let tasks: Vec<Id> =
+            self.world.tasks.iter().filter(|(_, t)| t.node == node).map(|(id, _)| id).collect();
+        for task in tasks {
+            self.kill_task(task);
+        }
+        let runs: Vec<Id> =
+            self.world.runs.iter().filter(|(_, r)| r.node == node).map(|(id, _)| id).collect();
+        for run in runs {
+            self.kill_run(run);
+        }
+        let calls: Vec<Id> =
+            self.world.calls.iter().filter(|(_, c)| c.node == node).map(|(id, _)| id).collect();
+        for call in calls {
+            let owner = self.world.calls[call].owner;
+            self.end_call(call);
+            if let Owner::Intent(intent) = owner {
+                self.intent_ends(intent, Status::Unknown, true);
+            }
+        }
+    }
+
+    /// All open transactions abort.
+    fn database_crashes(&mut self, service: ServiceId) {
+        let at = |node| matches!(self.plan.nodes.kind(node), NodeKind::Replica(of, _) if of == service);
+        let open: Vec<Id> =
+            self.world.tasks.iter().filter(|(_, t)| t.open && at(t.node)).map(|(id, _)| id).collect();
+        for task in open {
+            self.fail_task(task);
+        }
+    }
+
+    /// Whether the database of the service of a node is up.
+    pub(super) fn database_up(&self, node: u32) -> bool {
+        match self.plan.nodes.kind(node) {
+            NodeKind::Replica(service, _) => {
+                !self.world.nodes[self.plan.nodes.database(service) as usize].down
+            }
+            _ => true,
+        }
+    }
+
+    /// A node is back, with what is durable.
+    pub(super) fn restart(&mut self, node: u32, life: u32) {
+        let state = &mut self.world.nodes[node as usize];
+        if !state.down || state.life != life || state.gone {
+            return;
+        }
+        state.down = false;
+        self.record(Kind::Restart, Path::ROOT, Ctx::default(), |r| r.who = node);
+        if let NodeKind::Replica(service, _) = self.plan.nodes.kind(node) {
+            self.recover_sagas(node);
+            self.wake_relay(service);
+        }
+    }
+
+    /// A paused node goes on with all that waited for it.
+    pub(super) fn resume(&mut self, node: u32, life: u32) {
+        let state = &mut self.world.nodes[node as usize];
+        if !state.paused || state.life != life {
+            return;
+        }
+        state.paused = false;
+        let held = std::mem::take(&mut state.held);
+        self.record(Kind::Resume, Path::ROOT, Ctx::default(), |r| r.who = node);
+        let name = Path::ROOT.child(Role::Replica, node).child(Role::Recovery, life);
+        for (n, &slot) in held.iter().enumerate() {
+            // They come up at once, in the order in which they would have.
+            let order = crate::kernel::agenda::tie(Class::Timer, self.chooser.tie_key(), name, n as u32);
+            self.agenda.add(slot, Span::ZERO, order);
+        }
+    }
+
+    /// A cut link is whole again.
+    pub(super) fn mend(&mut self, rule: u16) {
+        if let Some(at) = self.world.cuts.iter().position(|&cut| cut == rule) {
+            self.world.cuts.remove(at);
+            self.record(Kind::Cut, Path::ROOT, Ctx::default(), |r| r.data = u64::from(rule));
+        }
+    }
+
+    /// Faults end: nothing is decided any more, everything is mended that is not gone for good.
+    pub(super) fn heal(&mut self) {
+        self.world.calm = true;
+        self.record(Kind::Heal, Path::ROOT, Ctx::default(), |_| {});
+        while let Some(&rule) = self.world.cuts.first() {
+            self.mend(rule);
+        }
+        for node in 0..self.plan.nodes.count {
+            let state = &self.world.nodes[node as usize];
+            let (life, down, paused) = (state.life, state.down, state.paused);
+            if down {
+                self.restart(node, life);
+            }
+            if paused {
+                self.resume(node, life);
+            }
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Idempotency keys and fences: how a repetition is recognised.
+//!
+//! Stored *with* the effect, a key is claimed by a lock and set by the commit, so that the two cannot part. Stored before or
+//! after, it has a commit of its own, and a crash can fall between.
+
+use super::Engine;
+use super::call::arguments;
+use super::slab::Id;
+use super::task::Went;
+use super::world::{Ctx, From, Status, Task, What};
+use crate::kernel::agenda::Class;
+use crate::kernel::choose::Chooser;
+use crate::kernel::path::{Path, mix};
+use crate::kernel::time::Span;
+use crate::model::expr::eval;
+use crate::model::how::{Busy, Keep, KeyMemory, KeyPolicy, KeySource, KeyStore, SameKey};
+use crate::model::ids::TableId;
+use crate::model::plan::NodeKind;
+use crate::model::record::{Kind, NONE};
+use crate::model::step::{KeyPlan, Program};
+use crate::model::value::{NULL, Word};
+use crate::store::{KeyState, Lock, Sink};
+
+/// Locks on keys are locks of no table.
+const KEYS: TableId = TableId(u16::MAX);
+/// Locks on fences likewise.
+const FENCES: TableId = TableId(u16::MAX - 1);
+
+impl<C: Chooser, S: Sink> Engine<'_, C, S> {
+    /// Where the keys of a replica's service are kept under a policy.
+    pub(super) fn key_place(&self, node: u32, policy: &KeyPolicy) -> usize {
+        match (policy.memory, self.plan.nodes.kind(node)) {
+            (KeyMemory::Shared, NodeKind::Replica(service, _)) => service.index(),
+            _ => self.plan.model.services.len() + node as usize,
+        }
+    }
+
+    /// The key of a request. `salt` keeps the keys of different operations apart.
+    pub(super) fn key_of(&mut self, plan: &KeyPlan, ctx: Ctx, path: Path, args: &[Word], salt: u64) -> Word {
+        let of = match plan.policy.source {
+            KeySource::Intent => ctx.effect,
+            KeySource::Call => mix(ctx.call, u64::from(ctx.step)),
+            KeySource::Attempt | KeySource::Message => path.0,
+            KeySource::Payload => Self::fingerprint(args),
+            KeySource::Computed(_) => match &plan.computed {
+                Some(code) => {
+                    let mut view = super::view::plain(&mut self.world.tables, self.agenda.now());
+                    eval(code, args, &mut view, self.scratch).unwrap_or(NULL) as u64
+                }
+                None => 0,
+            },
+        };
+        // Never the null word.
+        (mix(of, salt) >> 1) as Word
+    }
+
+    pub(super) fn key_lookup(&mut self, id: Id, program: &Program) -> Went {
+        let Some(plan) = &program.key else { return Went::On };
+        let Task { ctx, path, node, .. } = self.world.tasks[id];
+        let frame = self.world.tasks[id].frame.clone();
+        let args = arguments(&frame, program.args);
+        let key = self.key_of(plan, ctx, path, args, u64::from(program.op.0));
+        let fingerprint = Self::fingerprint(args);
+        let task = &mut self.world.tasks[id];
+        task.key = key;
+        task.fingerprint = fingerprint;
+        self.consult(id, program, plan, node)
+    }
+
+    /// Looks at what is known of the task's key.
+    fn consult(&mut self, id: Id, program: &Program, plan: &KeyPlan, node: u32) -> Went {
+        let Task { ctx, path, key, fingerprint, .. } = self.world.tasks[id];
+        let place = self.key_place(node, &plan.policy);
+        let Some(entry) = self.world.keys[place].get(key) else { return Went::On };
+        if entry.fingerprint != fingerprint && plan.policy.same_key == SameKey::Compare {
+            let reason = self.plan.reasons.mismatch;
+            self.record(Kind::Refused, path, ctx, |r| {
+                r.op = program.op.0;
+                r.data = reason as u64;
+                r.who = node;
+                r.row = ctx.step;
+            });
+            self.task_answers(id, Status::Refused(reason));
+            return Went::Gone;
+        }
+        match entry.state {
+            KeyState::Done { refused, reply } => {
+                self.record(Kind::Replay, path, ctx, |r| {
+                    r.op = program.op.0;
+                    r.data = ctx.effect;
+                    r.who = node;
+                });
+                let status = refused.map_or(Status::Ok(reply), Status::Refused);
+                if let From::Stop(run) = self.world.tasks[id].from {
+                    self.told_before(run);
+                }
+                self.task_answers(id, status);
+                Went::Gone
+            }
+            KeyState::InProgress | KeyState::Claimed(_) => match plan.policy.busy {
+                Busy::Ignore => Went::On,
+                Busy::Reject | Busy::Wait => self.busy(id, program),
+            },
+        }
+    }
+
+    fn busy(&mut self, id: Id, program: &Program) -> Went {
+        let Task { ctx, path, node, .. } = self.world.tasks[id];
+        self.record(Kind::Busy, path, ctx, |r| {
+            r.op = program.op.0;
+            r.who = node;
+        });
+        self.task_answers(id, Status::Busy);
+        Went::Gone
+    }
+
+    /// The key is claimed by a lock until the commit.
+    pub(super) fn key_claim(&mut self, id: Id, program: &Program) -> Went {
+        let Some(plan) = &program.key else { return Went::On };
+        let Task { key, node, .. } = self.world.tasks[id];
+        if plan.policy.busy == Busy::Ignore {
+            return Went::On;
+        }
+        // Two services may use the same key; their locks must not meet.
+        let place = self.key_place(node, &plan.policy);
+        let lock = Lock { table: KEYS, space: 0, key: mix(place as u64, key as u64) as Word };
+        let free = self.world.locks.held().all(|(held, owner)| held != lock || owner == id.slot);
+        if !free && plan.policy.busy == Busy::Reject {
+            return self.busy(id, program);
+        }
+        match self.lock(id, program, lock) {
+            Went::On => self.consult(id, program, plan, node),
+            other => other,
+        }
+    }
+
+    /// The key is stored as done in a commit of its own, before the effect.
+    pub(super) fn key_early(&mut self, id: Id, program: &Program) -> Went {
+        self.set_key(id, program);
+        Went::On
+    }
+
+    /// The key is stored in a commit of its own, after the effect.
+    pub(super) fn key_late(&mut self, id: Id, program: &Program) -> Went {
+        self.set_key(id, program);
+        Went::On
+    }
+
+    /// What the transaction stores besides rows: key and fence.
+    pub(super) fn commit_keys(&mut self, id: Id, program: &Program) {
+        if self.world.tasks[id].store_key {
+            self.set_key(id, program);
+        }
+        let Task { fence, node, .. } = self.world.tasks[id];
+        if let Some((key, undone)) = fence
+            && let NodeKind::Replica(service, _) = self.plan.nodes.kind(node)
+        {
+            let state = if undone { KeyState::Claimed(0) } else { KeyState::InProgress };
+            self.world.fences[service.index()].set(key, 0, state);
+        }
+    }
+
+    fn set_key(&mut self, id: Id, program: &Program) {
+        let Some(plan) = &program.key else { return };
+        let Task { key, fingerprint, refused, reply, node, path, .. } = self.world.tasks[id];
+        if refused.is_some() && plan.policy.keep != Keep::Any {
+            return;
+        }
+        let early = plan.policy.store == KeyStore::Before;
+        let reply = if plan.policy.keep == Keep::Nothing || early { NULL } else { reply };
+        let refused = if early { None } else { refused };
+        let place = self.key_place(node, &plan.policy);
+        self.remember(place, key, fingerprint, KeyState::Done { refused, reply }, plan.policy.ttl, path);
+    }
+
+    /// Sets what is known of a key, for so long.
+    pub(super) fn remember(
+        &mut self,
+        place: usize,
+        key: Word,
+        fingerprint: u64,
+        state: KeyState,
+        lasts: Span,
+        path: Path,
+    ) {
+        let count = self.world.keys[place].set(key, fingerprint, state);
+        if !lasts.is_ever() {
+            self.schedule(What::Forget(place as u32, key, count), lasts, Class::Timer, path, true);
+        }
+    }
+
+    /// The fence of a saga's step: an action after its compensation is refused, repetitions of both do nothing, and an
+    /// empty compensation leaves its mark.
+    pub(super) fn fence(&mut self, id: Id) -> Went {
+        let Task { ctx, path, node, program, .. } = self.world.tasks[id];
+        if !ctx.fenced {
+            return Went::On;
+        }
+        let NodeKind::Replica(service, _) = self.plan.nodes.kind(node) else { return Went::On };
+        let program = &self.plan.programs[program as usize];
+        let undo = ctx.step & 0xff != 0;
+        let flow = match ctx.instance {
+            NONE => 0,
+            instance => self.world.instances[self.world.instances.id(instance)].effect,
+        };
+        let key = (mix(flow, u64::from(ctx.step >> 8)) >> 1) as Word;
+        match self.lock(id, program, Lock { table: FENCES, space: service.0 as u8, key }) {
+            Went::On => {}
+            other => return other,
+        }
+        let known = self.world.fences[service.index()].get(key).map(|entry| entry.state);
+        let undone = matches!(known, Some(KeyState::Claimed(_)));
+        match (undo, known) {
+            (false, None) => {
+                self.world.tasks[id].fence = Some((key, false));
+                Went::On
+            }
+            (true, Some(_)) if !undone => {
+                self.world.tasks[id].fence = Some((key, true));
+                Went::On
+            }
+            (false, Some(_)) if undone => {
+                let reason = self.plan.reasons.fenced;
+                let op = program.op;
+                self.refuse(id, program, op, reason, false)
+            }
+            _ => {
+                // Nothing to undo, or done before: it says yes and does nothing. An empty compensation is remembered.
+                let task = &mut self.world.tasks[id];
+                task.fence = undo.then_some((key, true));
+                task.fenced_off = true;
+                task.skipped = u32::MAX;
+                if known.is_some() {
+                    self.record(Kind::Replay, path, ctx, |r| {
+                        r.op = program.op.0;
+                        r.data = ctx.effect;
+                        r.who = node;
+                    });
+                }
+                let reply = program.steps.iter().position(|step| *step == crate::model::step::Step::Reply);
+                Went::To(reply.unwrap_or(program.steps.len() - 1) as u16)
+            }
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! The network: the fate of every copy of a message, and its delivery.
+//!
+//! A fate depends on what the message is, by its path, and on the rules in force, never on the link or on what was sent
+//! before. A message that is lost, late or doubled is so under every strategy that sends it.
+
+use super::Engine;
+use super::rules::{covers_point, is_on};
+use super::slab::Id;
+use super::world::{Ctx, From, Message, Parcel, Phase, Ready, Status, What};
+use crate::kernel::agenda::Class;
+use crate::kernel::choose::{Ask, Chooser};
+use crate::kernel::path::{Path, Role};
+use crate::kernel::time::Span;
+use crate::model::flow::Target;
+use crate::model::record::{FLOW, Kind, LOST_CUT, LOST_DOWN};
+use crate::model::value::Word;
+use crate::model::weather::{Delay, FaultVerb, Messages, PointKind, Subject};
+use crate::store::Sink;
+
+/// What an answer belongs to: for its name, its rules and its contents.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answered<'a> {
+    pub(super) node: u32,
+    pub(super) target: Target,
+    /// The path of the copy of the request that is answered.
+    pub(super) path: Path,
+    pub(super) ctx: Ctx,
+    /// The arguments of the request, for the conditions of rules.
+    pub(super) args: &'a [Word],
+    /// What is sent besides the status.
+    pub(super) payload: &'a [Word],
+}
+
+/// A message to be sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outgoing<'a> {
+    pub(super) parcel: Parcel,
+    pub(super) point: PointKind,
+    pub(super) subject: Subject,
+    pub(super) from: u32,
+    pub(super) to: u32,
+    pub(super) path: Path,
+    pub(super) ctx: Ctx,
+    pub(super) answer: From,
+    pub(super) insist: bool,
+    pub(super) refused: Option<Word>,
+    pub(super) payload: &'a [Word],
+    /// What the conditions of rules see.
+    pub(super) args: &'a [Word],
+}
+
+impl<C: Chooser, S: Sink> Engine<'_, C, S> {
+    /// Sends a message: crash points around it, then the fate of each copy. Returns `false` if the sender is down now.
+    pub(super) fn send(&mut self, message: Outgoing<'_>) -> bool {
+        let Outgoing { point, subject, from, ctx, path, args, .. } = message;
+        if self.passes(0, point, subject, from, ctx, path, args) {
+            return false;
+        }
+        self.dispatch(&message);
+        !self.passes(1, point, subject, from, ctx, path, args)
+    }
+
+    fn dispatch(&mut self, message: &Outgoing<'_>) {
+        let plan = self.plan;
+        let rules = self.rules;
+        let Outgoing { point, subject, from, to, path, ctx, .. } = *message;
+        let op = subject_word(subject);
+        let calm = self.world.calm;
+        let mut lost_whole: Option<u16> = None;
+        let mut extra = Span::ZERO;
+        let mut until = None;
+        let mut delayed = None;
+        // Further copies: each with a latency of its own, or so long after the first.
+        let mut again = std::mem::take(&mut self.world.copies);
+        again.clear();
+        if !calm {
+            for &number in &rules.messages[point as usize] {
+                let fault = &plan.model.weather.faults[number as usize];
+                if fault.loses_copies() || !self.hits_message(number, message) {
+                    continue;
+                }
+                match &fault.verb {
+                    FaultVerb::Lose(_) => lost_whole = lost_whole.or(Some(number)),
+                    FaultVerb::Delay(_, Delay::For(by)) => {
+                        let name = path.child(Role::Rule, u32::from(number));
+                        extra = extra.saturating_add(self.chooser.span(name, Ask::Delay, by));
+                        delayed = Some(number);
+                    }
+                    FaultVerb::Delay(_, Delay::Until(at)) => {
+                        until = until.max(Some(*at));
+                        delayed = Some(number);
+                    }
+                    FaultVerb::Duplicate(_, times) if times.is_empty() => again.push(None),
+                    FaultVerb::Duplicate(_, times) => again.extend(times.iter().copied().map(Some)),
+                    _ => {}
+                }
+            }
+        }
+        let copies = 1 + again.len() as u32;
+        let cut = self.world.cuts.iter().any(|&rule| match &plan.model.weather.faults[rule as usize].verb {
+            FaultVerb::Cut(link, _, _) => is_on(plan, link, from, to),
+            _ => false,
+        });
+        self.record(Kind::Sent, path, ctx, |r| {
+            r.flag = point as u8;
+            r.op = op;
+            r.who = from;
+            r.row = to;
+            r.ver = copies;
+        });
+        if let Some(number) = delayed {
+            self.record(Kind::Delayed, path, ctx, |r| {
+                r.flag = point as u8;
+                r.op = op;
+                r.who = from;
+                r.row = to;
+                r.data = u64::from(number);
+            });
+        }
+        let mut first = Span::ZERO;
+        for copy in 0..copies {
+            let name = path.child(Role::Copy, copy);
+            let lost = match (cut, lost_whole) {
+                (true, _) => Some(LOST_CUT),
+                (false, Some(number)) => Some(u64::from(number)),
+                (false, None) if calm => None,
+                (false, None) => self.copy_lost(message, name).map(u64::from),
+            };
+            let latency = self.latency(from, to, name);
+            let mut after = latency.saturating_add(extra);
+            if let Some(at) = until {
+                after = after.max(at.since(self.now()));
+            }
+            match copy.checked_sub(1).and_then(|n| again[n as usize]) {
+                None if copy == 0 => first = after,
+                None => {}
+                Some(later) => after = first.saturating_add(self.chooser.span(name, Ask::Delay, &later)),
+            }
+            if let Some(why) = lost {
+                self.record(Kind::Lost, path, ctx, |r| {
+                    r.flag = point as u8;
+                    r.op = op;
+                    r.who = from;
+                    r.row = to;
+                    r.ver = copy;
+                    r.data = why;
+                });
+                continue;
+            }
+            self.hold(ctx);
+            let mut payload = self.world.spare.pop().unwrap_or_default();
+            payload.clear();
+            payload.extend_from_slice(message.payload);
+            let (id, sent) = self.world.messages.take();
+            *sent = Message {
+                parcel: message.parcel,
+                point: Some(point),
+                path,
+                copy,
+                from,
+                to,
+                ctx,
+                answer: message.answer,
+                insist: message.insist,
+                refused: message.refused,
+                payload,
+            };
+            self.schedule(What::Arrive(id), after, Class::Delivery, name, false);
+        }
+        self.world.copies = again;
+    }
+
+    /// Whether a rule hits a message as a whole.
+    fn hits_message(&mut self, number: u16, message: &Outgoing<'_>) -> bool {
+        let fault = &self.plan.model.weather.faults[number as usize];
+        self.meets(number, message)
+            && self.chooser.hits(message.path, fault.identity, self.rules.ppm[number as usize])
+    }
+
+    /// Whether a message is one that a rule speaks of.
+    fn meets(&mut self, number: u16, message: &Outgoing<'_>) -> bool {
+        let fault = &self.plan.model.weather.faults[number as usize];
+        let (FaultVerb::Lose(what) | FaultVerb::Delay(what, _) | FaultVerb::Duplicate(what, _)) = &fault.verb
+        else {
+            return false;
+        };
+        let spoken_of = match what {
+            Messages::At(rule) => covers_point(*rule, message.point, message.subject),
+            Messages::On(link) => is_on(self.plan, link, message.from, message.to),
+        };
+        spoken_of && self.applies(number, message.ctx, message.args)
+    }
+
+    /// The first rule without a count that loses this copy: each copy has its own luck. With a count it is the message
+    /// that is meant, with all its copies.
+    fn copy_lost(&mut self, message: &Outgoing<'_>, name: Path) -> Option<u16> {
+        let rules = self.rules;
+        let plan = self.plan;
+        rules.messages[message.point as usize].iter().copied().find(|&number| {
+            let fault = &plan.model.weather.faults[number as usize];
+            fault.loses_copies()
+                && self.meets(number, message)
+                && self.chooser.hits(name, fault.identity, rules.ppm[number as usize])
+        })
+    }
+
+    fn latency(&mut self, from: u32, to: u32, name: Path) -> Span {
+        let plan = self.plan;
+        let latency = &plan.model.weather.latency;
+        let dist = if self.rules.latencies {
+            let matching = latency.iter().rev().find(|(link, _)| is_on(plan, link, from, to));
+            matching.map(|(_, dist)| dist)
+        } else {
+            latency.first().map(|(_, dist)| dist)
+        };
+        dist.map_or(Span::ZERO, |dist| self.chooser.span(name, Ask::Latency, dist))
+    }
+
+    /// Answers a request of another node.
+    pub(super) fn send_reply(
+        &mut self,
+        to: u32,
+        call: Id,
+        attempt: u32,
+        fetch: bool,
+        status: Status,
+        what: Answered<'_>,
+    ) {
+        let point = if fetch { PointKind::Fetched } else { PointKind::Reply };
+        self.send(Outgoing {
+            parcel: Parcel::Reply(what.target, status),
+            point,
+            subject: subject(what.target),
+            from: what.node,
+            to,
+            path: what.path.child(Role::Reply, 0),
+            ctx: what.ctx,
+            answer: From::Remote { node: to, call, attempt, fetch },
+            insist: false,
+            refused: None,
+            payload: what.payload,
+            args: what.args,
+        });
+    }
+
+    /// A copy arrives.
+    pub(super) fn arrive(&mut self, id: Id) {
+        let message = &mut self.world.messages[id];
+        let payload = std::mem::take(&mut message.payload);
+        let Message { parcel, point, path, copy, from, to, ctx, answer, insist, refused, .. } = *message;
+        self.world.messages.leave(id);
+        let node = &self.world.nodes[to as usize];
+        let kind = if node.down { Kind::Lost } else { Kind::Delivered };
+        let op = match parcel {
+            Parcel::Request(target) | Parcel::Reply(target, _) => super::target_word(target),
+            Parcel::Fetch(op) => op.0,
+            Parcel::Event(topic, _) | Parcel::Ack(topic, _, _) => topic.0,
+            Parcel::Hop(flow, step, undo) => self.hop_op(flow, step, undo).map_or(flow.0 | FLOW, |op| op.0),
+            Parcel::Over(flow, _) => flow.0 | FLOW,
+            Parcel::Nothing => 0,
+        };
+        self.record(kind, path, ctx, |r| {
+            r.flag = point.map_or(0, |point| point as u8);
+            r.op = op;
+            r.who = from;
+            r.row = to;
+            r.ver = copy;
+            r.data = if kind == Kind::Lost { LOST_DOWN } else { 0 };
+        });
+        if kind == Kind::Delivered {
+            // The first copy has the name of the message; later ones need one of their own for what they cause.
+            let name = if copy == 0 { path } else { path.child(Role::Copy, copy) };
+            match parcel {
+                Parcel::Request(Target::Op(op)) => {
+                    self.start_task(op, false, to, ctx, name, answer, &payload, insist, refused)
+                }
+                Parcel::Fetch(op) => {
+                    self.start_task(op, true, to, ctx, name, answer, &payload, insist, refused)
+                }
+                Parcel::Request(Target::Flow(flow)) => self.start_flow(flow, to, ctx, name, answer, &payload),
+                Parcel::Reply(_, status) => {
+                    if let From::Remote { call, attempt, .. } = answer {
+                        self.take_frame(call, attempt, &payload);
+                        self.world.ready.push_back(Ready::Answer(call, attempt, status));
+                    }
+                }
+                Parcel::Event(topic, subscriber) => {
+                    self.event_arrives(topic, subscriber, to, ctx, name, answer, &payload);
+                }
+                Parcel::Hop(flow, step, undo) => {
+                    self.hop_arrives(flow, (step, undo), to, ctx, name, answer, &payload)
+                }
+                Parcel::Over(flow, status) => {
+                    self.over_arrives(flow, status, to, ctx, name, &payload, answer)
+                }
+                Parcel::Ack(topic, row, subscriber) => self.acknowledged(topic, row, subscriber, to),
+                Parcel::Nothing => {}
+            }
+        }
+        self.world.spare.push(payload);
+        self.drain();
+        self.let_go(ctx);
+    }
+
+    /// What was fetched goes to the call that fetched it.
+    fn take_frame(&mut self, call: Id, attempt: u32, payload: &[Word]) {
+        if let Some(call) = self.world.calls.get_mut(call)
+            && call.phase == Phase::Fetch
+            && call.accepts(attempt)
+        {
+            call.frame.clear();
+            call.frame.extend_from_slice(payload);
+        }
+    }
+}
+
+/// The subject of a target.
+pub(super) fn subject(target: Target) -> Subject {
+    match target {
+        Target::Op(op) => Subject::Op(op),
+        Target::Flow(flow) => Subject::Flow(flow),
+    }
+}
+
+fn subject_word(subject: Subject) -> u16 {
+    match subject {
+        Subject::Any => 0,
+        Subject::Op(op) => op.0,
+        Subject::Flow(flow) => flow.0 | FLOW,
+        Subject::Topic(topic) => topic.0,
+    }
+}
