@@ -1,5 +1,6 @@
 //! halfway finds what your services leave behind when an operation stops halfway.
 
+pub mod check;
 pub mod kernel;
 pub mod model;
 pub mod scenario;
