@@ -1,6 +1,7 @@
 //! halfway finds what your services leave behind when an operation stops halfway.
 
 pub mod check;
+pub mod explore;
 pub mod kernel;
 pub mod model;
 pub mod scenario;

@@ -38,11 +38,11 @@ pub const EVENT_BUDGET: u64 = 20_000_000;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Remains {
     /// Row locks still held.
-    pub locks: u64,
+    pub locks: u32,
     /// Idempotency keys still in progress.
-    pub keys: u64,
+    pub keys: u32,
     /// Transactions still open.
-    pub transactions: u64,
+    pub transactions: u32,
 }
 
 /// How a run went.
@@ -172,13 +172,13 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     fn finish(&mut self, end: End) -> Ended {
         let world = &*self.world;
         let remains = Remains {
-            locks: world.locks.held().count() as u64,
-            keys: world.keys.iter().map(|keys| keys.unfinished() as u64).sum(),
-            transactions: world.tasks.iter().filter(|(_, task)| task.open).count() as u64,
+            locks: world.locks.held().count() as u32,
+            keys: world.keys.iter().map(|keys| keys.unfinished() as u32).sum(),
+            transactions: world.tasks.iter().filter(|(_, task)| task.open).count() as u32,
         };
         self.record(Kind::End, Path::ROOT, Ctx::default(), |r| {
             r.flag = end as u8;
-            r.data = remains.locks + remains.keys + remains.transactions;
+            r.data = u64::from(remains.locks + remains.keys + remains.transactions);
         });
         Ended { end, at: self.agenda.now(), events: self.events, remains }
     }

@@ -1,0 +1,146 @@
+//! What integrity costs: messages, store operations, attempts, and how long clients wait, in virtual time.
+
+use crate::kernel::time::{Span, Time};
+use crate::model::record::Kind;
+use crate::model::record::Record;
+use crate::store::{Sink, Tables};
+
+/// Sixteen buckets an octave: quantiles are exact to 1/16, and histograms merge by addition.
+const PER_OCTAVE: u32 = 16;
+
+/// Spans in logarithmic buckets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Histogram {
+    counts: Vec<u64>,
+    total: u64,
+}
+
+impl Histogram {
+    fn bucket(span: Span) -> usize {
+        let ns = span.0;
+        if ns < u64::from(PER_OCTAVE) {
+            return ns as usize;
+        }
+        let octave = ns.ilog2();
+        let within = ns >> (octave - PER_OCTAVE.ilog2()) & u64::from(PER_OCTAVE - 1);
+        ((octave - PER_OCTAVE.ilog2() + 1) * PER_OCTAVE) as usize + within as usize
+    }
+
+    fn lowest(bucket: usize) -> Span {
+        let per = PER_OCTAVE as usize;
+        if bucket < per {
+            return Span(bucket as u64);
+        }
+        let shift = (bucket / per - 1) as u32;
+        Span(((per + bucket % per) as u64) << shift)
+    }
+
+    /// Counts a span.
+    pub fn add(&mut self, span: Span) {
+        let bucket = Self::bucket(span);
+        if bucket >= self.counts.len() {
+            self.counts.resize(bucket + 1, 0);
+        }
+        self.counts[bucket] += 1;
+        self.total += 1;
+    }
+
+    /// Adds all of another.
+    pub fn merge(&mut self, other: &Histogram) {
+        if other.counts.len() > self.counts.len() {
+            self.counts.resize(other.counts.len(), 0);
+        }
+        for (own, more) in self.counts.iter_mut().zip(&other.counts) {
+            *own += more;
+        }
+        self.total += other.total;
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        self.total
+    }
+
+    /// The span that `per_mille` of a thousand do not exceed, to the start of its bucket; `None` of nothing.
+    pub fn quantile(&self, per_mille: u64) -> Option<Span> {
+        let rank = (self.total * per_mille).div_ceil(1000).max(1);
+        let mut seen = 0;
+        let bucket = self.counts.iter().position(|count| {
+            seen += count;
+            seen >= rank
+        });
+        bucket.filter(|_| self.total > 0).map(Self::lowest)
+    }
+}
+
+/// The costs of runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Costs {
+    /// Events of the engine.
+    pub events: u64,
+    /// Rows read by key, rows installed, commits.
+    pub store_ops: u64,
+    /// From the beginning of an intent to its end for the client, of those that ended.
+    pub latency: Histogram,
+    /// When each open intent began, by slot.
+    began: Vec<Time>,
+}
+
+impl Costs {
+    /// Adds all of another.
+    pub fn merge(&mut self, other: &Costs) {
+        self.events += other.events;
+        self.store_ops += other.store_ops;
+        self.latency.merge(&other.latency);
+    }
+}
+
+impl Sink for Costs {
+    #[inline]
+    fn record(&mut self, record: &Record, _tables: &mut Tables) {
+        let slot = record.intent as usize;
+        match record.kind {
+            Kind::Read | Kind::Install | Kind::Commit => self.store_ops += 1,
+            Kind::Invoke => {
+                if slot >= self.began.len() {
+                    self.began.resize(slot + 1, Time::ZERO);
+                }
+                self.began[slot] = record.at;
+            }
+            Kind::Complete => {
+                let began = self.began.get(slot).copied().unwrap_or(record.at);
+                self.latency.add(record.at.since(began));
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_starts_where_the_one_before_ends() {
+        for ns in (0..5_000u64).chain([1 << 20, (1 << 20) + 1, u64::MAX / 2]) {
+            let bucket = Histogram::bucket(Span(ns));
+            assert!(Histogram::lowest(bucket).0 <= ns, "{ns}");
+            assert!(Histogram::lowest(bucket + 1).0 > ns, "{ns}");
+        }
+    }
+
+    #[test]
+    fn quantiles_are_within_a_sixteenth_and_merge_like_the_whole() {
+        let (mut low, mut high, mut all) = (Histogram::default(), Histogram::default(), Histogram::default());
+        for ns in 1..=1000u64 {
+            let span = Span(ns * 1_000_000);
+            all.add(span);
+            if ns % 3 == 0 { low.add(span) } else { high.add(span) }
+        }
+        low.merge(&high);
+        assert_eq!(low, all);
+        let p50 = all.quantile(500).unwrap().0;
+        assert!((500_000_000 - 500_000_000 / 16..=500_000_000).contains(&p50), "{p50}");
+        assert_eq!(Histogram::default().quantile(990), None);
+    }
+}

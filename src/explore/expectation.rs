@@ -1,0 +1,162 @@
+//! What came out, beside what a file expects.
+
+use super::prepared::Prepared;
+use super::sweep::Swept;
+use crate::check::Minimum;
+use crate::model::invariant::Verdict;
+
+/// From so many seeds on, an expected violation that was not seen is a miss; below, it is inconclusive.
+pub const ENOUGH_SEEDS: u64 = 1000;
+
+/// How a verdict compares with what was expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CellStatus {
+    /// Nothing is expected and nothing is wrong.
+    Unremarkable,
+    /// As expected.
+    Expected,
+    /// Something is wrong that was not expected.
+    Finding,
+    /// Something else was expected.
+    Missed,
+    /// Too little was seen to say.
+    Inconclusive,
+}
+
+/// One cell of the matrix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What was expected.
+    pub expected: Option<Verdict>,
+    /// How they compare.
+    pub status: CellStatus,
+}
+
+/// How a fact fared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FactStatus {
+    /// As written.
+    pub text: String,
+    /// It should be true sometimes, not always.
+    pub sometimes: bool,
+    /// It was.
+    pub held: bool,
+    /// A seed that shows that it was not always.
+    pub seed: Option<u64>,
+    /// Too few seeds to say that it never is.
+    pub inconclusive: bool,
+}
+
+/// A strategy beside what is expected of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// One for each invariant.
+    pub cells: Vec<Cell>,
+    /// All invariants together, if the file expects something of them together.
+    pub overall: Option<Cell>,
+    /// The facts.
+    pub facts: Vec<FactStatus>,
+}
+
+impl Judged {
+    /// The statuses of everything.
+    pub fn statuses(&self) -> impl Iterator<Item = CellStatus> + '_ {
+        let facts = self.facts.iter().map(|fact| match (fact.held, fact.inconclusive) {
+            (true, _) => CellStatus::Expected,
+            (false, true) => CellStatus::Inconclusive,
+            (false, false) => CellStatus::Missed,
+        });
+        self.cells.iter().chain(&self.overall).map(|cell| cell.status).chain(facts)
+    }
+}
+
+/// Compares a sweep with what is expected of its strategy. `swept` is `None` if it cannot be carried out.
+pub fn judge(prepared: &Prepared, swept: Option<&Swept>) -> Judged {
+    let expected = &prepared.expected;
+    let minimum = Minimum::default();
+    let runs = swept.map_or(0, |swept| swept.runs);
+    let by_name = |at: usize| {
+        let named = expected.by_invariant.iter().find(|(invariant, _)| *invariant == at).map(|(_, v)| *v);
+        named.or(expected.every)
+    };
+    let cells: Vec<Cell> = (0..prepared.invariants.len())
+        .map(|at| {
+            let verdict = swept.map_or(Verdict::NotApplicable, |swept| swept.tally.verdict(at, &minimum));
+            cell(verdict, by_name(at), expected.overall, runs)
+        })
+        .collect();
+    let overall = expected.overall.map(|wanted| {
+        let worst = match swept {
+            None => Verdict::NotApplicable,
+            Some(swept) => swept.tally.overall(&minimum),
+        };
+        cell(worst, Some(wanted), None, runs)
+    });
+    let mut facts = Vec::new();
+    if let Some(swept) = swept {
+        for (fact, tally) in expected.facts.iter().zip(&swept.facts) {
+            facts.push(FactStatus {
+                text: fact.text.clone(),
+                sometimes: false,
+                held: tally.first_no.is_none(),
+                seed: tally.first_no,
+                inconclusive: false,
+            });
+        }
+        for (fact, tally) in expected.sometimes.iter().zip(&swept.sometimes) {
+            facts.push(FactStatus {
+                text: fact.text.clone(),
+                sometimes: true,
+                held: tally.yes > 0,
+                seed: tally.first_yes,
+                inconclusive: tally.yes == 0 && runs < ENOUGH_SEEDS,
+            });
+        }
+    }
+    Judged { cells, overall, facts }
+}
+
+fn cell(verdict: Verdict, expected: Option<Verdict>, overall: Option<Verdict>, runs: u64) -> Cell {
+    let bad = matches!(verdict, Verdict::Violated | Verdict::Stuck);
+    let status = match expected {
+        Some(wanted) if wanted == verdict => CellStatus::Expected,
+        // What is expected to break may need more seeds to do so.
+        Some(Verdict::Violated | Verdict::Stuck) if !bad && runs < ENOUGH_SEEDS => CellStatus::Inconclusive,
+        Some(_) if bad => CellStatus::Finding,
+        Some(_) if verdict == Verdict::Inconclusive => CellStatus::Inconclusive,
+        Some(_) => CellStatus::Missed,
+        // A bare verdict for the whole strategy covers cells that are no worse than it.
+        None if bad && overall.is_some_and(|overall| verdict <= overall) => CellStatus::Expected,
+        None if bad => CellStatus::Finding,
+        None => CellStatus::Unremarkable,
+    };
+    Cell { verdict, expected, status }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expected_violation_that_is_not_seen_is_a_miss_only_with_enough_seeds() {
+        let status = |verdict, expected, runs| cell(verdict, Some(expected), None, runs).status;
+        assert_eq!(status(Verdict::Holds, Verdict::Violated, 10), CellStatus::Inconclusive);
+        assert_eq!(status(Verdict::Holds, Verdict::Violated, ENOUGH_SEEDS), CellStatus::Missed);
+        assert_eq!(status(Verdict::Violated, Verdict::Violated, 10), CellStatus::Expected);
+    }
+
+    #[test]
+    fn a_violation_nobody_expected_is_a_finding_and_an_expected_hold_must_be_earned() {
+        assert_eq!(cell(Verdict::Violated, None, None, 1).status, CellStatus::Finding);
+        assert_eq!(cell(Verdict::Violated, Some(Verdict::Holds), None, 1).status, CellStatus::Finding);
+        assert_eq!(
+            cell(Verdict::Inconclusive, Some(Verdict::Holds), None, 5000).status,
+            CellStatus::Inconclusive
+        );
+        assert_eq!(cell(Verdict::Inconclusive, None, None, 5000).status, CellStatus::Unremarkable);
+        assert_eq!(cell(Verdict::Violated, None, Some(Verdict::Violated), 1).status, CellStatus::Expected);
+        assert_eq!(cell(Verdict::Violated, None, Some(Verdict::Stuck), 1).status, CellStatus::Finding);
+    }
+}

@@ -1,0 +1,19 @@
+//! Many runs of one plan: prepare it, run it, judge it, pair the two.
+//!
+//! [`Prepared::run`] is the one place where engine and invariants meet. [`sweep`] does it for a range of seeds on several
+//! threads with a result that does not depend on how many; [`Prepared::replay`] does it for one seed with the whole
+//! history kept. [`expectation`] compares what came out with what a file expects.
+
+mod costs;
+mod digest;
+mod expectation;
+mod prepared;
+mod sweep;
+mod trace;
+
+pub use costs::{Costs, Histogram};
+pub use digest::HistoryDigest;
+pub use expectation::{Cell, CellStatus, FactStatus, Judged, judge};
+pub use prepared::{Bench, Prepared, Replay, Run};
+pub use sweep::{FactTally, Swept, sweep};
+pub use trace::{Image, Trace};

@@ -1,0 +1,143 @@
+//! A strategy of a case made ready to run: compiled once, run under any seed, judged each time.
+
+use std::sync::Arc;
+
+use super::costs::Costs;
+use super::digest::HistoryDigest;
+use super::trace::Trace;
+use crate::check::{Judge, Leftovers, RunVerdict, fact};
+use crate::model::Model;
+use crate::model::expr::Code;
+use crate::model::how::How;
+use crate::model::invariant::{Expectation, Invariant};
+use crate::model::plan::{End, NotApplicable, Plan};
+use crate::sim::{Ended, Runner};
+use crate::store::Sink;
+use crate::strategy;
+
+/// One strategy of one case.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// The name of the strategy.
+    pub strategy: String,
+    /// What it runs.
+    pub model: Arc<Model>,
+    /// The compiled plan, or why the strategy cannot carry the model out.
+    pub plan: Result<Plan, Vec<NotApplicable>>,
+    /// What is watched.
+    pub invariants: Vec<Invariant>,
+    /// What is expected.
+    pub expected: Expectation,
+    facts: Vec<Code>,
+    sometimes: Vec<Code>,
+}
+
+/// What one run showed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// How it ended.
+    pub ended: Ended,
+    /// The digest of its history.
+    pub digest: [u64; 2],
+    /// What the invariants say.
+    pub verdict: RunVerdict,
+    /// Which facts are true at rest, in their order; `None`: it has no value.
+    pub facts: Vec<Option<bool>>,
+    /// Which of the things that should happen sometimes did.
+    pub sometimes: Vec<Option<bool>>,
+}
+
+/// One run with its whole history.
+#[derive(Clone, Debug)]
+pub struct Replay {
+    /// What it showed.
+    pub run: Run,
+    /// The history.
+    pub trace: Trace,
+    /// The tables at the end.
+    pub tables: crate::store::Tables,
+}
+
+impl Prepared {
+    /// Compiles a model under a strategy.
+    pub fn new(model: Arc<Model>, how: &How, invariants: Vec<Invariant>, expected: Expectation) -> Prepared {
+        let codes =
+            |facts: &[crate::model::invariant::Fact]| facts.iter().map(|f| Code::compile(&f.that)).collect();
+        Prepared {
+            strategy: how.name.clone(),
+            plan: strategy::compile(&model, how),
+            facts: codes(&expected.facts),
+            sometimes: codes(&expected.sometimes),
+            model,
+            invariants,
+            expected,
+        }
+    }
+
+    /// The same in clean weather: no fault, one intent at a time.
+    pub fn clean_twin(&self) -> Prepared {
+        let plan = self.plan.as_ref().map(strategy::clean_twin).map_err(Clone::clone);
+        Prepared { plan, ..self.clone() }
+    }
+
+    /// What it takes to run it again and again; `None` if it cannot be carried out.
+    pub fn bench(&self) -> Option<Bench<'_>> {
+        let plan = self.plan.as_ref().ok()?;
+        Some(Bench {
+            prepared: self,
+            runner: Runner::new(plan),
+            judge: Judge::new(&self.model, plan, &self.invariants),
+        })
+    }
+
+    /// Runs one seed with the whole history kept.
+    pub fn replay(&self, seed: u64) -> Option<Replay> {
+        let mut bench = self.bench()?;
+        let mut trace = Trace::starting_with(bench.runner.initial_tables(), self.model.tables.len());
+        let run = bench.run(seed, &mut trace);
+        let tables = bench.runner.tables().clone();
+        Some(Replay { run, trace, tables })
+    }
+}
+
+/// The memory of many runs of one strategy.
+#[derive(Debug)]
+pub struct Bench<'p> {
+    prepared: &'p Prepared,
+    runner: Runner<'p>,
+    judge: Judge,
+}
+
+impl Bench<'_> {
+    /// Runs a seed: engine and invariants meet here. `more` gets every record too.
+    pub fn run(&mut self, seed: u64, more: &mut impl Sink) -> Run {
+        let mut digest = HistoryDigest::default();
+        self.judge.reset();
+        let ended = self.runner.run(seed, &mut ((&mut digest, &mut self.judge), more));
+        let remains = ended.remains;
+        let leftovers = Leftovers {
+            locks: remains.locks,
+            keys_in_progress: remains.keys,
+            open_transactions: remains.transactions,
+        };
+        let tables = self.runner.tables();
+        let verdict = self.judge.finish(ended.end, leftovers, tables);
+        let mut hold = |codes: &[Code]| {
+            codes.iter().map(|code| fact(code, tables, &verdict.counts).ok()).collect::<Vec<_>>()
+        };
+        let (facts, sometimes) = (hold(&self.prepared.facts), hold(&self.prepared.sometimes));
+        Run { ended, digest: digest.finish(), verdict, facts, sometimes }
+    }
+
+    /// Runs a seed and adds up its costs.
+    pub fn run_costed(&mut self, seed: u64, costs: &mut Costs) -> Run {
+        let run = self.run(seed, costs);
+        costs.events += run.ended.events;
+        run
+    }
+}
+
+/// Whether a run came to rest.
+pub(super) fn rests(run: &Run) -> bool {
+    run.ended.end == End::Rest
+}

@@ -1,0 +1,161 @@
+//! A range of seeds on several threads. Workers take seeds in small lots and add up integers only, so the result does not
+//! depend on how many workers there are or who takes what.
+
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::costs::Costs;
+use super::prepared::{Prepared, rests};
+use crate::check::CellTally;
+use crate::kernel::path::mix;
+
+/// How many seeds a worker takes at a time.
+const LOT: u64 = 16;
+
+/// How a fact fared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FactTally {
+    /// Runs in which it is true.
+    pub yes: u64,
+    /// The smallest seed in which it is not.
+    pub first_no: Option<u64>,
+    /// The smallest seed in which it is.
+    pub first_yes: Option<u64>,
+}
+
+impl FactTally {
+    fn add(&mut self, seed: u64, held: Option<bool>) {
+        if held == Some(true) {
+            self.yes += 1;
+            self.first_yes = Some(self.first_yes.map_or(seed, |first| first.min(seed)));
+        } else {
+            self.first_no = Some(self.first_no.map_or(seed, |first| first.min(seed)));
+        }
+    }
+
+    fn merge(&mut self, other: &FactTally) {
+        let least = |a: Option<u64>, b: Option<u64>| a.into_iter().chain(b).min();
+        self.yes += other.yes;
+        self.first_no = least(self.first_no, other.first_no);
+        self.first_yes = least(self.first_yes, other.first_yes);
+    }
+}
+
+/// What a sweep showed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Swept {
+    /// How many seeds were run.
+    pub runs: u64,
+    /// Runs that came to rest.
+    pub rested: u64,
+    /// What the invariants say.
+    pub tally: CellTally,
+    /// What it cost.
+    pub costs: Costs,
+    /// One for each fact.
+    pub facts: Vec<FactTally>,
+    /// One for each thing that should happen sometimes.
+    pub sometimes: Vec<FactTally>,
+    /// The digests of all runs, summed so that order does not matter.
+    pub digest: [u64; 2],
+    /// Seeds whose run panicked, and what it said: a fault of ours or of user code, never a verdict on the scenario.
+    pub panics: Vec<(u64, String)>,
+}
+
+impl Swept {
+    fn merge(&mut self, other: &Swept) {
+        self.runs += other.runs;
+        self.rested += other.rested;
+        self.tally.merge(&other.tally);
+        self.costs.merge(&other.costs);
+        for (own, more) in [(&mut self.facts, &other.facts), (&mut self.sometimes, &other.sometimes)] {
+            own.resize(own.len().max(more.len()), FactTally::default());
+            own.iter_mut().zip(more).for_each(|(own, more)| own.merge(more));
+        }
+        for lane in 0..2 {
+            self.digest[lane] = self.digest[lane].wrapping_add(other.digest[lane]);
+        }
+        self.panics.extend(other.panics.iter().cloned());
+        self.panics.sort();
+    }
+}
+
+/// Runs all seeds of a range with up to `jobs` threads. `done` is told how many more are done; when `stop` is set,
+/// workers finish their lot and what is finished is kept. `None` if the strategy cannot be carried out.
+pub fn sweep(
+    prepared: &Prepared,
+    seeds: Range<u64>,
+    jobs: usize,
+    done: &(dyn Fn(u64) + Sync),
+    stop: &AtomicBool,
+) -> Option<Swept> {
+    prepared.plan.as_ref().ok()?;
+    let next = AtomicU64::new(seeds.start);
+    let all = Mutex::new(Swept::default());
+    let work = || {
+        let mut own = Swept::default();
+        while !stop.load(Ordering::Relaxed) {
+            let from = next.fetch_add(LOT, Ordering::Relaxed);
+            if from >= seeds.end {
+                break;
+            }
+            let lot = from..seeds.end.min(from.saturating_add(LOT));
+            let count = lot.end - lot.start;
+            run_lot(prepared, lot, &mut own);
+            done(count);
+        }
+        all.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).merge(&own);
+    };
+    let lots = (seeds.end.saturating_sub(seeds.start)).div_ceil(LOT);
+    let workers = jobs.clamp(1, lots.max(1) as usize);
+    if workers == 1 {
+        work();
+    } else {
+        std::thread::scope(|scope| {
+            for _ in 0..workers {
+                scope.spawn(work);
+            }
+        });
+    }
+    Some(all.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()))
+}
+
+/// Runs a lot of seeds one after the other. A panic costs its own seed only.
+fn run_lot(prepared: &Prepared, lot: Range<u64>, own: &mut Swept) {
+    let mut seeds = lot.clone();
+    while !seeds.is_empty() {
+        let Some(mut bench) = prepared.bench() else { return };
+        for seed in seeds.clone() {
+            seeds.start = seed + 1;
+            let mut costs = Costs::default();
+            let run = catch_unwind(AssertUnwindSafe(|| bench.run_costed(seed, &mut costs)));
+            own.runs += 1;
+            match run {
+                Ok(run) => {
+                    own.rested += u64::from(rests(&run));
+                    own.tally.add(seed, &run.verdict);
+                    own.costs.merge(&costs);
+                    own.facts.resize(run.facts.len(), FactTally::default());
+                    own.sometimes.resize(run.sometimes.len(), FactTally::default());
+                    own.facts.iter_mut().zip(&run.facts).for_each(|(tally, held)| tally.add(seed, *held));
+                    own.sometimes
+                        .iter_mut()
+                        .zip(&run.sometimes)
+                        .for_each(|(tally, held)| tally.add(seed, *held));
+                    for lane in 0..2 {
+                        own.digest[lane] = own.digest[lane].wrapping_add(mix(seed, run.digest[lane]));
+                    }
+                }
+                Err(panic) => {
+                    let said = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+                    let said = said.or_else(|| panic.downcast_ref::<String>().cloned());
+                    own.panics.push((seed, said.unwrap_or_default()));
+                    // What the panic left half done is dropped with the bench.
+                    break;
+                }
+            }
+        }
+    }
+}
