@@ -18,6 +18,8 @@
 //! * A map literal is a record: its keys are fixed texts. There is no iteration over the fields of a record.
 //! * `list + element` appends.
 //! * `sum`, `min`, `max` and `indexOf` are those of Kubernetes' list library; `min` and `max` of nothing fail.
+#[cfg(test)]
+mod agreement;
 mod arith;
 mod code;
 mod compile;
