@@ -40,10 +40,10 @@ impl Grower<'_> {
 
     fn int(&mut self, depth: u32) -> Expr {
         let leaf = depth == 0 || self.bytes.is_empty();
-        let kind = match self.choose(if leaf { 5 } else { 17 }) {
+        let kind = match if leaf { self.choose(5) } else { 2 + self.choose(15) } {
             0 => ExprKind::Const(Word::from(self.choose(5)) - 1),
-            1 => ExprKind::Const([NULL, Word::MAX, -Word::MAX][usize::from(self.choose(3))]),
-            2 => ExprKind::Local(self.choose(4).into()),
+            1 => ExprKind::Const([1, 2, NULL, Word::MAX, -Word::MAX, 0, 1, 2][usize::from(self.choose(8))]),
+            2 => ExprKind::Local([0, 0, 0, 1, 3, 0, 3, 2][usize::from(self.choose(8))]),
             3 if !self.rows.is_empty() => {
                 let nth = self.choose(self.rows.len() as u8);
                 let var = self.rows[usize::from(nth)];
@@ -56,7 +56,10 @@ impl Grower<'_> {
             }
             3 | 4 => ExprKind::Now,
             5 | 6 => {
-                let key = self.boxed(depth, Self::int);
+                let key = match self.choose(6) {
+                    0..4 => Box::new(Expr::constant([1, 2, 5][usize::from(self.choose(3))], Type::Int)),
+                    _ => self.boxed(depth, Self::int),
+                };
                 ExprKind::Cell { table: TableId(0), key, column: ColumnId(self.choose(3).into()) }
             }
             7 => ExprKind::Unary(UnaryOp::Neg, self.boxed(depth, Self::int)),
@@ -90,9 +93,9 @@ impl Grower<'_> {
 
     fn truth(&mut self, depth: u32) -> Expr {
         let leaf = depth == 0 || self.bytes.is_empty();
-        let kind = match self.choose(if leaf { 2 } else { 14 }) {
-            0 => ExprKind::Const([0, 1, NULL][usize::from(self.choose(3))]),
-            1 => ExprKind::Local(4 + u16::from(self.choose(3))),
+        let kind = match if leaf { self.choose(2) } else { 1 + self.choose(13) } {
+            0 => ExprKind::Const([0, 1, 0, 1, NULL][usize::from(self.choose(5))]),
+            1 => ExprKind::Local([4, 5, 4, 5, 6][usize::from(self.choose(5))]),
             2..=4 => {
                 use BinaryOp::*;
                 let op = [Eq, Ne, Lt, Le, Gt, Ge][usize::from(self.choose(6))];
@@ -103,7 +106,9 @@ impl Grower<'_> {
             8 | 9 => ExprKind::Or(self.boxed(depth, Self::truth), self.boxed(depth, Self::truth)),
             10 => ExprKind::HasRow { table: TableId(0), key: self.boxed(depth, Self::int) },
             11 => ExprKind::In(self.boxed(depth, Self::int), self.boxed(depth, Self::list)),
-            12 => ExprKind::Binary(BinaryOp::Eq, self.boxed(depth, Self::list), self.boxed(depth, Self::list)),
+            12 => {
+                ExprKind::Binary(BinaryOp::Eq, self.boxed(depth, Self::list), self.boxed(depth, Self::list))
+            }
             _ => {
                 let fold = [Fold::All, Fold::Exists, Fold::ExistsOne][usize::from(self.choose(3))];
                 self.pass(depth, fold, Self::truth)
@@ -114,18 +119,22 @@ impl Grower<'_> {
 
     fn list(&mut self, depth: u32) -> Expr {
         let leaf = depth == 0 || self.bytes.is_empty();
-        let kind = match self.choose(if leaf { 2 } else { 7 }) {
+        let kind = match if leaf { self.choose(2) } else { 1 + self.choose(6) } {
             0 | 2 => {
                 let count = if leaf { 0 } else { self.choose(4) };
                 ExprKind::List((0..count).map(|_| self.int(depth - 1)).collect())
             }
-            1 => ExprKind::Local(7 + u16::from(self.choose(2))),
+            1 => ExprKind::Local([7, 7, 7, 8][usize::from(self.choose(4))]),
             3 => ExprKind::Binary(
                 BinaryOp::Concat,
                 self.boxed(depth, Self::list),
                 self.boxed(depth, Self::list),
             ),
-            4 => ExprKind::Binary(BinaryOp::Append, self.boxed(depth, Self::list), self.boxed(depth, Self::int)),
+            4 => ExprKind::Binary(
+                BinaryOp::Append,
+                self.boxed(depth, Self::list),
+                self.boxed(depth, Self::int),
+            ),
             5 => ExprKind::Cond(
                 self.boxed(depth, Self::truth),
                 self.boxed(depth, Self::list),
@@ -154,20 +163,20 @@ impl Grower<'_> {
 fn world() -> (World, [Word; 9]) {
     let rows = BTreeMap::from([(1, vec![7, NULL]), (2, vec![0, 3]), (5, vec![-4, 1])]);
     let mut world = World { tables: vec![rows], ..World::default() };
-    let list = world.heap.tuple(&[3, NULL, 1, 3]);
+    let list = world.heap.tuple(&[3, 1, 0, 3]);
     (world, [2, 0, NULL, -3, 0, 1, NULL, list, NULL])
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 8000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn code_does_what_the_tree_says(kind in 0..3, bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn code_does_what_the_tree_says(kind in 0..3, bytes in prop::collection::vec(any::<u8>(), 20..250)) {
         let mut grower = Grower { bytes: &bytes, next_var: 4, rows: vec![], elements: vec![], nodes: 0 };
         let expr = match kind {
-            0 => grower.int(6),
-            1 => grower.truth(6),
-            _ => grower.list(6),
+            0 => grower.int(7),
+            1 => grower.truth(7),
+            _ => grower.list(7),
         };
         let (mut plain, locals) = world();
         let expected = Walker { world: &mut plain, locals: &locals, bound: vec![] }.value(&expr);

@@ -449,7 +449,7 @@ impl<V: View + ?Sized> Machine<'_, V> {
                     let right = State { pc: handler.to as usize, height: depth, top };
                     match self.run(right, end as usize) {
                         Ok(word) if word == truth(deciding) => {
-                            self.scratch.stack[usize::from(depth)] = top;
+                            // The right side has put `top` back on the stack before its own value.
                             return Ok(State { pc: end as usize, height: depth + 1, top: word });
                         }
                         Err((Failure::Budget, at)) => return Err((Failure::Budget, at)),
