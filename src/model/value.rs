@@ -35,8 +35,8 @@ impl Type {
             Type::Int => "whole number".into(),
             Type::Bool => "boolean".into(),
             Type::Text => "text".into(),
-            Type::Instant => "instant".into(),
-            Type::Duration => "duration".into(),
+            Type::Instant => "point of time".into(),
+            Type::Duration => "length of time".into(),
             Type::List(of) => format!("list of {}", of.describe()),
             Type::Record(fields) => {
                 let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();

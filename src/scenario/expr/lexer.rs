@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::SyntaxProblem;
+use super::problem::SyntaxProblem;
 
 /// A token and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

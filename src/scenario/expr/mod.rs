@@ -1,21 +1,25 @@
-//! From the text of an expression to the typed tree: `parse`, then `resolve` every expression of the file against one
-//! set of `Types`, then `settle` the types, then `finish` each draft. All problems are reported at once, with places.
+//! From the text of an expression to the typed tree: [`parse`] each text, [`resolve`] every expression of the file
+//! against one set of [`Types`], then [`Types::settle`] the types, then [`finish`] each draft. All problems are reported,
+//! with places; types are inferred over the whole file, so a conflict names two of them.
 
+mod address;
 pub mod ast;
+mod draft;
 mod lexer;
+mod macros;
 mod parser;
+mod problem;
+mod resolve;
+mod rules;
+mod scope;
+#[cfg(test)]
+mod tests;
+mod types;
 
-use std::ops::Range;
-
+pub use address::{Address, AddressDraft, TESTED_ROW, Target, finish_address, resolve_address};
+pub use draft::{Draft, finish};
 pub use parser::{DEEPEST, LONGEST, parse};
-
-/// Why a text is no expression.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SyntaxProblem {
-    /// Where, in bytes of the text. It may be empty, at the end.
-    pub range: Range<u32>,
-    /// What is wrong.
-    pub message: String,
-    /// What to do about it.
-    pub hint: Option<String>,
-}
+pub use problem::{Place, Problem, SyntaxProblem};
+pub use resolve::resolve;
+pub use scope::{Binding, Names, Scope};
+pub use types::{Scalar, Ty, Types};

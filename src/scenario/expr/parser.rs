@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::SyntaxProblem;
 use super::ast::{Expr, Kind, Name, Operator};
 use super::lexer::{Token, TokenKind, tokens};
+use super::problem::SyntaxProblem;
 
 /// The longest expression, in bytes.
 pub const LONGEST: usize = 4096;
