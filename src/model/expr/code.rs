@@ -8,8 +8,8 @@ use super::tree::{Counter, EventField, Expr};
 use crate::model::ids::TableId;
 use crate::model::value::Word;
 
-/// A compiled expression.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A compiled expression. The default one is empty and yields null.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Code {
     pub(super) ops: Vec<Op>,
     /// Innermost first.

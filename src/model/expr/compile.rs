@@ -10,8 +10,7 @@ use crate::model::value::{NULL, Word};
 
 pub(super) fn compile(expr: &Expr) -> Code {
     let expr = fold(expr);
-    let mut compiler = Compiler::default();
-    compiler.next_var = BOUND_ROWS;
+    let mut compiler = Compiler { next_var: BOUND_ROWS, ..Compiler::default() };
     compiler.expr(&expr);
     if compiler.too_deep {
         compiler = Compiler::default();
@@ -29,12 +28,6 @@ struct Compiler {
     /// Slots of the loops around: variable of the tree, slot of its row or element.
     vars: Vec<(u16, u16)>,
     too_deep: bool,
-}
-
-impl Default for Code {
-    fn default() -> Self {
-        Code { ops: vec![], handlers: vec![], spans: vec![], columns: vec![], sets: vec![] }
-    }
 }
 
 impl Compiler {

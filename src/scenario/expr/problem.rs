@@ -60,7 +60,10 @@ impl Problem {
 /// The known name that was probably meant, as a hint.
 pub(super) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let limit = (name.chars().count() / 3).max(1);
-    let distances = known.into_iter().map(|candidate| (strsim::osa_distance(name, candidate), candidate));
-    let nearest = distances.filter(|(distance, _)| *distance <= limit).min();
+    let near = known.into_iter().map(|candidate| (strsim::osa_distance(name, candidate), candidate));
+    // Of equally near ones the longest: letters are left out more often than added.
+    let nearest = near
+        .filter(|(distance, _)| *distance <= limit)
+        .min_by_key(|&(distance, candidate)| (distance, std::cmp::Reverse(candidate.len()), candidate));
     nearest.map(|(_, candidate)| format!("did you mean `{candidate}`?"))
 }

@@ -173,13 +173,13 @@ impl Types {
             return Problem::new(place.clone(), "this value would contain itself");
         };
         let message = match (self.shape(found), self.shape(needed)) {
-            (Shape::Record { fields, .. }, Shape::Record { fields: others, .. }) => {
-                let lacking = |of: &[(String, Ty)], from: &[(String, Ty)]| {
-                    of.iter()
-                        .find(|(name, _)| from.iter().all(|(other, _)| other != name))
-                        .map(|f| f.0.clone())
+            (Shape::Record { fields, open }, Shape::Record { fields: others, open: others_open }) => {
+                let lacks = |of: &[(String, Ty)], open: bool, from: &[(String, Ty)]| {
+                    let mut lacking =
+                        from.iter().filter(|(name, _)| of.iter().all(|(known, _)| known != name));
+                    lacking.next().filter(|_| !open).map(|(name, _)| name.clone())
                 };
-                match (lacking(others, fields), lacking(fields, others)) {
+                match (lacks(fields, *open, others), lacks(others, *others_open, fields)) {
                     (Some(field), _) => format!("this record has no field `{field}`"),
                     (None, Some(field)) => format!("the field `{field}` is not expected in this record"),
                     (None, None) => "these records differ".to_owned(),
