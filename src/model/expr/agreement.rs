@@ -171,7 +171,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 8000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn code_does_what_the_tree_says(kind in 0..3, bytes in prop::collection::vec(any::<u8>(), 20..250)) {
+    fn code_does_what_the_tree_says(kind in 0..3, bytes in prop::collection::vec(any::<u8>(), 3..250)) {
         let mut grower = Grower { bytes: &bytes, next_var: 4, rows: vec![], elements: vec![], nodes: 0 };
         let expr = match kind {
             0 => grower.int(7),
@@ -192,5 +192,8 @@ proptest! {
         // What was left behind by one evaluation must not reach into the next.
         let again = eval(&code, &locals, &mut view, &mut scratch);
         prop_assert_eq!(again, found);
+        // Nor may the short way differ from the long one.
+        let long = Code { quick: false, ..code };
+        prop_assert_eq!(eval(&long, &locals, &mut view, &mut scratch), found);
     }
 }

@@ -4,8 +4,9 @@ use super::eval::Failure;
 use super::tree::{BinaryOp, UnaryOp};
 use crate::model::value::{NULL, Word, in_range, truth};
 
-/// The value of an operator on two words; lists are joined elsewhere and count as null here.
-#[inline]
+/// The value of an operator on two words; lists are joined elsewhere and count as null here. Always in line, so that where
+/// the operator is known nothing else is left of it.
+#[inline(always)]
 pub(super) fn binary(op: BinaryOp, left: Word, right: Word) -> Result<Word, Failure> {
     match op {
         BinaryOp::Eq => return Ok(truth(left == right)),
@@ -32,7 +33,7 @@ pub(super) fn binary(op: BinaryOp, left: Word, right: Word) -> Result<Word, Fail
 }
 
 /// The value of an operator on one word.
-#[inline]
+#[inline(always)]
 pub(super) fn unary(op: UnaryOp, of: Word) -> Result<Word, Failure> {
     match (op, of) {
         (_, NULL) => Err(Failure::NullOperand),

@@ -12,6 +12,8 @@ use crate::model::value::Word;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Code {
     pub(super) ops: Vec<Op>,
+    /// Whether the short way suits.
+    pub(super) quick: bool,
     /// Innermost first.
     pub(super) handlers: Vec<Handler>,
     pub(super) spans: Vec<Range<u32>>,

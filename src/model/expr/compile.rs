@@ -16,6 +16,7 @@ pub(super) fn compile(expr: &Expr) -> Code {
         compiler = Compiler::default();
         compiler.push(Op::TooDeep, &expr.span);
     }
+    compiler.code.quick = super::quick::suits(&compiler.code.ops);
     compiler.code
 }
 

@@ -3,7 +3,7 @@
 
 use super::code::{Code, Op, Rescue};
 use super::tree::{Counter, EventField};
-use super::{arith, tree::BinaryOp, tree::UnaryOp};
+use super::{arith, quick, tree::BinaryOp, tree::UnaryOp};
 use crate::model::heap::Heap;
 use crate::model::ids::TableId;
 use crate::model::value::{NULL, Word, truth};
@@ -35,7 +35,7 @@ pub enum Failure {
     Budget,
 }
 
-/// What an expression may look at.
+/// What an expression may look at. The same question may be asked twice in one evaluation; the answer must be the same.
 pub trait View {
     /// The slot of the live row with this key. The key is never null.
     fn find(&mut self, table: TableId, key: Word) -> Option<u32>;
@@ -104,6 +104,20 @@ impl Scratch {
 /// A boolean may be null; who needs a decision takes it as not true.
 #[inline]
 pub fn eval<V: View + ?Sized>(
+    code: &Code,
+    locals: &[Word],
+    view: &mut V,
+    scratch: &mut Scratch,
+) -> Result<Word, Failure> {
+    if code.quick
+        && let Some(word) = quick::run(&code.ops, locals, view, &mut scratch.stack, &scratch.vars)
+    {
+        return Ok(word);
+    }
+    full(code, locals, view, scratch)
+}
+
+fn full<V: View + ?Sized>(
     code: &Code,
     locals: &[Word],
     view: &mut V,

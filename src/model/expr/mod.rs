@@ -25,6 +25,7 @@ mod code;
 mod compile;
 mod eval;
 mod fold;
+mod quick;
 mod relative;
 #[cfg(test)]
 pub(crate) mod testing;
