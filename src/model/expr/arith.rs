@@ -1,7 +1,7 @@
 //! The meaning of the operators on words, in one place for folding and for running.
 
-use super::eval::Failure;
 use super::tree::{BinaryOp, UnaryOp};
+use super::view::Failure;
 use crate::model::value::{NULL, Word, in_range, truth};
 
 /// The value of an operator on two words; lists are joined elsewhere and count as null here. Always in line, so that where

@@ -2,9 +2,9 @@
 //! the compiler has bounded; failures leave it and are rescued, or not, in a cold function beside it.
 
 use super::code::{Code, Op, Rescue};
-use super::tree::{Counter, EventField};
-use super::{arith, quick, tree::BinaryOp, tree::UnaryOp};
-use crate::model::heap::Heap;
+use super::tree::{BinaryOp, UnaryOp};
+use super::view::{Failure, View};
+use super::{arith, quick};
 use crate::model::ids::TableId;
 use crate::model::value::{NULL, Word, truth};
 
@@ -16,50 +16,13 @@ pub(super) const STACK: usize = 256;
 /// Number of slots for loops, a power of two.
 pub(super) const VARS: usize = 512;
 
-/// Why an expression has no value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Failure {
-    /// No such row.
-    Missing(TableId),
-    /// A result does not fit 64 bits, or would be the word of null.
-    Overflow,
-    /// `/` or `%` by zero.
-    DivideByZero,
-    /// An operator that needs a value got null.
-    NullOperand,
-    /// A list has no element at this index.
-    OutOfRange,
-    /// `min` or `max` of no element.
-    Empty,
-    /// More steps than [`BUDGET`].
-    Budget,
-}
-
-/// What an expression may look at. The same question may be asked twice in one evaluation; the answer must be the same.
-pub trait View {
-    /// The slot of the live row with this key. The key is never null.
-    fn find(&mut self, table: TableId, key: Word) -> Option<u32>;
-    /// A cell of a live row; column 0 is the key.
-    fn cell(&mut self, table: TableId, row: u32, column: u16) -> Word;
-    /// The live row that follows in key order, or the first one.
-    fn next_row(&mut self, table: TableId, after: Option<u32>) -> Option<u32>;
-    /// A count over the whole run.
-    fn counter(&mut self, counter: Counter) -> Word;
-    /// The clock of the service.
-    fn now(&mut self) -> Word;
-    /// A field of the event that runs the operation.
-    fn event(&mut self, field: EventField) -> Word;
-    /// Where lists and records live.
-    fn heap(&mut self) -> &mut Heap;
-}
-
 /// The memory of an evaluation, some 6 KiB; make one and use it for all.
 #[derive(Clone, Debug)]
 pub struct Scratch {
     stack: [Word; STACK],
     vars: [Word; VARS],
     /// Words on their way into a tuple.
-    collected: Vec<Word>,
+    pub(super) collected: Vec<Word>,
     /// The failures that `all` and `exists` hold back, each with its instruction.
     held: Vec<(Failure, u32)>,
     budget: i64,
@@ -136,11 +99,11 @@ fn full<V: View + ?Sized>(
     }
 }
 
-struct Machine<'a, V: View + ?Sized> {
-    code: &'a Code,
+pub(super) struct Machine<'a, V: View + ?Sized> {
+    pub(super) code: &'a Code,
     locals: &'a [Word],
-    view: &'a mut V,
-    scratch: &'a mut Scratch,
+    pub(super) view: &'a mut V,
+    pub(super) scratch: &'a mut Scratch,
 }
 
 /// Where a run is. The topmost word is in `top`; those below it are in the stack, from 1 to `height - 1`.
@@ -481,60 +444,8 @@ impl<V: View + ?Sized> Machine<'_, V> {
     }
 
     #[inline]
-    fn spend(&mut self, steps: usize) -> Result<(), Failure> {
+    pub(super) fn spend(&mut self, steps: usize) -> Result<(), Failure> {
         self.scratch.budget -= steps as i64 + 1;
         if self.scratch.budget < 0 { Err(Failure::Budget) } else { Ok(()) }
-    }
-
-    fn take(&mut self, start: usize) -> Word {
-        let word = self.view.heap().tuple(&self.scratch.collected[start..]);
-        self.scratch.collected.truncate(start);
-        word
-    }
-
-    fn record(&mut self, table: TableId, row: u32, columns: u16) -> Result<Word, Failure> {
-        let columns = &self.code.columns[usize::from(columns)];
-        self.spend(columns.len())?;
-        let start = self.scratch.collected.len();
-        for &column in columns {
-            let word = self.view.cell(table, row, column);
-            self.scratch.collected.push(word);
-        }
-        Ok(self.take(start))
-    }
-
-    fn joined(&mut self, left: Word, right: Word) -> Result<Word, Failure> {
-        if left == NULL || right == NULL {
-            return Err(Failure::NullOperand);
-        }
-        let start = self.scratch.collected.len();
-        for list in [left, right] {
-            let length = self.view.heap().get(list).len();
-            self.spend(length)?;
-            self.scratch.collected.extend_from_slice(self.view.heap().get(list));
-        }
-        Ok(self.take(start))
-    }
-
-    fn appended(&mut self, list: Word, item: Word) -> Result<Word, Failure> {
-        if list == NULL {
-            return Err(Failure::NullOperand);
-        }
-        let length = self.view.heap().get(list).len();
-        self.spend(length)?;
-        let start = self.scratch.collected.len();
-        self.scratch.collected.extend_from_slice(self.view.heap().get(list));
-        self.scratch.collected.push(item);
-        Ok(self.take(start))
-    }
-
-    /// The first place of an item in a list.
-    fn place(&mut self, list: Word, item: Word) -> Result<Option<usize>, Failure> {
-        if list == NULL {
-            return Err(Failure::NullOperand);
-        }
-        let length = self.view.heap().get(list).len();
-        self.spend(length)?;
-        Ok(self.view.heap().get(list).iter().position(|&word| word == item))
     }
 }

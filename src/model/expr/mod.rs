@@ -25,16 +25,19 @@ mod code;
 mod compile;
 mod eval;
 mod fold;
+mod lists;
 mod quick;
 mod relative;
 #[cfg(test)]
 pub(crate) mod testing;
 mod tree;
+mod view;
 mod visit;
 
 pub use code::Code;
-pub use eval::{BUDGET, Failure, Scratch, View, eval};
+pub use eval::{BUDGET, Scratch, eval};
 pub use fold::fold;
 pub use relative::{Delta, relative};
 pub use tree::{BOUND_ROWS, BinaryOp, Counter, EventField, Expr, ExprKind, Fold, Over, RecordField, UnaryOp};
+pub use view::{Failure, View};
 pub use visit::Read;

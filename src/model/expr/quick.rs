@@ -2,7 +2,8 @@
 //! the full machine. Whatever is out of the ordinary makes it give up, and the machine starts over and says what is wrong.
 
 use super::code::Op;
-use super::eval::{STACK, VARS, View};
+use super::eval::{STACK, VARS};
+use super::view::View;
 use crate::model::value::{NULL, Word, in_range, truth};
 
 /// Whether the short way knows every instruction.

@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use super::ast::{Expr as Ast, Kind, Name};
 use super::draft::{Draft, Node, finish};
+use super::heads::Head;
 use super::problem::{Problem, did_you_mean};
-use super::resolve::{Head, Resolver, Var};
+use super::resolve::{Resolver, Var};
 use super::scope::Scope;
 use super::types::{Scalar, Types};
 use crate::model::expr::{BOUND_ROWS, Expr};

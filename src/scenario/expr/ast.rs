@@ -71,6 +71,30 @@ pub enum Kind {
     Cond(Box<Expr>, Box<Expr>, Box<Expr>),
 }
 
+impl Expr {
+    /// The parts of a call as clients and steps make it: `service.operation(args)` or `flow(args)`.
+    pub fn as_call(&self) -> Option<Call<'_>> {
+        let Kind::Call { of, name, args } = &self.kind else { return None };
+        let service = match of.as_deref() {
+            None => None,
+            Some(Expr { kind: Kind::Name(service), span }) => Some((service.as_str(), span.clone())),
+            Some(_) => return None,
+        };
+        Some(Call { service, name, args })
+    }
+}
+
+/// A call of an operation or a flow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call<'a> {
+    /// The service, and where it stands; a flow has none.
+    pub service: Option<(&'a str, Range<u32>)>,
+    /// The operation or flow.
+    pub name: &'a Name,
+    /// The arguments.
+    pub args: &'a [Expr],
+}
+
 /// A name and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {

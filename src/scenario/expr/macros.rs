@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use super::ast::{Expr, Kind, Name};
 use super::draft::{Node, NodeKind, Source};
+use super::heads::Head;
 use super::problem::did_you_mean;
-use super::resolve::{Head, Resolver, Var};
+use super::resolve::{Resolver, Var};
 use super::rules::RuleKind;
 use super::types::{Scalar, Ty};
 use crate::model::expr::Fold;

@@ -5,6 +5,7 @@
 mod address;
 pub mod ast;
 mod draft;
+mod heads;
 mod lexer;
 mod macros;
 mod parser;
@@ -15,6 +16,7 @@ mod scope;
 #[cfg(test)]
 mod tests;
 mod types;
+mod unify;
 
 pub use address::{Address, AddressDraft, TESTED_ROW, Target, finish_address, resolve_address};
 pub use draft::{Draft, finish};

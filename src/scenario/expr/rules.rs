@@ -2,7 +2,8 @@
 //! the first one takes its default, and so on, so the outcome depends on the order in the file and nothing else.
 
 use super::problem::{Place, Problem};
-use super::types::{Clash, Scalar, Shape, Ty, Types};
+use super::types::{Scalar, Shape, Ty, Types};
+use super::unify::Clash;
 
 /// Something that holds between types.
 #[derive(Clone, Debug)]

@@ -3,14 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use proptest::prelude::*;
-
 use super::*;
 use crate::model::expr::testing::World;
 use crate::model::expr::{Code, Delta, Expr, ExprKind, Failure, Fold, Scratch, View, eval, relative};
 use crate::model::ids::TableId;
 use crate::model::symbols::Symbols;
 use crate::model::value::{NULL, Type, Word};
+
+mod bounds;
+mod files;
+mod problems;
 
 const STOCK: TableId = TableId(0);
 
@@ -350,130 +352,6 @@ fn times_are_points_and_lengths() {
 }
 
 #[test]
-fn unknown_things_are_named_with_what_was_probably_meant() {
-    problems(&[
-        ("itm == 'lamp'", &["itm: `itm` is not known here (did you mean `item`?)"]),
-        ("item == lamp", &["lamp: `lamp` is not known here (a text stands in quotes: 'lamp')"]),
-        ("stock[item].fre", &["fre: `stock` has no field `fre` (did you mean `free`?)"]),
-        ("shop.stok.size()", &["stok: `shop` has no table `stok` (did you mean `stock`?)"]),
-        ("count.los", &["los: `los` is not counted (did you mean `lost`?)"]),
-        ("event.tim", &["tim: an event carries no `tim` (did you mean `time`?)"]),
-        ("stock.exist(s, true)", &["exist: there is no method `exist` (did you mean `exists`?)"]),
-        ("len(stock)", &["len: there is no function `len` (there are size, has, duration)"]),
-        ("sum([1])", &["sum: there is no function `sum` (it follows a list: list.sum(…))"]),
-        ("stock.free", &["stock: `stock` is a table; a field belongs to a row (name the row: [key].free)"]),
-        ("count", &["count: `count` is no value (choose what is counted: count.lost)"]),
-        ("stock[]", &["stock[]: a key is missing (t[] names a row to be inserted, not one to be read)"]),
-        ("stock.all(s)", &["stock.all(s): `all` takes 2 arguments, not 1"]),
-        ("[1].map(x)", &["[1].map(x): `map` takes 2 or 3 arguments, not 1"]),
-        ("stock.sum()", &["stock.sum(): rows have no `sum` (choose a column: .map(r, r.column).sum())"]),
-        ("stock.all(1, true)", &["1: the name of a variable should stand here (t.all(r, r.field > 0))"]),
-        (
-            "duration('5 ms')",
-            &[
-                "'5 ms': `5 ms` is no length of time (a whole number and one of ns us ms s min h d, as in '5ms')",
-            ],
-        ),
-        ("has(qty)", &["qty: has() asks for a field (has(row.field); whether a row is there: key in table)"]),
-    ]);
-}
-
-#[test]
-fn all_problems_are_reported_at_once() {
-    problems(&[(
-        "itm == 1 && stock[item].fre > 'a' && qty",
-        &[
-            "itm: `itm` is not known here (did you mean `item`?)",
-            "fre: `stock` has no field `fre` (did you mean `free`?)",
-            ">: a text has no order",
-            "qty: this is a whole number, not a boolean",
-        ],
-    )]);
-}
-
-#[test]
-fn types_that_do_not_fit_are_problems_at_load() {
-    problems(&[
-        ("qty == 'three'", &["'three': this is a text, not a whole number"]),
-        ("item < 'b'", &["<: a text has no order"]),
-        ("item + 'b'", &["item + 'b': a text cannot be added to anything"]),
-        ("qty + now", &["qty + now: this is a point of time, not a whole number"]),
-        ("now + now", &["now + now: this is a point of time, not a length of time"]),
-        ("now < duration('1s')", &["duration('1s'): this is a length of time, not a point of time"]),
-        ("[1, 'a']", &["'a': this is a text, not a whole number"]),
-        ("qty ? 1 : 2", &["qty: this is a whole number, not a boolean"]),
-        ("true ? 1 : 'a'", &["'a': this is a text, not a whole number"]),
-        ("stock[3].free", &["3: this is a whole number, not a text"]),
-        ("3 in stock", &["3: this is a whole number, not a text"]),
-        ("qty.field", &["qty.field: this is a whole number, not a record of field"]),
-        ("{'a': 1}.b", &["{'a': 1}.b: this record has no field `b`"]),
-        ("{'a': 1} == {'b': 1}", &["{'b': 1}: this record has no field `a`"]),
-        ("!qty", &["qty: this is a whole number, not a boolean"]),
-        ("item.size()", &["item: this is a text, not a list"]),
-        ("{a: 1}", &["a: the name of a field stands in quotes (write 'a')"]),
-    ]);
-}
-
-#[test]
-fn what_is_no_expression_is_said_plainly() {
-    let cases = [
-        ("", "0..0: an expression is missing"),
-        ("1 +", "3..3: the expression ends too early"),
-        ("a = 1", "2..3: the expression should end here"),
-        ("a b", "2..3: the expression should end here"),
-        ("(1", "2..2: `)` should stand here"),
-        ("1.5", "0..3: there are no fractions"),
-        ("5ms", "0..3: a time is no literal"),
-        ("'abc", "0..4: this text does not end"),
-        ("'a\\q'", "2..4: this escape means nothing"),
-        ("a & b", "2..3: '&' means nothing in an expression"),
-        ("for", "0..3: `for` is a reserved word"),
-        ("r'x'", "0..1: texts have no prefix here"),
-        ("1u", "0..2: there are no unsigned numbers"),
-        ("a ? b", "5..5: `:` should stand here"),
-        ("a.1", "2..3: a name should follow the dot"),
-    ];
-    for (text, expected) in cases {
-        let found = parse(text).unwrap_err();
-        let said: Vec<String> =
-            found.iter().map(|p| format!("{}..{}: {}", p.range.start, p.range.end, p.message)).collect();
-        assert_eq!(said.first().map(String::as_str), Some(expected), "{text}");
-    }
-}
-
-#[test]
-fn no_nesting_and_no_length_exhausts_the_stack() {
-    let deep = |open: &str, close: &str, n| format!("{}1{}", open.repeat(n), close.repeat(n));
-    for (open, close) in [
-        ("(", ")"),
-        ("[", "]"),
-        ("-", ""),
-        ("!", ""),
-        ("size(", ")"),
-        ("1+(", ")"),
-        ("1?", ":1"),
-        ("{'a':", "}"),
-    ] {
-        assert!(parse(&deep(open, close, 600)).is_err(), "{open}");
-        assert!(parse(&deep(open, close, 25)).is_ok(), "{open}");
-    }
-    assert!(parse(&vec!["1"; 64].join("+")).is_ok());
-    assert!(parse(&vec!["1"; 66].join("+")).is_err());
-    assert!(parse(&format!("a{}", ".b".repeat(70))).is_err());
-    assert!(parse(&" ".repeat(LONGEST + 1)).unwrap_err()[0].message.contains("longer"));
-}
-
-#[test]
-fn an_expression_cannot_run_for_ever() {
-    let mut shop = Shop::new();
-    let ten = "[0,1,2,3,4,5,6,7,8,9]";
-    let text = (0..9).fold("true".to_owned(), |inner, n| format!("{ten}.all(x{n}, {inner})"));
-    assert_eq!(shop.run(&text).unwrap_err().0, Failure::Budget);
-    // Not even where the failure would be absorbed.
-    assert_eq!(shop.run(&format!("{text} || true == (qty == 3)")).unwrap_err().0, Failure::Budget);
-}
-
-#[test]
 fn chains_over_a_table_are_one_pass_without_lists() {
     let mut shop = Shop::new();
     for text in [
@@ -486,77 +364,6 @@ fn chains_over_a_table_are_one_pass_without_lists() {
         shop.run(text).unwrap();
     }
     assert!(shop.world.heap.is_empty());
-}
-
-#[test]
-fn columns_get_their_types_from_use_anywhere_in_the_file() {
-    let mut types = Types::new();
-    let mut symbols = Symbols::new();
-    let table = types.add_table("people");
-    let mail = types.add_column(table, "mail");
-    let seen = types.add_column(table, "seen");
-    let (who, new) = (types.free(), types.free());
-    let mut names = Names::new();
-    names.bind("people", Binding::Table(table));
-    names.bind("who", Binding::Local { slot: 0, ty: who });
-    names.bind("new", Binding::Local { slot: 1, ty: new });
-    names.bind("now", Binding::Now);
-    let mut drafts = Vec::new();
-    // The difference is read before anything is known of the column.
-    let texts =
-        ["now - people[who].seen > duration('1s')", "people[who].mail == new", "people['ana'].mail == 'a0'"];
-    for (source, text) in (0..).zip(texts) {
-        drafts.push(resolve(&parse(text).unwrap(), source, &names, &mut types, None).unwrap());
-    }
-    assert_eq!(types.settle(), []);
-    let column = types.column_type(table, seen);
-    assert_eq!(types.resolved(new), Some(Type::Text));
-    assert_eq!(types.resolved(who), Some(Type::Text));
-    assert_eq!(types.resolved(types.column_type(table, mail)), Some(Type::Text));
-    assert_eq!(types.resolved(column), Some(Type::Instant));
-    let trees: Vec<Expr> = drafts.iter().map(|draft| finish(draft, &types, &mut symbols).unwrap()).collect();
-    assert!(trees.iter().all(|tree| tree.ty == Type::Bool));
-}
-
-#[test]
-fn a_conflict_across_the_file_shows_both_places() {
-    let mut types = Types::new();
-    let table = types.add_table("people");
-    types.add_column(table, "mail");
-    let mut names = Names::new();
-    names.bind("people", Binding::Table(table));
-    resolve(&parse("people['ana'].mail == 'old'").unwrap(), 7, &names, &mut types, None).unwrap();
-    let ast = parse("people['bo'].mail == 12").unwrap();
-    let problems = resolve(&ast, 8, &names, &mut types, None).unwrap_err();
-    assert_eq!(problems[0].place, Place { source: 8, range: 21..23 });
-    assert_eq!(problems[0].message, "this is a whole number, not a text");
-    assert_eq!(problems[0].other, Some((Place { source: 7, range: 22..27 }, "here it is a text".into())));
-}
-
-#[test]
-fn an_argument_used_as_a_record_meets_the_rows_of_a_table() {
-    let mut types = Types::new();
-    let mut symbols = Symbols::new();
-    let table = types.add_table("people");
-    types.add_column(table, "version");
-    types.add_column(table, "mail");
-    let user = types.free();
-    let mut names = Names::new();
-    names.bind("people", Binding::Table(table));
-    names.bind("user", Binding::Local { slot: 0, ty: user });
-    let text = "user.id in people && people[user.id].version >= user.version";
-    let draft = resolve(&parse(text).unwrap(), 0, &names, &mut types, None).unwrap();
-    let row = types.row(table);
-    types.unify(user, row, &Place { source: 1, range: 0..0 }).unwrap();
-    assert_eq!(types.settle(), []);
-    let tree = finish(&draft, &types, &mut symbols).unwrap();
-    let mut places = Vec::new();
-    tree.walk(&mut |part| {
-        if let ExprKind::Field { name, index, .. } = &part.kind {
-            places.push((name.clone(), *index));
-        }
-    });
-    assert_eq!(places, [("id".into(), 0), ("id".into(), 0), ("version".into(), 1)]);
 }
 
 #[test]
@@ -622,40 +429,4 @@ fn constants_are_folded_and_failing_ones_left_to_fail() {
     assert_eq!(constant("false && stock[gone].free > 0"), Some(0));
     assert_eq!(constant("true ? 5 : qty"), Some(5));
     assert_eq!(constant("1 / 0"), None);
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn no_text_makes_the_reader_panic(text in "\\PC{0,60}") {
-        let _ = parse(&text);
-    }
-
-    #[test]
-    fn no_mixture_of_tokens_makes_anything_panic(tokens in prop::collection::vec(prop::sample::select(vec![
-        "stock", "orders", "item", "qty", "when", "it", "now", "event", "count", ".", "free", "id", "lost", "[", "]", "(", ")",
-        "{", "}", ",", "1", "0", "'a'", "null", "true", "+", "-", "*", "/", "%", "==", "<", "&&", "||", "!", "?", ":", "in",
-        "filter", "map", "all", "sum()", "size()", "has", "x", ".map(x,", ".all(x,", "[item]", "duration('1s')", "\u{e9}", "'",
-    ]), 0..24)) {
-        let mut shop = Shop::new();
-        let text = tokens.join(" ");
-        if let Ok(tree) = shop.tree(&text) {
-            let code = Code::compile(&tree);
-            let mut scratch = Scratch::new();
-            scratch.bind_row(0, 10);
-            let _ = eval(&code, &shop.locals, &mut shop.world, &mut scratch);
-        }
-    }
-
-    #[test]
-    fn every_place_lies_within_the_text(text in "[a-c0-9'\"\\\\ .+(){}\\[\\]é&|?:!-]{0,30}") {
-        if let Err(problems) = parse(&text) {
-            prop_assert!(!problems.is_empty());
-            for problem in problems {
-                prop_assert!(problem.range.start <= problem.range.end);
-                prop_assert!(text.get(problem.range.start as usize..problem.range.end as usize).is_some());
-            }
-        }
-    }
 }
