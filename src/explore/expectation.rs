@@ -6,7 +6,7 @@ use crate::check::Minimum;
 use crate::model::invariant::Verdict;
 
 /// From so many seeds on, an expected violation that was not seen is a miss; below, it is inconclusive.
-pub const ENOUGH_SEEDS: u64 = 1000;
+const ENOUGH_SEEDS: u64 = 1000;
 
 /// How a verdict compares with what was expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ pub fn judge(prepared: &Prepared, swept: Option<&Swept>) -> Judged {
     let cells: Vec<Cell> = (0..prepared.invariants.len())
         .map(|at| {
             let verdict = swept.map_or(Verdict::NotApplicable, |swept| swept.tally.verdict(at, &minimum));
-            cell(verdict, by_name(at), expected.overall, runs)
+            cell(verdict, by_name(at), expected.stated, runs)
         })
         .collect();
     let overall = expected.overall.map(|wanted| {
@@ -92,7 +92,7 @@ pub fn judge(prepared: &Prepared, swept: Option<&Swept>) -> Judged {
             None => Verdict::NotApplicable,
             Some(swept) => swept.tally.overall(&minimum),
         };
-        cell(worst, Some(wanted), None, runs)
+        cell(worst, Some(wanted), true, runs)
     });
     let mut facts = Vec::new();
     if let Some(swept) = swept {
@@ -118,7 +118,7 @@ pub fn judge(prepared: &Prepared, swept: Option<&Swept>) -> Judged {
     Judged { cells, overall, facts }
 }
 
-fn cell(verdict: Verdict, expected: Option<Verdict>, overall: Option<Verdict>, runs: u64) -> Cell {
+fn cell(verdict: Verdict, expected: Option<Verdict>, stated: bool, runs: u64) -> Cell {
     let bad = matches!(verdict, Verdict::Violated | Verdict::Stuck);
     let status = match expected {
         Some(wanted) if wanted == verdict => CellStatus::Expected,
@@ -127,9 +127,8 @@ fn cell(verdict: Verdict, expected: Option<Verdict>, overall: Option<Verdict>, r
         Some(_) if bad => CellStatus::Finding,
         Some(_) if verdict == Verdict::Inconclusive => CellStatus::Inconclusive,
         Some(_) => CellStatus::Missed,
-        // A bare verdict for the whole strategy covers cells that are no worse than it.
-        None if bad && overall.is_some_and(|overall| verdict <= overall) => CellStatus::Expected,
-        None if bad => CellStatus::Finding,
+        // A file that speaks of a strategy leaves open what it does not name; of others nothing bad is expected.
+        None if bad && !stated => CellStatus::Finding,
         None => CellStatus::Unremarkable,
     };
     Cell { verdict, expected, status }
@@ -141,7 +140,7 @@ mod tests {
 
     #[test]
     fn an_expected_violation_that_is_not_seen_is_a_miss_only_with_enough_seeds() {
-        let status = |verdict, expected, runs| cell(verdict, Some(expected), None, runs).status;
+        let status = |verdict, expected, runs| cell(verdict, Some(expected), true, runs).status;
         assert_eq!(status(Verdict::Holds, Verdict::Violated, 10), CellStatus::Inconclusive);
         assert_eq!(status(Verdict::Holds, Verdict::Violated, ENOUGH_SEEDS), CellStatus::Missed);
         assert_eq!(status(Verdict::Violated, Verdict::Violated, 10), CellStatus::Expected);

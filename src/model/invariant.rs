@@ -123,6 +123,8 @@ impl Verdict {
 /// What a file expects of one strategy.
 #[derive(Clone, Debug, Default)]
 pub struct Expectation {
+    /// The file speaks of this strategy by name: cells it leaves open may be anything.
+    pub stated: bool,
     /// A verdict for all invariants together: the worst of them.
     pub overall: Option<Verdict>,
     /// Verdicts for all invariants not named.

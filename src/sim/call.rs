@@ -6,7 +6,7 @@
 use super::Engine;
 use super::network::{Outgoing, subject};
 use super::slab::Id;
-use super::world::{Call, From, Owner, Parcel, Phase, Ready, Status, What};
+use super::world::{Call, Ctx, From, Owner, Parcel, Phase, Ready, Status, What};
 use crate::kernel::choose::{Ask, Chooser};
 use crate::kernel::path::{Path, Role};
 use crate::kernel::sample::below;
@@ -138,6 +138,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let payload = if fetch || call.frame.is_empty() { call.args.clone() } else { call.frame.clone() };
         let args = call.args.clone();
         let path = path.child(Role::Request, 0);
+        let ctx = Ctx { sent: path.0, ..ctx };
         if local {
             let from = From::Local { call: id, attempt };
             match target {
@@ -383,6 +384,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let made = &mut self.world.calls[call];
         made.requests += 1;
         let path = made.path.child(Role::Try, 1).child(Role::Request, 0);
+        let ctx = Ctx { sent: path.0, ..ctx };
         let (node, payload) = (made.node, made.args.clone());
         if let Some(service) = service {
             let to = self.route(service, call, path);

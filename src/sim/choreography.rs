@@ -150,6 +150,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             Letter::Event(_) | Letter::Nothing => return true,
         };
         let name = name.child(Role::Request, 0);
+        let ctx = Ctx { sent: name.0, ..ctx };
         if to == node {
             match parcel {
                 Parcel::Hop(flow, step, undo) => {

@@ -93,7 +93,7 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
         let fingerprint = Self::fingerprint(args);
         if let (Some(by), NodeKind::Replica(..)) = (&plan.key, self.plan.nodes.kind(node)) {
             let place = self.key_place(node, &by.policy);
-            let word = self.key_of(by, ctx, path, args, u64::from(flow.0) | 1 << 32);
+            let word = self.key_of(by, ctx, NULL, args, u64::from(flow.0) | 1 << 32);
             key = Some(word);
             let entry = self.world.keys[place].get(word);
             let what = Answered { node, target: Target::Flow(flow), path, ctx, args, payload: &[] };

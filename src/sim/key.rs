@@ -36,11 +36,13 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     /// The key of a request. `salt` keeps the keys of different operations apart.
-    pub(super) fn key_of(&mut self, plan: &KeyPlan, ctx: Ctx, path: Path, args: &[Word], salt: u64) -> Word {
+    pub(super) fn key_of(&mut self, plan: &KeyPlan, ctx: Ctx, event: Word, args: &[Word], salt: u64) -> Word {
         let of = match plan.policy.source {
             KeySource::Intent => ctx.effect,
             KeySource::Call => mix(ctx.call, u64::from(ctx.step)),
-            KeySource::Attempt | KeySource::Message => path.0,
+            // A message that a relay repeats keeps the id of its event; any other is repeated as another message.
+            KeySource::Message if event != NULL => event as u64,
+            KeySource::Attempt | KeySource::Message => ctx.sent,
             KeySource::Payload => Self::fingerprint(args),
             KeySource::Computed(_) => match &plan.computed {
                 Some(code) => {
@@ -56,10 +58,10 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     pub(super) fn key_lookup(&mut self, id: Id, program: &Program) -> Went {
         let Some(plan) = &program.key else { return Went::On };
-        let Task { ctx, path, node, .. } = self.world.tasks[id];
+        let Task { ctx, node, event, .. } = self.world.tasks[id];
         let frame = self.world.tasks[id].frame.clone();
         let args = arguments(&frame, program.args);
-        let key = self.key_of(plan, ctx, path, args, u64::from(program.op.0));
+        let key = self.key_of(plan, ctx, event[0], args, u64::from(program.op.0));
         let fingerprint = Self::fingerprint(args);
         let task = &mut self.world.tasks[id];
         task.key = key;

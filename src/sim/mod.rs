@@ -16,6 +16,8 @@ mod outbox;
 mod rules;
 mod slab;
 mod task;
+#[cfg(test)]
+mod tests;
 mod view;
 mod world;
 mod write;

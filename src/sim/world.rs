@@ -32,6 +32,8 @@ pub(crate) struct Ctx {
     pub(crate) effect: u64,
     /// Names the run of the calling flow: the key source `call`.
     pub(crate) call: u64,
+    /// Names the request as it was sent, the same for all its copies: the key source `attempt`.
+    pub(crate) sent: u64,
     /// Participants fence this step.
     pub(crate) fenced: bool,
 }
@@ -39,7 +41,16 @@ pub(crate) struct Ctx {
 impl Default for Ctx {
     fn default() -> Ctx {
         let none = crate::model::record::NONE;
-        Ctx { intent: none, client: none, instance: none, step: none, effect: 0, call: 0, fenced: false }
+        Ctx {
+            intent: none,
+            client: none,
+            instance: none,
+            step: none,
+            effect: 0,
+            call: 0,
+            sent: 0,
+            fenced: false,
+        }
     }
 }
 
