@@ -1,7 +1,7 @@
 //! The counts of a run, folded from its records; facts read them as `count.lost` and the like.
 
 use crate::model::expr::{Code, Counter, Failure, Scratch, eval};
-use crate::model::record::{FlowMove, Kind, Outcome, Record};
+use crate::model::record::{Kind, Outcome, Record};
 use crate::model::value::{NULL, Word};
 use crate::model::weather::PointKind;
 use crate::store::Tables;
@@ -71,11 +71,6 @@ impl Counts {
         };
         self.more(counter, 1);
     }
-}
-
-/// Whether a coordinator's move sets its flow aside for a person.
-pub(super) fn parks(flag: u8) -> bool {
-    FlowMove::ALL.get(usize::from(flag)) == Some(&FlowMove::Parked)
 }
 
 /// Whether a fact is true. A missing row makes it false; what else has no value is an error of the scenario.

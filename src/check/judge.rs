@@ -1,40 +1,418 @@
 //! The judge of a run: one pass over the records that feeds every observer.
+//!
+//! What several observers need is kept once, in the book of intents and the history of rows. An observer is asked only
+//! at the occasions it cares about: an install, the end of a commit, the end of an intent, the end of the run.
 
 use std::sync::Arc;
 
-use super::finding::Leftovers;
-use super::verdict::{InvariantRun, RunVerdict};
+use super::book::{Book, Open};
+use super::counts::Counts;
+use super::effects::{DuplicateEffect, LostUpdate};
+use super::ends::{NoLeak, every_intent_ends};
+use super::exprs::{Always, AtRest, Constant, tables_read};
+use super::facts::{ALL_TABLES, Facts, bit, watch};
+use super::finding::{Act, Leftovers};
+use super::flows::AllOrNothing;
+use super::history::History;
+use super::per_intent::PerIntent;
+use super::rows::{AtMostOne, NoOrphan};
+use super::saga::CompensationRules;
+use super::sheet::Sheet;
+use super::told::Told;
+use super::verdict::{Broken, RunVerdict};
+use super::witness::Offers;
+use crate::kernel::time::Time;
 use crate::model::Model;
-use crate::model::invariant::Invariant;
+use crate::model::expr::{Code, Counter, Scratch};
+use crate::model::invariant::{Invariant, InvariantKind};
 use crate::model::plan::{End, Plan};
-use crate::model::record::Record;
+use crate::model::record::{Kind, Record, StepRole, commit};
 use crate::store::{Sink, Tables};
 
+/// One observer of each kind.
+#[derive(Clone, Debug)]
+enum Observer {
+    Always(Always),
+    AtRest(AtRest),
+    PerIntent(PerIntent),
+    Constant(Constant),
+    AtMostOne(AtMostOne),
+    NoOrphan(NoOrphan),
+    AllOrNothing(AllOrNothing),
+    CompensationRules(CompensationRules),
+    LostUpdate(LostUpdate),
+    DuplicateEffect(DuplicateEffect),
+    Told(Told),
+    EveryIntentEnds,
+    NoLeak(NoLeak),
+}
+
+/// Which observers an occasion concerns, by number.
+#[derive(Debug, Default)]
+struct Occasions {
+    install: Vec<u16>,
+    commit: Vec<u16>,
+    settled: Vec<u16>,
+}
+
+/// The transaction whose records are coming in.
+#[derive(Clone, Debug)]
+struct Current {
+    act: Act,
+    /// How many of its installs are still to come.
+    missing: u32,
+    /// It is complete, but a part of a transaction with several commits.
+    held: bool,
+    changed: Vec<(u16, u32)>,
+}
+
 /// Watches the records of one run after the other and says what they amount to.
+///
+/// Memory: what intents did, as long as they are open; the last 64 versions of each row; a byte for each intent of the
+/// run; a row's origin for `at-most-one` and `no-orphan`; twelve bytes for each violation.
 #[derive(Clone, Debug)]
 pub struct Judge {
-    invariants: usize,
+    facts: Arc<Facts>,
+    occasions: Arc<Occasions>,
+    observers: Vec<Observer>,
+    sheets: Vec<Sheet>,
+    /// What a run starts with: the sheets of invariants that do not even hold at its start.
+    start: Vec<(u16, Observer, Sheet)>,
+    book: Book,
+    history: History,
+    offers: Offers,
+    counts: Counts,
+    current: Current,
+    now: Time,
+    scratch: Scratch,
 }
 
 impl Judge {
     /// A judge for the runs of a plan.
     pub fn new(model: &Arc<Model>, plan: &Plan, invariants: &[Invariant]) -> Judge {
-        let _ = (model, plan);
-        Judge { invariants: invariants.len() }
+        let facts = Facts::of(model, plan);
+        let mut scratch = Scratch::new();
+        let mut tables = Tables::of(model);
+        let mut occasions = Occasions::default();
+        let mut observers = Vec::new();
+        for (at, invariant) in (0..).zip(invariants) {
+            let observer = Observer::new(model, &invariant.kind, &mut tables, &mut scratch);
+            observer.occasions(at, &mut occasions);
+            observers.push(observer);
+        }
+        let scopes = invariants.iter().map(|invariant| (&invariant.kind, scope(&invariant.kind, &facts)));
+        let offers = Offers::new(model.tables.len(), scopes);
+        let exact = observers.iter().any(|observer| matches!(observer, Observer::LostUpdate(_)));
+        let mut start = Vec::new();
+        for (at, observer) in (0..).zip(&observers) {
+            if let Observer::Always(always) = observer {
+                let (mut always, mut sheet) = (always.clone(), Sheet::default());
+                always.start(&mut tables, &mut scratch, &mut sheet);
+                if sheet.run.violations > 0 || sheet.error.is_some() {
+                    start.push((at, Observer::Always(always), sheet));
+                }
+            }
+        }
+        let mut judge = Judge {
+            facts: Arc::new(facts),
+            occasions: Arc::new(occasions),
+            sheets: vec![Sheet::default(); observers.len()],
+            observers,
+            start,
+            book: Book::default(),
+            history: History::new(model, exact),
+            offers,
+            counts: Counts::default(),
+            current: Current { act: Act::NONE, missing: 0, held: false, changed: Vec::new() },
+            now: Time::ZERO,
+            scratch,
+        };
+        judge.reset();
+        judge
     }
 
     /// Forgets the run and keeps the memory.
-    pub fn reset(&mut self) {}
+    pub fn reset(&mut self) {
+        self.observers.iter_mut().for_each(Observer::reset);
+        self.sheets.iter_mut().for_each(Sheet::reset);
+        for (at, observer, sheet) in &self.start {
+            self.observers[usize::from(*at)] = observer.clone();
+            self.sheets[usize::from(*at)] = sheet.clone();
+        }
+        self.book.reset();
+        self.history.reset();
+        self.offers.reset();
+        self.counts = Counts::default();
+        self.current.missing = 0;
+        self.current.held = false;
+        self.current.changed.clear();
+        self.now = Time::ZERO;
+    }
 
-    /// Judges the run, after its last record.
+    /// Judges the run, after its last record. `tables` are as the run left them.
+    ///
+    /// If the run is at rest, intents that were never settled are judged as they are: nobody will ever go on with them.
+    /// Otherwise what can only be judged at rest is stuck, and what is wrong at any time is still a violation.
     pub fn finish(&mut self, end: End, leftovers: Leftovers, tables: &mut Tables) -> RunVerdict {
-        let _ = (end, leftovers, tables);
-        RunVerdict { invariants: vec![InvariantRun::default(); self.invariants], ..RunVerdict::default() }
+        self.committed(tables);
+        let at_rest = end == End::Rest;
+        let open = self.book.all();
+        for open in open {
+            for (observer, sheet) in self.observers.iter_mut().zip(&mut self.sheets) {
+                let cx = Settling { open, settled: false, quiescent: at_rest, at: self.now };
+                observer.settled(cx, &self.facts, tables, &mut self.scratch, sheet);
+            }
+        }
+        for (observer, sheet) in self.observers.iter_mut().zip(&mut self.sheets) {
+            match observer {
+                Observer::AtRest(_) | Observer::Constant(_) | Observer::NoOrphan(_) | Observer::NoLeak(_)
+                    if !at_rest =>
+                {
+                    sheet.run.stuck = true;
+                }
+                Observer::AtRest(at) => at.finish(self.now, tables, &mut self.scratch, sheet),
+                Observer::Constant(at) => at.finish(self.now, tables, &mut self.scratch, sheet),
+                Observer::NoOrphan(at) => at.finish(self.now, tables, &mut self.scratch, sheet),
+                Observer::NoLeak(at) => at.finish(self.now, leftovers, tables, sheet),
+                _ => {}
+            }
+        }
+        let count = |counter| self.counts.get(counter);
+        let all_ok = count(Counter::Ok) == count(Counter::Intents);
+        let completed = count(Counter::Ok) + count(Counter::Failed) + count(Counter::Unknown);
+        let mut verdict = RunVerdict { completed: completed.unsigned_abs(), ..RunVerdict::default() };
+        for (at, sheet) in self.sheets.iter_mut().enumerate() {
+            sheet.run.hazards = self.offers.seen(at);
+            let run = sheet.finish(&self.book, all_ok);
+            self.counts.more(Counter::Silent, run.silent as i64);
+            verdict.invariants.push(run);
+            if let Some((failure, span)) = sheet.error.clone() {
+                verdict.errors.push(Broken { invariant: at, failure, span });
+            }
+        }
+        self.counts.more(Counter::Parked, self.book.parked as i64);
+        verdict.counts = self.counts.clone();
+        verdict
+    }
+
+    /// All installs of a commit have been seen.
+    fn committed(&mut self, tables: &mut Tables) {
+        self.current.held = false;
+        if self.current.changed.is_empty() {
+            return;
+        }
+        let current = &mut self.current;
+        for &at in &self.occasions.commit {
+            let sheet = &mut self.sheets[usize::from(at)];
+            match &mut self.observers[usize::from(at)] {
+                Observer::Always(always) => {
+                    always.committed(&current.changed, &current.act, tables, &mut self.scratch, sheet);
+                }
+                Observer::AtMostOne(rows) => rows.committed(&current.changed, &current.act, tables, sheet),
+                _ => {}
+            }
+        }
+        current.changed.clear();
+    }
+
+    fn commit(&mut self, record: &Record, tables: &mut Tables) {
+        let current = &self.current;
+        let same = current.act.path == record.path && current.act.at == record.at;
+        if !(current.held && same) {
+            self.committed(tables);
+        }
+        self.current.act = self.book.commit(record, &self.facts);
+        self.current.missing = record.ver;
+        let flag = commit::REFUSED | commit::SKIPPED | commit::FENCED;
+        let undo = matches!(record.step(), Some((_, StepRole::Undo)));
+        if undo && record.flag & flag == 0 && self.book.is_first() {
+            self.counts.more(Counter::Compensations, 1);
+        }
+        self.complete(tables);
+    }
+
+    fn install(&mut self, record: &Record, tables: &mut Tables) {
+        let act = self.current.act;
+        let loss = self.history.install(record, &act, tables);
+        self.counts.more(Counter::Overlaps, i64::from(loss.overlaps));
+        for &at in &self.occasions.install {
+            let sheet = &mut self.sheets[usize::from(at)];
+            match &mut self.observers[usize::from(at)] {
+                Observer::LostUpdate(lost) => lost.install(record, &act, &loss, sheet),
+                Observer::NoOrphan(rows) => rows.install(record.op, record.row, record.flag, &act),
+                _ => {}
+            }
+        }
+        let change = (record.op, record.row);
+        if !self.occasions.commit.is_empty() && !self.current.changed.contains(&change) {
+            self.current.changed.push(change);
+        }
+        self.current.missing = self.current.missing.saturating_sub(1);
+        self.complete(tables);
+    }
+
+    /// Ends the transaction if all its installs are in, and if nothing more can belong to it.
+    fn complete(&mut self, tables: &mut Tables) {
+        if self.current.missing > 0 {
+            return;
+        }
+        if self.facts.merged && self.current.act.step.is_some() {
+            self.current.held = true;
+        } else {
+            self.committed(tables);
+        }
+    }
+
+    fn settled(&mut self, record: &Record, tables: &mut Tables) {
+        if let Some(open) = self.book.get(record.intent) {
+            for &at in &self.occasions.settled {
+                let cx = Settling { open, settled: true, quiescent: true, at: record.at };
+                let sheet = &mut self.sheets[usize::from(at)];
+                let observer = &mut self.observers[usize::from(at)];
+                observer.settled(cx, &self.facts, tables, &mut self.scratch, sheet);
+            }
+        }
+        self.book.free(record.intent);
+        self.offers.settled(record.intent, record.at);
     }
 }
 
 impl Sink for Judge {
     fn record(&mut self, record: &Record, tables: &mut Tables) {
-        let _ = (record, tables);
+        self.now = record.at;
+        self.counts.record(record, self.facts.replicas);
+        if self.current.held && !matches!(record.kind, Kind::Commit | Kind::Install) {
+            self.committed(tables);
+        }
+        match record.kind {
+            Kind::Commit => {
+                self.commit(record, tables);
+                self.offers.record(record, &self.book, &self.facts);
+            }
+            Kind::Install => {
+                self.book.record(record, &self.facts);
+                self.offers.record(record, &self.book, &self.facts);
+                self.install(record, tables);
+            }
+            Kind::Settled => self.settled(record, tables),
+            _ => {
+                self.book.record(record, &self.facts);
+                self.offers.record(record, &self.book, &self.facts);
+            }
+        }
+    }
+}
+
+/// An intent at its end.
+#[derive(Clone, Copy)]
+struct Settling<'a> {
+    open: &'a Open,
+    /// It has come to its end by itself.
+    settled: bool,
+    /// Nothing more can happen for it.
+    quiescent: bool,
+    at: Time,
+}
+
+/// The tables that an invariant is about.
+fn scope(kind: &InvariantKind, facts: &Facts) -> u64 {
+    match kind {
+        InvariantKind::Always(expr) | InvariantKind::AtRest(expr) | InvariantKind::Constant(expr) => {
+            tables_read(expr)
+        }
+        InvariantKind::AtMostOne { table, .. } => bit(table.0),
+        InvariantKind::NoOrphan { table, owner, .. } => bit(table.0) | tables_read(owner),
+        InvariantKind::AllOrNothing(flow) | InvariantKind::CompensationRules(flow) => {
+            facts.flows.get(flow.index()).map_or(ALL_TABLES, |flow| flow.tables)
+        }
+        InvariantKind::NoLostUpdate { tables, .. }
+        | InvariantKind::NoDuplicateEffect(tables)
+        | InvariantKind::AckedIsDurable(tables)
+        | InvariantKind::NoLeak(tables) => watch(tables),
+        InvariantKind::PerIntent(_)
+        | InvariantKind::FailedHasNoEffect
+        | InvariantKind::OutcomeAgrees
+        | InvariantKind::EveryIntentEnds => ALL_TABLES,
+    }
+}
+
+impl Observer {
+    /// `tables` are those that every run starts with.
+    fn new(model: &Model, kind: &InvariantKind, tables: &mut Tables, scratch: &mut Scratch) -> Observer {
+        let told = |ok, failed, belief, watch| Observer::Told(Told { ok, failed, belief, watch });
+        match kind {
+            InvariantKind::Always(expr) => Observer::Always(Always::new(expr)),
+            InvariantKind::AtRest(expr) => Observer::AtRest(AtRest::new(expr)),
+            InvariantKind::PerIntent(expr) => Observer::PerIntent(PerIntent::new(model, expr)),
+            InvariantKind::Constant(expr) => Observer::Constant(Constant::new(expr, tables, scratch)),
+            InvariantKind::AtMostOne { table, per } => {
+                Observer::AtMostOne(AtMostOne::new(model, tables, *table, *per))
+            }
+            InvariantKind::NoOrphan { table, owner, unless } => {
+                let unless = unless.as_ref().map(Code::compile);
+                Observer::NoOrphan(NoOrphan::new(*table, Code::compile(owner), unless))
+            }
+            InvariantKind::AllOrNothing(flow) => Observer::AllOrNothing(AllOrNothing { flow: *flow }),
+            InvariantKind::CompensationRules(flow) => {
+                Observer::CompensationRules(CompensationRules { flow: *flow })
+            }
+            InvariantKind::NoLostUpdate { tables, strict } => {
+                Observer::LostUpdate(LostUpdate { watch: watch(tables), strict: *strict })
+            }
+            InvariantKind::NoDuplicateEffect(tables) => {
+                Observer::DuplicateEffect(DuplicateEffect { watch: watch(tables) })
+            }
+            InvariantKind::AckedIsDurable(tables) => told(true, false, false, watch(tables)),
+            InvariantKind::FailedHasNoEffect => told(false, true, false, ALL_TABLES),
+            InvariantKind::OutcomeAgrees => told(true, true, true, ALL_TABLES),
+            InvariantKind::EveryIntentEnds => Observer::EveryIntentEnds,
+            InvariantKind::NoLeak(tables) => Observer::NoLeak(NoLeak::new(watch(tables))),
+        }
+    }
+
+    fn occasions(&self, at: u16, occasions: &mut Occasions) {
+        match self {
+            Observer::Always(_) | Observer::AtMostOne(_) => occasions.commit.push(at),
+            Observer::LostUpdate(_) | Observer::NoOrphan(_) => occasions.install.push(at),
+            Observer::PerIntent(_)
+            | Observer::AllOrNothing(_)
+            | Observer::CompensationRules(_)
+            | Observer::DuplicateEffect(_)
+            | Observer::Told(_)
+            | Observer::EveryIntentEnds
+            | Observer::NoLeak(_) => occasions.settled.push(at),
+            Observer::AtRest(_) | Observer::Constant(_) => {}
+        }
+    }
+
+    fn reset(&mut self) {
+        match self {
+            Observer::Always(always) => always.reset(),
+            Observer::AtMostOne(rows) => rows.reset(),
+            Observer::NoOrphan(rows) => rows.reset(),
+            Observer::NoLeak(leak) => leak.reset(),
+            _ => {}
+        }
+    }
+
+    fn settled(
+        &mut self,
+        cx: Settling<'_>,
+        facts: &Facts,
+        tables: &mut Tables,
+        scratch: &mut Scratch,
+        sheet: &mut Sheet,
+    ) {
+        let Settling { open, settled, quiescent, at } = cx;
+        match self {
+            Observer::PerIntent(each) => each.settled(open, quiescent, at, tables, scratch, sheet),
+            Observer::AllOrNothing(flow) => flow.settled(open, quiescent, at, facts, sheet),
+            Observer::CompensationRules(flow) => flow.settled(open, quiescent, at, facts, sheet),
+            Observer::DuplicateEffect(effects) => effects.settled(open, sheet),
+            Observer::Told(told) => told.settled(open, quiescent, at, facts, sheet),
+            Observer::EveryIntentEnds => every_intent_ends(open, settled, at, sheet),
+            Observer::NoLeak(leak) => leak.settled(open, facts, sheet),
+            _ => {}
+        }
     }
 }

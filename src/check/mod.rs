@@ -3,10 +3,28 @@
 //! A [`Judge`] is a [`Sink`](crate::store::Sink): it folds records into counts, hazards and findings while a run goes on,
 //! and is asked for a [`RunVerdict`] when it is over. A [`CellTally`] sums those over seeds. Nothing here renders text.
 
+mod book;
 mod counts;
+mod effects;
+mod ends;
+mod exprs;
+mod facts;
 mod finding;
+mod flows;
+mod history;
 mod judge;
+pub mod per_intent;
+mod rows;
+mod saga;
+mod sheet;
+mod told;
 mod verdict;
+pub mod witness;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use counts::{Counts, fact};
 pub use finding::{Act, Finding, Leftovers, Party, SagaRule, Steps, Witness};

@@ -1,0 +1,79 @@
+//! Effects against each other: no update overwritten unseen, no effect twice.
+
+use super::book::{Deed, Open};
+use super::facts::bit;
+use super::finding::{Act, Witness};
+use super::history::Loss;
+use super::sheet::Sheet;
+use crate::model::ids::TableId;
+use crate::model::record::{Record, StepRole, install};
+
+/// No update is overwritten by a writer that had not seen it.
+#[derive(Clone, Debug)]
+pub(super) struct LostUpdate {
+    pub(super) watch: u64,
+    pub(super) strict: bool,
+}
+
+impl LostUpdate {
+    #[inline]
+    pub(super) fn install(&self, record: &Record, act: &Act, loss: &Loss, sheet: &mut Sheet) {
+        if self.watch & bit(record.op) == 0 || record.flag & install::NOOP != 0 {
+            return;
+        }
+        sheet.run.obligations += 1;
+        if loss.columns != 0 || (self.strict && loss.stale) {
+            let (victim_version, victim) = loss.victim;
+            sheet.violated(record.at, [victim.party.serial, act.party.serial], || Witness::LostUpdate {
+                table: TableId(record.op),
+                row: record.row,
+                victim,
+                victim_version,
+                culprit: *act,
+                version: record.ver,
+                base: record.who,
+                columns: loss.columns,
+                victims: loss.victims,
+            });
+        }
+    }
+}
+
+/// No effect takes place twice, unless it was undone in between.
+#[derive(Clone, Debug)]
+pub(super) struct DuplicateEffect {
+    pub(super) watch: u64,
+}
+
+impl DuplicateEffect {
+    pub(super) fn settled(&self, open: &Open, sheet: &mut Sheet) {
+        let changed = || open.deeds().filter(|deed| deed.changed(self.watch));
+        for deed in changed() {
+            let before = || changed().rev().filter(|other| other.place() < deed.place());
+            let Some(first) = before().find(|other| other.act.effect == deed.act.effect) else {
+                sheet.run.obligations += 1;
+                continue;
+            };
+            let between = |other: &Deed| other.place() > first.place() && other.place() < deed.place();
+            let undone = open
+                .deeds()
+                .any(|other| between(other) && other.changed(u64::MAX) && opposite(&other.act, &deed.act));
+            if !undone {
+                let (first, second) = (first.act, deed.act);
+                let serial = open.party.serial;
+                sheet.violated(second.at, [serial, serial], || Witness::DuplicateEffect { first, second });
+            }
+        }
+    }
+}
+
+/// Whether one is the compensation of the other.
+fn opposite(a: &Act, b: &Act) -> bool {
+    match (a.step, b.step) {
+        (Some((step, StepRole::Action)), Some((other, StepRole::Undo)))
+        | (Some((step, StepRole::Undo)), Some((other, StepRole::Action))) => {
+            step == other && a.instance == b.instance
+        }
+        _ => false,
+    }
+}

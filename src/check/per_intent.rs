@@ -1,0 +1,124 @@
+//! Expressions judged for each intent when it is settled.
+//!
+//! The `Local`s of such an expression:
+//!
+//! | slot | name | type | value |
+//! |---|---|---|---|
+//! | [`OUTCOME`] | `intent.outcome` | text | `'ok'`, `'failed'`, `'unknown'`, or null if the client was told nothing |
+//! | [`EFFECTS`] | `intent.effects` | list of records | what was changed, in order of time |
+//! | from [`ARGS`] on | `intent.args.…` | – | null: records carry no values |
+//!
+//! An effect is a record of `table` (text, `'service.table'`), `step` (text, `'service.operation'`: what changed it) and
+//! `undone` (boolean: its compensation changed something later), in that order. Compensations are no effects; writes of
+//! `otherwise` and those that left a row as it was are none either. A table changed twice by one execution is one effect.
+
+use std::sync::Arc;
+
+use super::book::Open;
+use super::finding::Witness;
+use super::sheet::Sheet;
+use crate::kernel::time::Time;
+use crate::model::Model;
+use crate::model::expr::{Code, Expr, Scratch};
+use crate::model::record::{NONE, Outcome, StepRole, install};
+use crate::model::value::{NULL, Word, truth};
+use crate::store::Tables;
+
+/// The slot of what the client was told.
+pub const OUTCOME: u16 = 0;
+/// The slot of the list of effects.
+pub const EFFECTS: u16 = 1;
+/// The first slot of the arguments.
+pub const ARGS: u16 = 2;
+
+/// True for every intent.
+#[derive(Clone, Debug)]
+pub(super) struct PerIntent {
+    known: Arc<Known>,
+    seen: Vec<(u32, u16)>,
+    items: Vec<Word>,
+}
+
+#[derive(Debug)]
+struct Known {
+    code: Code,
+    span: std::ops::Range<u32>,
+    wants_effects: bool,
+    outcomes: [Word; 3],
+    tables: Vec<Word>,
+    operations: Vec<Word>,
+}
+
+/// The word of a text; one that the file never mentions needs one that is equal to no text of the file.
+fn word(model: &Model, text: &str, n: usize) -> Word {
+    model.symbols.find(text).unwrap_or(-1 - n as Word)
+}
+
+impl PerIntent {
+    pub(super) fn new(model: &Model, expr: &Expr) -> PerIntent {
+        let tables = model.table_ids().map(|id| word(model, &model.table_name(id), 3 + usize::from(id.0)));
+        let after = 3 + model.tables.len();
+        let operations =
+            model.operation_ids().map(|id| word(model, &model.operation_name(id), after + usize::from(id.0)));
+        let known = Known {
+            code: Code::compile(expr),
+            span: expr.span.clone(),
+            wants_effects: expr.locals().contains(&EFFECTS),
+            outcomes: [word(model, "ok", 0), word(model, "failed", 1), word(model, "unknown", 2)],
+            tables: tables.collect(),
+            operations: operations.collect(),
+        };
+        PerIntent { known: Arc::new(known), seen: Vec::new(), items: Vec::new() }
+    }
+
+    pub(super) fn settled(
+        &mut self,
+        open: &Open,
+        quiescent: bool,
+        at: Time,
+        tables: &mut Tables,
+        scratch: &mut Scratch,
+        sheet: &mut Sheet,
+    ) {
+        if !quiescent {
+            sheet.run.stuck = true;
+            return;
+        }
+        sheet.run.obligations += 1;
+        let known = self.known.clone();
+        let outcome = open.party.told.map_or(NULL, |told: Outcome| known.outcomes[told as usize]);
+        let effects = if known.wants_effects { self.effects(open, tables) } else { NULL };
+        if sheet.test(&known.code, &[outcome, effects], tables, scratch) == Some(false) {
+            let (span, who) = (known.span.clone(), Some(open.party));
+            let what = || Witness::Expression { span, row: None, by: None, who };
+            sheet.violated(at, [open.party.serial, NONE], what);
+        }
+    }
+
+    fn effects(&mut self, open: &Open, tables: &mut Tables) -> Word {
+        self.seen.clear();
+        self.items.clear();
+        let heap = tables.heap_mut();
+        for put in &open.puts {
+            let deed = open.deed_of(put);
+            let undo = matches!(deed.act.step, Some((_, StepRole::Undo)));
+            let key = (deed.place(), put.table);
+            let nothing = put.flag & (install::NOOP | install::OTHERWISE) != 0;
+            if nothing || undo || !deed.ran() || self.seen.contains(&key) {
+                continue;
+            }
+            self.seen.push(key);
+            let undone = deed.act.step.is_some_and(|(step, _)| {
+                open.deeds().any(|other| {
+                    other.place() > deed.place()
+                        && other.step_of(deed.act.instance) == Some((step, StepRole::Undo))
+                        && other.changed(u64::MAX)
+                })
+            });
+            let table = self.known.tables[usize::from(put.table)];
+            let step = self.known.operations.get(usize::from(deed.act.op)).copied().unwrap_or(NULL);
+            self.items.push(heap.tuple(&[table, step, truth(undone)]));
+        }
+        heap.tuple(&self.items)
+    }
+}

@@ -1,0 +1,207 @@
+//! The rules of compensation, S1 to S14: what a saga owes to its steps, judged on effects and held against what its
+//! coordinator believes. S10 and S11 across flows are `no-orphan` and `no-leak`; S7, S8 and S15 are not judged.
+
+use super::book::{Deed, Instance, Open};
+use super::facts::{Facts, FlowFacts};
+use super::finding::{Act, SagaRule, Steps, Witness};
+use super::flows::steps;
+use super::sheet::Sheet;
+use crate::kernel::time::Time;
+use crate::model::ids::FlowId;
+use crate::model::record::{FLOW, FlowMove, NONE, Outcome, StepRole, commit};
+
+/// Judges the instances of one flow.
+#[derive(Clone, Debug)]
+pub(super) struct CompensationRules {
+    pub(super) flow: FlowId,
+}
+
+/// One instance under judgement.
+struct Case<'a> {
+    open: &'a Open,
+    instance: &'a Instance,
+    flow: FlowId,
+    facts: &'a FlowFacts,
+    steps: Steps,
+    sheet: &'a mut Sheet,
+}
+
+impl CompensationRules {
+    /// The rules about the order of acts hold at any time; those about the outcome only when nothing can follow.
+    pub(super) fn settled(&self, open: &Open, quiescent: bool, at: Time, facts: &Facts, sheet: &mut Sheet) {
+        for instance in open.flows.iter().filter(|instance| instance.flow == self.flow.0) {
+            sheet.run.obligations += 1;
+            let mut case = Case {
+                open,
+                instance,
+                flow: self.flow,
+                facts: &facts.flows[self.flow.index()],
+                steps: steps(facts, open, instance),
+                sheet,
+            };
+            let undo_accepted = case.order();
+            if quiescent {
+                case.outcome(undo_accepted, at);
+            } else {
+                let (steps, who) = (case.steps, open.party);
+                let (rule, flow, acts) = (SagaRule::NeverEnded, self.flow, Vec::new());
+                let instance = instance.id;
+                sheet.stuck(at, || Witness::Rule { rule, who, flow, instance, step: None, steps, acts });
+            }
+        }
+    }
+}
+
+impl Case<'_> {
+    fn broken(&mut self, rule: SagaRule, at: Time, step: Option<u8>, acts: &[&Act]) {
+        let (who, flow, instance, steps) = (self.open.party, self.flow, self.instance.id, self.steps);
+        self.sheet.violated(at, [who.serial, NONE], || Witness::Rule {
+            rule,
+            who,
+            flow,
+            instance,
+            step,
+            steps,
+            acts: acts.iter().map(|&&act| act).collect(),
+        });
+    }
+
+    /// S1 to S6, in the order of the acts. Returns the steps whose compensation was accepted.
+    fn order(&mut self) -> u64 {
+        let open = self.open;
+        // For each step its last action and its last compensation that changed something, and the first compensation
+        // that was accepted at all.
+        let mut last: [[Option<&Act>; 2]; 64] = [[None; 2]; 64];
+        let mut first_undo: [Option<&Deed>; 64] = [None; 64];
+        let (mut stands, mut accepted, mut pivot) = (0_u64, 0_u64, None);
+        for deed in open.deeds() {
+            let Some((step, role)) = deed.step_of(self.instance.id).filter(|(step, _)| *step < 64) else {
+                continue;
+            };
+            let (bit, at, act) = (1_u64 << step, usize::from(step), &deed.act);
+            let changed = deed.changed(u64::MAX);
+            match role {
+                StepRole::Action if deed.ran() => {
+                    if changed {
+                        if let Some(undo) = first_undo[at] {
+                            self.broken(SagaRule::DoneAfterUndo, act.at, Some(step), &[&undo.act, act]);
+                        } else if let (true, Some(before)) = (stands & bit != 0, last[at][0]) {
+                            self.broken(SagaRule::DoneTwice, act.at, Some(step), &[before, act]);
+                        }
+                        if self.facts.after_pivot & bit != 0 && pivot.is_none() {
+                            self.broken(SagaRule::PivotCrossed, act.at, Some(step), &[act]);
+                        }
+                        stands |= bit;
+                        last[at][0] = Some(act);
+                    }
+                    if self.facts.pivot & bit != 0 {
+                        pivot.get_or_insert(act);
+                    }
+                }
+                StepRole::Undo if deed.flag & commit::REFUSED == 0 => {
+                    first_undo[at].get_or_insert(deed);
+                    accepted |= bit;
+                    if !changed {
+                        continue;
+                    }
+                    match last[at] {
+                        [None, _] => self.broken(SagaRule::EmptyUndo, act.at, Some(step), &[act]),
+                        [Some(done), undone] if stands & bit == 0 => {
+                            let shown = undone.unwrap_or(done);
+                            self.broken(SagaRule::UndoneTooOften, act.at, Some(step), &[shown, act]);
+                        }
+                        _ => {}
+                    }
+                    if let (true, Some(pivot)) = (self.facts.before_pivot & bit != 0, pivot) {
+                        self.broken(SagaRule::PivotCrossed, act.at, Some(step), &[pivot, act]);
+                    }
+                    stands &= !bit;
+                    last[at][1].get_or_insert(act);
+                }
+                _ => {}
+            }
+        }
+        self.reverse(&last);
+        accepted
+    }
+
+    /// S6: of two steps that build on each other, the later one is undone first.
+    fn reverse(&mut self, last: &[[Option<&Act>; 2]; 64]) {
+        let count = self.facts.count.min(64);
+        for later in 0..count {
+            for earlier in 0..later {
+                let (Some(undone_first), Some(undone_last)) = (last[earlier][1], last[later][1]) else {
+                    continue;
+                };
+                if self.facts.groups[earlier] < self.facts.groups[later]
+                    && undone_first.at < undone_last.at
+                    && (self.facts.builds_on[later] >> earlier & 1 == 1 || self.share(earlier, later))
+                {
+                    let acts = [undone_first, undone_last];
+                    self.broken(SagaRule::WrongOrder, undone_first.at, Some(earlier as u8), &acts);
+                }
+            }
+        }
+    }
+
+    /// Whether the actions of two steps wrote the same row.
+    fn share(&self, a: usize, b: usize) -> bool {
+        let of = |step: usize| {
+            self.open.puts.iter().filter(move |put| {
+                self.open.deed_of(put).step_of(self.instance.id) == Some((step as u8, StepRole::Action))
+            })
+        };
+        of(a).any(|put| of(b).any(|other| (other.table, other.row) == (put.table, put.row)))
+    }
+
+    /// S9, S10, S12 and S13. One fault shows in several of them: only the first of S13, S10, S12, S9 is noted.
+    fn outcome(&mut self, undo_accepted: u64, at: Time) {
+        let (open, facts, steps, instance) = (self.open, self.facts, self.steps, self.instance);
+        let end = instance.end;
+        let own = open.party.target == self.flow.0 | FLOW
+            && open.instance_of(self.flow.0).is_some_and(|first| first.id == instance.id);
+        let told = open.party.told.filter(|_| own);
+        let lacking = facts.lacking(&steps);
+        let due = facts.required & facts.writing & !steps.left_out;
+        let known = end == Some(FlowMove::Escalated);
+        let believed_failed = matches!(end, Some(FlowMove::Compensated | FlowMove::GaveUp));
+        let failed = end != Some(FlowMove::Completed)
+            && (believed_failed || undo_accepted != 0 || told == Some(Outcome::Failed));
+        let lowest = |set: u64| Steps::numbers(set).next();
+        let passed = open.deeds().any(|deed| {
+            matches!(deed.step_of(instance.id), Some((step, StepRole::Action))
+                if deed.ran() && facts.pivot >> step & 1 == 1)
+        });
+        let acts_of = |set: u64| -> Vec<Act> {
+            let in_set = |deed: &&Deed| {
+                deed.step_of(instance.id).is_some_and(|(step, _)| set >> (step & 63) & 1 == 1)
+                    && deed.changed(u64::MAX)
+            };
+            open.deeds().filter(in_set).take(4).map(|deed| deed.act).collect()
+        };
+        let late = open.deeds().rfind(|deed| {
+            matches!(deed.step_of(instance.id), Some((step, StepRole::Action))
+                if deed.changed(u64::MAX) && steps.done >> (step & 63) & 1 == 1)
+                && deed.act.at > instance.ended
+        });
+        let unfinished = lacking & facts.after_pivot;
+        let not_undone = steps.done & facts.compensatable;
+        if passed && unfinished != 0 && !known {
+            self.broken(SagaRule::NotFinished, at, lowest(unfinished), &[]);
+        } else if let Some(late) = late.filter(|_| failed) {
+            let step = late.act.step.map(|(step, _)| step);
+            self.broken(SagaRule::LateEffect, late.act.at, step, &[&late.act]);
+        } else if failed && !known && !passed && not_undone != 0 {
+            let acts = acts_of(not_undone);
+            self.broken(SagaRule::NotUndone, at, lowest(not_undone), &acts.iter().collect::<Vec<_>>());
+        } else if (facts.half_done(&steps) && !known)
+            || (end == Some(FlowMove::Completed) && lacking != 0)
+            || (end == Some(FlowMove::Compensated) && steps.done & due != 0)
+            || (told == Some(Outcome::Ok) && lacking != 0)
+            || (told == Some(Outcome::Failed) && steps.done & due != 0)
+        {
+            let acts = acts_of(steps.done);
+            self.broken(SagaRule::HalfDone, at, lowest(lacking), &acts.iter().collect::<Vec<_>>());
+        }
+    }
+}

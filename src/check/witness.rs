@@ -1,0 +1,371 @@
+//! Hazards: what weather and workload offered that could have broken an invariant. Without one, holding is not earned.
+//!
+//! They are counted before any strategy can have warded them off: two intents that were open together and met on a row
+//! count, also if a lock made one wait; a second copy that arrives counts, also if a key turns it away. An intent is open
+//! from its invocation to its settlement, because under an early answer its work comes after its answer.
+
+use super::book::{Book, has_intent};
+use super::facts::{ALL_TABLES, Facts, bit};
+use crate::kernel::path::{Path, Role, mix};
+use crate::kernel::time::Time;
+use crate::model::invariant::InvariantKind;
+use crate::model::record::{Kind, NONE, Record, StepRole, commit};
+use crate::model::weather::PointKind;
+use crate::store::Index;
+
+/// What can break something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Hazard {
+    /// Two intents open at the same time met on one row, at least one of them through an operation that writes.
+    Contention,
+    /// A second copy of a message arrived.
+    Duplicate,
+    /// A request or an event was lost.
+    RequestLost,
+    /// An answer was lost although what it answers had been done.
+    ReplyLost,
+    /// A node crashed while an intent was open.
+    Crash,
+    /// An operation refused after another step of the same intent had taken effect.
+    Refusal,
+    /// A caller asked again after it had stopped waiting.
+    Retry,
+    /// A message was held up.
+    Delay,
+    /// A compensation was carried out.
+    Undo,
+}
+
+impl Hazard {
+    /// All of them; the position of one is its code.
+    pub const ALL: [Hazard; 9] = [
+        Hazard::Contention,
+        Hazard::Duplicate,
+        Hazard::RequestLost,
+        Hazard::ReplyLost,
+        Hazard::Crash,
+        Hazard::Refusal,
+        Hazard::Retry,
+        Hazard::Delay,
+        Hazard::Undo,
+    ];
+
+    /// In a few words.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Hazard::Contention => "two intents at work on one row",
+            Hazard::Duplicate => "a message that arrives twice",
+            Hazard::RequestLost => "a lost request or event",
+            Hazard::ReplyLost => "a lost answer to something done",
+            Hazard::Crash => "a crash with work open",
+            Hazard::Refusal => "a refusal after an earlier step was done",
+            Hazard::Retry => "a repetition after a timeout",
+            Hazard::Delay => "a delayed message",
+            Hazard::Undo => "a step undone",
+        }
+    }
+}
+
+/// The hazards of which any one suffices for an invariant of this kind to have been put to the test.
+///
+/// Besides its kind a hazard must concern the invariant's tables: a row of them, or an operation, flow or event that can
+/// change them. Crashes concern everything.
+///
+/// | kind | any of |
+/// |---|---|
+/// | no-lost-update | contention |
+/// | no-duplicate-effect | duplicate, lost answer, retry, crash |
+/// | acked-is-durable | lost request, crash, refusal, delay, undo |
+/// | failed-has-no-effect | lost answer, lost request, crash, refusal, retry, duplicate, delay |
+/// | outcome-agrees | all of the two above |
+/// | all-or-nothing | lost request, lost answer, crash, refusal, delay |
+/// | compensation-rules | lost request, lost answer, crash, refusal, delay, retry, duplicate, undo |
+/// | every-intent-ends | lost request, lost answer, crash, refusal, delay, contention |
+/// | no-leak | lost request, lost answer, crash, refusal, delay |
+/// | expressions, at-most-one, no-orphan | contention, duplicate, lost request, lost answer, crash, refusal, retry, undo |
+pub fn needs(kind: &InvariantKind) -> &'static [Hazard] {
+    use Hazard::*;
+    match kind {
+        InvariantKind::NoLostUpdate { .. } => &[Contention],
+        InvariantKind::NoDuplicateEffect(_) => &[Duplicate, ReplyLost, Retry, Crash],
+        InvariantKind::AckedIsDurable(_) => &[RequestLost, Crash, Refusal, Delay, Undo],
+        InvariantKind::FailedHasNoEffect => {
+            &[ReplyLost, RequestLost, Crash, Refusal, Retry, Duplicate, Delay]
+        }
+        InvariantKind::OutcomeAgrees => {
+            &[RequestLost, ReplyLost, Crash, Refusal, Retry, Duplicate, Delay, Undo]
+        }
+        InvariantKind::AllOrNothing(_) | InvariantKind::NoLeak(_) => {
+            &[RequestLost, ReplyLost, Crash, Refusal, Delay]
+        }
+        InvariantKind::CompensationRules(_) => {
+            &[RequestLost, ReplyLost, Crash, Refusal, Delay, Retry, Duplicate, Undo]
+        }
+        InvariantKind::EveryIntentEnds => &[RequestLost, ReplyLost, Crash, Refusal, Delay, Contention],
+        InvariantKind::Always(_)
+        | InvariantKind::AtRest(_)
+        | InvariantKind::PerIntent(_)
+        | InvariantKind::Constant(_)
+        | InvariantKind::AtMostOne { .. }
+        | InvariantKind::NoOrphan { .. } => {
+            &[Contention, Duplicate, RequestLost, ReplyLost, Crash, Refusal, Retry, Undo]
+        }
+    }
+}
+
+/// What one invariant waits for, and how much of it came.
+#[derive(Clone, Copy, Debug)]
+struct Need {
+    kinds: u16,
+    tables: u64,
+    seen: u64,
+}
+
+/// Who is at a row.
+#[derive(Clone, Copy, Debug, Default)]
+struct Meeting {
+    open: u32,
+    writers: u32,
+    /// When the last of them was settled, and the last writer.
+    left: Time,
+    writer_left: Time,
+}
+
+/// An open intent that has been at a row.
+#[derive(Clone, Copy, Debug)]
+struct Touch {
+    slot: u32,
+    table: u16,
+    writes: bool,
+    row: u32,
+    next: u32,
+}
+
+/// A message with several copies under way.
+#[derive(Clone, Copy, Debug)]
+struct Copies {
+    slot: u32,
+    path: Path,
+    arrived: u32,
+}
+
+/// Counts hazards.
+#[derive(Clone, Debug)]
+pub(super) struct Offers {
+    needs: Vec<Need>,
+    contention: bool,
+    meetings: Vec<Vec<Meeting>>,
+    dirty: Vec<(u16, u32)>,
+    touches: Vec<Touch>,
+    free: Vec<u32>,
+    index: Index,
+    /// By intent slot the first of its touches.
+    heads: Vec<u32>,
+    copies: Vec<Copies>,
+    timeouts: Vec<(u32, u16)>,
+}
+
+impl Offers {
+    /// For each invariant its kind and the tables that it is about.
+    pub(super) fn new<'a>(tables: usize, kinds: impl Iterator<Item = (&'a InvariantKind, u64)>) -> Offers {
+        let kinds = kinds.map(|(kind, tables)| Need {
+            kinds: needs(kind).iter().fold(0, |set, &hazard| set | 1 << hazard as u16),
+            tables,
+            seen: 0,
+        });
+        let needs: Vec<Need> = kinds.collect();
+        Offers {
+            contention: needs.iter().any(|need| need.kinds >> Hazard::Contention as u16 & 1 == 1),
+            needs,
+            meetings: vec![Vec::new(); tables],
+            dirty: Vec::new(),
+            touches: Vec::new(),
+            free: Vec::new(),
+            index: Index::default(),
+            heads: Vec::new(),
+            copies: Vec::new(),
+            timeouts: Vec::new(),
+        }
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.needs.iter_mut().for_each(|need| need.seen = 0);
+        for (table, row) in self.dirty.drain(..) {
+            self.meetings[usize::from(table)][row as usize] = Meeting::default();
+        }
+        self.touches.clear();
+        self.free.clear();
+        self.index.clear();
+        self.heads.clear();
+        self.copies.clear();
+        self.timeouts.clear();
+    }
+
+    /// How many hazards an invariant has met.
+    pub(super) fn seen(&self, invariant: usize) -> u64 {
+        self.needs[invariant].seen
+    }
+
+    fn offer(&mut self, hazard: Hazard, tables: u64, times: u32) {
+        for need in &mut self.needs {
+            let concerns = need.tables == ALL_TABLES || need.tables & tables != 0;
+            if need.kinds >> hazard as u16 & 1 == 1 && concerns {
+                need.seen += u64::from(times);
+            }
+        }
+    }
+
+    /// Takes a record; the book must have it already.
+    #[inline]
+    pub(super) fn record(&mut self, record: &Record, book: &Book, facts: &Facts) {
+        match record.kind {
+            Kind::Read | Kind::Install if self.contention => self.touch(record, book, facts),
+            Kind::Sent => self.sent(record, facts),
+            Kind::Delivered if !self.copies.is_empty() => self.delivered(record, facts),
+            Kind::Lost => {
+                if is(record, PointKind::Request) || is(record, PointKind::Event) {
+                    self.offer(Hazard::RequestLost, subject(record, facts), 1);
+                } else if is(record, PointKind::Reply) && book.was_done(record) {
+                    self.offer(Hazard::ReplyLost, subject(record, facts), 1);
+                }
+            }
+            Kind::Delayed => self.offer(Hazard::Delay, subject(record, facts), 1),
+            Kind::Crash if book.open > 0 => self.offer(Hazard::Crash, ALL_TABLES, 1),
+            Kind::Refused if book.has_other_step(record) => {
+                let flow = book.get(record.intent).map_or(0, |open| facts.tables(open.party.target));
+                self.offer(Hazard::Refusal, facts.tables(record.op) | flow, 1);
+            }
+            Kind::Timeout if has_intent(record) => {
+                let timeout = (record.intent, record.op);
+                if !self.timeouts.contains(&timeout) {
+                    self.timeouts.push(timeout);
+                }
+            }
+            Kind::Commit => {
+                let undo = matches!(record.step(), Some((_, StepRole::Undo)));
+                let flag = commit::REFUSED | commit::SKIPPED | commit::FENCED;
+                if undo && record.flag & flag == 0 {
+                    self.offer(Hazard::Undo, facts.tables(record.op), 1);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn sent(&mut self, record: &Record, facts: &Facts) {
+        if record.ver > 1 {
+            self.copies.push(Copies { slot: record.intent, path: record.path, arrived: 0 });
+        }
+        if !self.timeouts.is_empty()
+            && is(record, PointKind::Request)
+            && self.timeouts.contains(&(record.intent, record.op))
+        {
+            self.offer(Hazard::Retry, subject(record, facts), 1);
+        }
+    }
+
+    fn delivered(&mut self, record: &Record, facts: &Facts) {
+        let is = |copies: &&mut Copies| {
+            copies.slot == record.intent
+                && (copies.path == record.path || copies.path.child(Role::Copy, record.ver) == record.path)
+        };
+        if let Some(copies) = self.copies.iter_mut().find(is) {
+            copies.arrived += 1;
+            if copies.arrived == 2 {
+                self.offer(Hazard::Duplicate, subject(record, facts), 1);
+            }
+        }
+    }
+
+    fn touch(&mut self, record: &Record, book: &Book, facts: &Facts) {
+        let (slot, table, row) = (record.intent, record.op, record.row);
+        let Some(open) = book.get(slot) else { return };
+        let writes = record.kind == Kind::Install || open.writes_at(record.path, facts);
+        let hash = mix(u64::from(slot) << 32 | u64::from(row), u64::from(table));
+        let same = |at: u32| {
+            let touch = &self.touches[at as usize];
+            (touch.slot, touch.table, touch.row) == (slot, table, row)
+        };
+        let found = self.index.find(hash, same);
+        if found.is_some_and(|at| !writes || self.touches[at as usize].writes) {
+            return;
+        }
+        let meetings = &mut self.meetings[usize::from(table)];
+        if meetings.len() <= row as usize {
+            meetings.resize(row as usize + 1, Meeting::default());
+        }
+        let here = &mut meetings[row as usize];
+        let (all, wrote) = (here.left > open.invoked, here.writer_left > open.invoked);
+        let others = match found {
+            // It has read the row and now writes it: those that only read it count as well from here on.
+            Some(at) => {
+                self.touches[at as usize].writes = true;
+                here.open - here.writers - 1 + u32::from(all && !wrote)
+            }
+            None if writes => here.open + u32::from(all),
+            None => here.writers + u32::from(wrote),
+        };
+        here.writers += u32::from(writes);
+        if found.is_none() {
+            if here.open == 0 && here.left == Time::ZERO {
+                self.dirty.push((table, row));
+            }
+            here.open += 1;
+            if self.heads.len() <= slot as usize {
+                self.heads.resize(slot as usize + 1, NONE);
+            }
+            let touch = Touch { slot, table, writes, row, next: self.heads[slot as usize] };
+            let at = match self.free.pop() {
+                Some(at) => {
+                    self.touches[at as usize] = touch;
+                    at
+                }
+                None => {
+                    self.touches.push(touch);
+                    self.touches.len() as u32 - 1
+                }
+            };
+            self.heads[slot as usize] = at;
+            self.index.insert(hash, at);
+        }
+        if others > 0 {
+            self.offer(Hazard::Contention, bit(table), others);
+        }
+    }
+
+    /// An intent is settled.
+    pub(super) fn settled(&mut self, slot: u32, at: Time) {
+        self.copies.retain(|copies| copies.slot != slot);
+        self.timeouts.retain(|timeout| timeout.0 != slot);
+        let Some(head) = self.heads.get_mut(slot as usize) else { return };
+        let mut next = std::mem::replace(head, NONE);
+        while next != NONE {
+            let touch = self.touches[next as usize];
+            let here = &mut self.meetings[usize::from(touch.table)][touch.row as usize];
+            here.open -= 1;
+            here.left = at;
+            if touch.writes {
+                here.writers -= 1;
+                here.writer_left = at;
+            }
+            let hash = mix(u64::from(slot) << 32 | u64::from(touch.row), u64::from(touch.table));
+            self.index.remove(hash, next);
+            self.free.push(next);
+            next = touch.next;
+        }
+    }
+}
+
+fn is(record: &Record, kind: PointKind) -> bool {
+    record.flag == kind as u8
+}
+
+/// The tables that the subject of a message can change.
+fn subject(record: &Record, facts: &Facts) -> u64 {
+    if is(record, PointKind::Event) || is(record, PointKind::Ack) {
+        facts.topic_tables(record.op)
+    } else {
+        facts.tables(record.op)
+    }
+}
