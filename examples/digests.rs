@@ -17,7 +17,8 @@ use halfway::scenario;
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     let range = args.next().unwrap_or_default();
-    let Some((Ok(from), Ok(to))) = range.split_once("..").map(|(a, b)| (a.parse::<u64>(), b.parse::<u64>())) else {
+    let Some((Ok(from), Ok(to))) = range.split_once("..").map(|(a, b)| (a.parse::<u64>(), b.parse::<u64>()))
+    else {
         eprintln!("usage: digests FROM..TO FILE...");
         return ExitCode::from(2);
     };

@@ -148,14 +148,11 @@ mod tests {
 
     #[test]
     fn a_violation_nobody_expected_is_a_finding_and_an_expected_hold_must_be_earned() {
-        assert_eq!(cell(Verdict::Violated, None, None, 1).status, CellStatus::Finding);
-        assert_eq!(cell(Verdict::Violated, Some(Verdict::Holds), None, 1).status, CellStatus::Finding);
-        assert_eq!(
-            cell(Verdict::Inconclusive, Some(Verdict::Holds), None, 5000).status,
-            CellStatus::Inconclusive
-        );
-        assert_eq!(cell(Verdict::Inconclusive, None, None, 5000).status, CellStatus::Unremarkable);
-        assert_eq!(cell(Verdict::Violated, None, Some(Verdict::Violated), 1).status, CellStatus::Expected);
-        assert_eq!(cell(Verdict::Violated, None, Some(Verdict::Stuck), 1).status, CellStatus::Finding);
+        let status = |verdict, expected, stated| cell(verdict, expected, stated, 5000).status;
+        assert_eq!(status(Verdict::Violated, None, false), CellStatus::Finding);
+        assert_eq!(status(Verdict::Violated, None, true), CellStatus::Unremarkable);
+        assert_eq!(status(Verdict::Violated, Some(Verdict::Holds), true), CellStatus::Finding);
+        assert_eq!(status(Verdict::Inconclusive, Some(Verdict::Holds), true), CellStatus::Inconclusive);
+        assert_eq!(status(Verdict::Inconclusive, None, false), CellStatus::Unremarkable);
     }
 }
