@@ -315,9 +315,10 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         if retry.backoff == Backoff::Period {
             after = sent.saturating_add(retry.first).since(now);
         }
-        if self.world.calls[id].local {
+        if self.world.calls[id].local && after.is_zero() {
             // Nothing local takes time by itself; a repetition must, or it could repeat without end at one instant.
-            after = after.max(Span::MILLISECOND);
+            after =
+                if retry.timeout.is_ever() || retry.timeout.is_zero() { Span::SECOND } else { retry.timeout };
         }
         let timer = self.timer(What::Call(id), after, name);
         self.world.calls[id].timer = Some(timer);

@@ -16,7 +16,7 @@ use crate::model::how::{
     Answer, Busy, Coordination, Keep, Recover, Register, SagaPolicy, StuckUndo, UndoOrder,
 };
 use crate::model::ids::{FlowId, ServiceId};
-use crate::model::plan::{FlowPlan, NodeKind};
+use crate::model::plan::{CallPlan, FlowPlan, NodeKind};
 use crate::model::record::{FlowMove, Kind, NONE, StepRole, step_word};
 use crate::model::value::{NULL, Word};
 use crate::model::weather::{PointKind, Subject};
@@ -460,16 +460,27 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
         }
     }
 
+    /// How long a saga waits before it asks again for what must succeed, once the attempts of a call are used up: as long
+    /// as for one attempt.
+    fn patience(&self, call: Option<&CallPlan>) -> Span {
+        let retry = call.map(|call| &self.plan.retries[call.retry as usize]);
+        let finite =
+            retry.map(|retry| retry.timeout).filter(|timeout| !timeout.is_ever() && !timeout.is_zero());
+        finite.unwrap_or(Span::SECOND)
+    }
+
     /// All steps of the group have been answered. What must succeed and has not is asked for again after a while.
     fn answers_are_in(&mut self, id: Id, plan: &FlowPlan) -> bool {
         let missing = self.world.runs[id].progress.trouble.is_none() && !self.group(id, plan).is_empty();
         if !missing {
             return self.go(id, Todo::Leave);
         }
+        let step = self.group(id, plan).first().map(|&step| &plan.steps[step as usize]);
+        let after = self.patience(step.and_then(|step| step.action.as_ref()));
         let run = &mut self.world.runs[id];
         run.todo = Todo::Enter;
         let name = run.path.child(Role::Recovery, run.round);
-        self.sleep_run(id, REPEAT, name);
+        self.sleep_run(id, after, name);
         false
     }
 
@@ -539,11 +550,13 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
             }
             _ => match saga.stuck_undo {
                 StuckUndo::Retry => {
+                    let plan = self.flow_plan(self.world.runs[id].flow);
+                    let after = self.patience(plan.steps[step as usize].undo.as_ref());
                     let run = &mut self.world.runs[id];
                     run.round += 1;
                     let name = run.path.child(Role::Recovery, run.round);
                     if run.open == 0 && !run.waiting {
-                        self.sleep_run(id, REPEAT, name);
+                        self.sleep_run(id, after, name);
                     }
                 }
                 StuckUndo::Park => {
@@ -732,9 +745,6 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
         self.world.ready.push_back(Ready::Run(id));
     }
 }
-
-/// How long a saga waits before it repeats what must succeed, after the attempts of one call are used up.
-const REPEAT: Span = Span(10_000_000);
 
 /// Names a log write within a run.
 fn progress_word(progress: &Progress) -> u32 {
