@@ -205,7 +205,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
         // While it waits to send again, an answer to an attempt given up counts only if late ones do.
         let waits = matches!(call.phase, Phase::Fetch | Phase::Request);
-        if !waits && (call.phase == Phase::Think || self.retry_of(id).late == Late::Ignore) {
+        let (phase, next) = (call.phase, call.next);
+        if !waits && (phase == Phase::Think || next == Phase::Fetch || self.retry_of(id).late == Late::Ignore)
+        {
             return;
         }
         let call = &mut self.world.calls[id];

@@ -6,10 +6,11 @@ use super::rewrite::shift;
 use super::writes::Frame;
 use crate::kernel::time::Span;
 use crate::model::expr::Code;
-use crate::model::flow::{CallStep, Class, Flow, StepKind, Target};
+use crate::model::flow::{Call, CallStep, Class, Flow, StepKind, Target};
 use crate::model::how::{Caller, Coordination, KeyStore, OnConflict, StoreLevel, WritePolicy};
 use crate::model::ids::FlowId;
 use crate::model::plan::{FlowPlan, NotApplicable, StepPlan};
+use crate::model::service::By;
 use crate::model::step::{MergedStep, Program, Step};
 
 pub(super) fn compile(compiler: &mut Compiler<'_>, id: FlowId) -> FlowPlan {
@@ -29,9 +30,14 @@ pub(super) fn compile(compiler: &mut Compiler<'_>, id: FlowId) -> FlowPlan {
         merged: None,
         pivot: pivot.map(|step| step as u8),
     };
-    let mut refuse = |why: String| compiler.refused.push(NotApplicable { op: None, flow: Some(id), why });
-    if let Err(why) = feasible(flow, &how.coordination) {
-        refuse(why);
+    let by_caller = |call: &Call| match call.target {
+        Target::Op(op) => compiler.how.operations[op.index()].by == By::Caller,
+        Target::Flow(_) => false,
+    };
+    let fetches =
+        calls(flow).any(|step| by_caller(&step.action) || step.undo.as_ref().is_some_and(by_caller));
+    if let Err(why) = feasible(flow, &how.coordination, fetches) {
+        compiler.refused.push(NotApplicable { op: None, flow: Some(id), why });
         return plan;
     }
     if how.coordination == Coordination::Merged {
@@ -76,7 +82,7 @@ fn calls(flow: &Flow) -> impl Iterator<Item = &CallStep> {
 }
 
 /// Whether a flow can be coordinated like this at all.
-fn feasible(flow: &Flow, coordination: &Coordination) -> Result<(), String> {
+fn feasible(flow: &Flow, coordination: &Coordination, fetches: bool) -> Result<(), String> {
     let name = &flow.name;
     if matches!(coordination, Coordination::Calls { .. }) {
         return Ok(());
@@ -90,6 +96,9 @@ fn feasible(flow: &Flow, coordination: &Coordination) -> Result<(), String> {
     let at_once = flow.steps.windows(2).any(|pair| pair[0].group == pair[1].group);
     let waits = flow.steps.iter().any(|step| matches!(step.does, StepKind::Wait(_)));
     match coordination {
+        Coordination::FireAndForget | Coordination::Choreography { .. } if fetches => Err(format!(
+            "flow `{name}` has a step that is run by its caller, and no caller waits for what it fetches"
+        )),
         Coordination::FireAndForget if calls(flow).any(|call| call.bind.is_some()) => {
             Err(format!("flow `{name}` uses the reply of a step, and fire-and-forget waits for none"))
         }

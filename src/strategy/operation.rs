@@ -117,6 +117,16 @@ fn program(compiler: &Compiler<'_>, op: OpId, how: &OperationHow, half: Half) ->
         let name = compiler.model.operation_name(op);
         return Err(format!("`{name}` has `then` parts, so it cannot be run by its caller"));
     }
+    if half != Half::Whole && operation.on.is_some() {
+        let name = compiler.model.operation_name(op);
+        return Err(format!("`{name}` is run by an event, so it cannot be run by its caller"));
+    }
+    if half != Half::Whole && matches!(&how.write, WritePolicy::Occ(occ) if occ.scope == OccScope::Reads) {
+        let name = compiler.model.operation_name(op);
+        return Err(format!(
+            "`{name}` is run by its caller, which sends the versions of the rows it writes only"
+        ));
+    }
     let mut frame = Frame { offset: 0, next: operation.slots.len() as u16 };
     let Body { mut parts, otherwise, reply } = body(compiler, op, &how.write, &mut frame)?;
     let key = if half == Half::Fetch { None } else { key_plan(&how.idempotency) };
