@@ -102,7 +102,7 @@ fn bind(expr: &mut Expr, of: u16) -> bool {
 }
 
 /// Which parts, and for parts judged by row which rows, are false now.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 struct Now {
     whole: bool,
     rows: Vec<bool>,

@@ -5,55 +5,22 @@
 
 use std::sync::Arc;
 
-use super::book::{Book, Open};
+use super::book::Book;
 use super::counts::Counts;
-use super::effects::{DuplicateEffect, LostUpdate};
-use super::ends::{NoLeak, every_intent_ends};
-use super::exprs::{Always, AtRest, Constant, tables_read};
-use super::facts::{ALL_TABLES, Facts, bit, watch};
+use super::facts::Facts;
 use super::finding::{Act, Leftovers};
-use super::flows::AllOrNothing;
 use super::history::History;
-use super::per_intent::PerIntent;
-use super::rows::{AtMostOne, NoOrphan};
-use super::saga::CompensationRules;
+use super::observer::{Observer, Occasions, Settling, scope};
 use super::sheet::Sheet;
-use super::told::Told;
 use super::verdict::{Broken, RunVerdict};
 use super::witness::Offers;
 use crate::kernel::time::Time;
 use crate::model::Model;
-use crate::model::expr::{Code, Counter, Scratch};
-use crate::model::invariant::{Invariant, InvariantKind};
+use crate::model::expr::{Counter, Scratch};
+use crate::model::invariant::Invariant;
 use crate::model::plan::{End, Plan};
 use crate::model::record::{Kind, Record, StepRole, commit};
 use crate::store::{Sink, Tables};
-
-/// One observer of each kind.
-#[derive(Clone, Debug)]
-enum Observer {
-    Always(Always),
-    AtRest(AtRest),
-    PerIntent(PerIntent),
-    Constant(Constant),
-    AtMostOne(AtMostOne),
-    NoOrphan(NoOrphan),
-    AllOrNothing(AllOrNothing),
-    CompensationRules(CompensationRules),
-    LostUpdate(LostUpdate),
-    DuplicateEffect(DuplicateEffect),
-    Told(Told),
-    EveryIntentEnds,
-    NoLeak(NoLeak),
-}
-
-/// Which observers an occasion concerns, by number.
-#[derive(Debug, Default)]
-struct Occasions {
-    install: Vec<u16>,
-    commit: Vec<u16>,
-    settled: Vec<u16>,
-}
 
 /// The transaction whose records are coming in.
 #[derive(Clone, Debug)]
@@ -69,7 +36,7 @@ struct Current {
 /// Watches the records of one run after the other and says what they amount to.
 ///
 /// Memory: what intents did, as long as they are open; the last 64 versions of each row; a byte for each intent of the
-/// run; a row's origin for `at-most-one` and `no-orphan`; twelve bytes for each violation.
+/// run; a row's origin for `at-most-one` and `no-orphan`; eight bytes for each violation.
 #[derive(Clone, Debug)]
 pub struct Judge {
     facts: Arc<Facts>,
@@ -244,7 +211,7 @@ impl Judge {
             }
         }
         let change = (record.op, record.row);
-        if !self.occasions.commit.is_empty() && !self.current.changed.contains(&change) {
+        if !self.occasions.commit.is_empty() && self.current.changed.last() != Some(&change) {
             self.current.changed.push(change);
         }
         self.current.missing = self.current.missing.saturating_sub(1);
@@ -299,120 +266,6 @@ impl Sink for Judge {
                 self.book.record(record, &self.facts);
                 self.offers.record(record, &self.book, &self.facts);
             }
-        }
-    }
-}
-
-/// An intent at its end.
-#[derive(Clone, Copy)]
-struct Settling<'a> {
-    open: &'a Open,
-    /// It has come to its end by itself.
-    settled: bool,
-    /// Nothing more can happen for it.
-    quiescent: bool,
-    at: Time,
-}
-
-/// The tables that an invariant is about.
-fn scope(kind: &InvariantKind, facts: &Facts) -> u64 {
-    match kind {
-        InvariantKind::Always(expr) | InvariantKind::AtRest(expr) | InvariantKind::Constant(expr) => {
-            tables_read(expr)
-        }
-        InvariantKind::AtMostOne { table, .. } => bit(table.0),
-        InvariantKind::NoOrphan { table, owner, .. } => bit(table.0) | tables_read(owner),
-        InvariantKind::AllOrNothing(flow) | InvariantKind::CompensationRules(flow) => {
-            facts.flows.get(flow.index()).map_or(ALL_TABLES, |flow| flow.tables)
-        }
-        InvariantKind::NoLostUpdate { tables, .. }
-        | InvariantKind::NoDuplicateEffect(tables)
-        | InvariantKind::AckedIsDurable(tables)
-        | InvariantKind::NoLeak(tables) => watch(tables),
-        InvariantKind::PerIntent(_)
-        | InvariantKind::FailedHasNoEffect
-        | InvariantKind::OutcomeAgrees
-        | InvariantKind::EveryIntentEnds => ALL_TABLES,
-    }
-}
-
-impl Observer {
-    /// `tables` are those that every run starts with.
-    fn new(model: &Model, kind: &InvariantKind, tables: &mut Tables, scratch: &mut Scratch) -> Observer {
-        let told = |ok, failed, belief, watch| Observer::Told(Told { ok, failed, belief, watch });
-        match kind {
-            InvariantKind::Always(expr) => Observer::Always(Always::new(expr)),
-            InvariantKind::AtRest(expr) => Observer::AtRest(AtRest::new(expr)),
-            InvariantKind::PerIntent(expr) => Observer::PerIntent(PerIntent::new(model, expr)),
-            InvariantKind::Constant(expr) => Observer::Constant(Constant::new(expr, tables, scratch)),
-            InvariantKind::AtMostOne { table, per } => {
-                Observer::AtMostOne(AtMostOne::new(model, tables, *table, *per))
-            }
-            InvariantKind::NoOrphan { table, owner, unless } => {
-                let unless = unless.as_ref().map(Code::compile);
-                Observer::NoOrphan(NoOrphan::new(*table, Code::compile(owner), unless))
-            }
-            InvariantKind::AllOrNothing(flow) => Observer::AllOrNothing(AllOrNothing { flow: *flow }),
-            InvariantKind::CompensationRules(flow) => {
-                Observer::CompensationRules(CompensationRules { flow: *flow })
-            }
-            InvariantKind::NoLostUpdate { tables, strict } => {
-                Observer::LostUpdate(LostUpdate { watch: watch(tables), strict: *strict })
-            }
-            InvariantKind::NoDuplicateEffect(tables) => {
-                Observer::DuplicateEffect(DuplicateEffect { watch: watch(tables) })
-            }
-            InvariantKind::AckedIsDurable(tables) => told(true, false, false, watch(tables)),
-            InvariantKind::FailedHasNoEffect => told(false, true, false, ALL_TABLES),
-            InvariantKind::OutcomeAgrees => told(true, true, true, ALL_TABLES),
-            InvariantKind::EveryIntentEnds => Observer::EveryIntentEnds,
-            InvariantKind::NoLeak(tables) => Observer::NoLeak(NoLeak::new(watch(tables))),
-        }
-    }
-
-    fn occasions(&self, at: u16, occasions: &mut Occasions) {
-        match self {
-            Observer::Always(_) | Observer::AtMostOne(_) => occasions.commit.push(at),
-            Observer::LostUpdate(_) | Observer::NoOrphan(_) => occasions.install.push(at),
-            Observer::PerIntent(_)
-            | Observer::AllOrNothing(_)
-            | Observer::CompensationRules(_)
-            | Observer::DuplicateEffect(_)
-            | Observer::Told(_)
-            | Observer::EveryIntentEnds
-            | Observer::NoLeak(_) => occasions.settled.push(at),
-            Observer::AtRest(_) | Observer::Constant(_) => {}
-        }
-    }
-
-    fn reset(&mut self) {
-        match self {
-            Observer::Always(always) => always.reset(),
-            Observer::AtMostOne(rows) => rows.reset(),
-            Observer::NoOrphan(rows) => rows.reset(),
-            Observer::NoLeak(leak) => leak.reset(),
-            _ => {}
-        }
-    }
-
-    fn settled(
-        &mut self,
-        cx: Settling<'_>,
-        facts: &Facts,
-        tables: &mut Tables,
-        scratch: &mut Scratch,
-        sheet: &mut Sheet,
-    ) {
-        let Settling { open, settled, quiescent, at } = cx;
-        match self {
-            Observer::PerIntent(each) => each.settled(open, quiescent, at, tables, scratch, sheet),
-            Observer::AllOrNothing(flow) => flow.settled(open, quiescent, at, facts, sheet),
-            Observer::CompensationRules(flow) => flow.settled(open, quiescent, at, facts, sheet),
-            Observer::DuplicateEffect(effects) => effects.settled(open, sheet),
-            Observer::Told(told) => told.settled(open, quiescent, at, facts, sheet),
-            Observer::EveryIntentEnds => every_intent_ends(open, settled, at, sheet),
-            Observer::NoLeak(leak) => leak.settled(open, facts, sheet),
-            _ => {}
         }
     }
 }

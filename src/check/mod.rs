@@ -13,6 +13,7 @@ mod finding;
 mod flows;
 mod history;
 mod judge;
+mod observer;
 pub mod per_intent;
 mod rows;
 mod saga;

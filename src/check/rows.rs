@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::finding::{Act, Witness};
 use super::sheet::Sheet;
 use crate::kernel::time::Time;
-use crate::model::Model;
 use crate::model::expr::{Code, Scratch};
 use crate::model::ids::{ColumnId, TableId};
 use crate::model::record::{NONE, install};
@@ -29,9 +28,8 @@ struct Seen {
 }
 
 impl AtMostOne {
-    pub(super) fn new(model: &Model, tables: &Tables, table: TableId, per: ColumnId) -> AtMostOne {
+    pub(super) fn new(tables: &Tables, table: TableId, per: ColumnId) -> AtMostOne {
         let mut observer = AtMostOne { table, per, rows: Seen::default(), start: Arc::new(Seen::default()) };
-        debug_assert!(table.index() < model.tables.len());
         let slots: Vec<(u16, u32)> = (0..tables.table(table).slots()).map(|slot| (table.0, slot)).collect();
         observer.committed(&slots, &Act::NONE, tables, &mut Sheet::default());
         observer.start = Arc::new(observer.rows.clone());

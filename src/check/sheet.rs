@@ -29,8 +29,8 @@ pub(super) struct Sheet {
 
 impl Sheet {
     pub(super) fn reset(&mut self) {
-        self.run.findings.clear();
-        let findings = std::mem::take(&mut self.run.findings);
+        let mut findings = std::mem::take(&mut self.run.findings);
+        findings.clear();
         self.run = InvariantRun { findings, ..InvariantRun::default() };
         self.error = None;
         self.claims.clear();

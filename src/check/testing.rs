@@ -84,9 +84,8 @@ fn operation(name: &str, writes: &[TableId]) -> Operation {
     }
 }
 
-fn step(group: u16, op: u16, undo: Option<u16>, class: Class) -> CallStep {
+fn step(op: u16, undo: Option<u16>, class: Class) -> CallStep {
     let call = |op: u16| Call { target: Target::Op(OpId(op)), args: Vec::new() };
-    let _ = group;
     CallStep { action: call(op), bind: None, when: None, undo: undo.map(call), class, optional: false }
 }
 
@@ -112,21 +111,21 @@ pub(super) fn model() -> Model {
     people.rows.push(Row { cells: vec![1, 10, 20] });
     let local = || Expr::new(ExprKind::Local(0), Type::Int, 0..0);
     let (compensatable, retriable) = (Class::Compensatable, Class::Retriable);
-    let mut reserve = step(0, RESERVE, Some(RELEASE), compensatable);
+    let mut reserve = step(RESERVE, Some(RELEASE), compensatable);
     reserve.bind = Some(0);
-    let mut charge = step(1, CHARGE, Some(REFUND), compensatable);
+    let mut charge = step(CHARGE, Some(REFUND), compensatable);
     charge.action.args.push(local());
-    let ship = step(2, SHIP, None, retriable);
-    let pivot = step(1, CHARGE, None, Class::Pivot);
-    let mut sometimes = step(1, CHARGE, Some(REFUND), compensatable);
+    let ship = step(SHIP, None, retriable);
+    let pivot = step(CHARGE, None, Class::Pivot);
+    let mut sometimes = step(CHARGE, Some(REFUND), compensatable);
     sometimes.when = Some(Expr::truth(true));
     let mut optional = ship.clone();
     optional.optional = true;
-    let mut outer = step(0, 0, None, compensatable);
+    let mut outer = step(0, None, compensatable);
     outer.action.target = Target::Flow(BUY);
     let mut set_mail = operation("set_mail", &[PEOPLE]);
     set_mail.parts[0].effects.publish.push(Publish { topic: TopicId(0), fields: Vec::new() });
-    let mut shop = Service {
+    let shop = Service {
         name: "shop".into(),
         replicas: 2,
         route: Route::RoundRobin,
@@ -135,7 +134,6 @@ pub(super) fn model() -> Model {
         tables: vec![PEOPLE, CHARGES, ORDERS],
         operations: (0..7).map(OpId).collect(),
     };
-    shop.operations.sort();
     Model {
         symbols,
         services: vec![shop],
@@ -152,7 +150,7 @@ pub(super) fn model() -> Model {
         flows: vec![
             flow("buy", vec![reserve.clone(), charge, ship.clone()]),
             flow("pay", vec![reserve.clone(), pivot, ship.clone()]),
-            flow("maybe", vec![reserve, sometimes, step(2, LOOK, None, Class::ReadOnly), optional]),
+            flow("maybe", vec![reserve, sometimes, step(LOOK, None, Class::ReadOnly), optional]),
             flow("outer", vec![outer, ship]),
         ],
         topics: vec![Topic {

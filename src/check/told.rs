@@ -98,7 +98,7 @@ fn stands(open: &Open, facts: &Facts) -> Vec<Act> {
         let own = |deed: &&Deed, step: u8| {
             deed.step_of(instance.id) == Some((step, StepRole::Action)) && deed.changed(ALL_TABLES)
         };
-        let last = |step: u8| open.deeds().filter(|deed| own(deed, step)).last();
+        let last = |step: u8| open.deeds().rfind(|deed| own(deed, step));
         left.extend(Steps::numbers(done).filter_map(last).map(|deed| deed.act));
     }
     left.sort_by_key(|act| act.at);

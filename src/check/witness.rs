@@ -31,15 +31,17 @@ pub enum Hazard {
     Refusal,
     /// A caller asked again after it had stopped waiting.
     Retry,
-    /// A message was held up.
+    /// A message was held up, or a node stood still while an intent was open.
     Delay,
     /// A compensation was carried out.
     Undo,
+    /// An operation failed technically.
+    Failure,
 }
 
 impl Hazard {
     /// All of them; the position of one is its code.
-    pub const ALL: [Hazard; 9] = [
+    pub const ALL: [Hazard; 10] = [
         Hazard::Contention,
         Hazard::Duplicate,
         Hazard::RequestLost,
@@ -49,6 +51,7 @@ impl Hazard {
         Hazard::Retry,
         Hazard::Delay,
         Hazard::Undo,
+        Hazard::Failure,
     ];
 
     /// In a few words.
@@ -61,8 +64,9 @@ impl Hazard {
             Hazard::Crash => "a crash with work open",
             Hazard::Refusal => "a refusal after an earlier step was done",
             Hazard::Retry => "a repetition after a timeout",
-            Hazard::Delay => "a delayed message",
+            Hazard::Delay => "a delayed message or a paused node",
             Hazard::Undo => "a step undone",
+            Hazard::Failure => "a technical failure",
         }
     }
 }
@@ -70,46 +74,42 @@ impl Hazard {
 /// The hazards of which any one suffices for an invariant of this kind to have been put to the test.
 ///
 /// Besides its kind a hazard must concern the invariant's tables: a row of them, or an operation, flow or event that can
-/// change them. Crashes concern everything.
+/// change them. Crashes and pauses concern everything.
 ///
 /// | kind | any of |
 /// |---|---|
 /// | no-lost-update | contention |
 /// | no-duplicate-effect | duplicate, lost answer, retry, crash |
-/// | acked-is-durable | lost request, crash, refusal, delay, undo |
-/// | failed-has-no-effect | lost answer, lost request, crash, refusal, retry, duplicate, delay |
-/// | outcome-agrees | all of the two above |
-/// | all-or-nothing | lost request, lost answer, crash, refusal, delay |
-/// | compensation-rules | lost request, lost answer, crash, refusal, delay, retry, duplicate, undo |
-/// | every-intent-ends | lost request, lost answer, crash, refusal, delay, contention |
-/// | no-leak | lost request, lost answer, crash, refusal, delay |
-/// | expressions, at-most-one, no-orphan | contention, duplicate, lost request, lost answer, crash, refusal, retry, undo |
+/// | acked-is-durable | lost request, lost answer, crash, refusal, failure, retry, duplicate, delay, undo |
+/// | failed-has-no-effect, outcome-agrees | the same |
+/// | all-or-nothing, no-leak | lost request, lost answer, crash, refusal, failure, delay |
+/// | compensation-rules | lost request, lost answer, crash, refusal, failure, retry, duplicate, delay, undo |
+/// | every-intent-ends | lost request, lost answer, crash, refusal, failure, delay, contention |
+/// | expressions, at-most-one, no-orphan | contention, duplicate, lost request, lost answer, crash, refusal, failure, retry, undo |
 pub fn needs(kind: &InvariantKind) -> &'static [Hazard] {
     use Hazard::*;
     match kind {
         InvariantKind::NoLostUpdate { .. } => &[Contention],
         InvariantKind::NoDuplicateEffect(_) => &[Duplicate, ReplyLost, Retry, Crash],
-        InvariantKind::AckedIsDurable(_) => &[RequestLost, Crash, Refusal, Delay, Undo],
-        InvariantKind::FailedHasNoEffect => {
-            &[ReplyLost, RequestLost, Crash, Refusal, Retry, Duplicate, Delay]
-        }
-        InvariantKind::OutcomeAgrees => {
-            &[RequestLost, ReplyLost, Crash, Refusal, Retry, Duplicate, Delay, Undo]
+        InvariantKind::AckedIsDurable(_)
+        | InvariantKind::FailedHasNoEffect
+        | InvariantKind::OutcomeAgrees
+        | InvariantKind::CompensationRules(_) => {
+            &[RequestLost, ReplyLost, Crash, Refusal, Failure, Retry, Duplicate, Delay, Undo]
         }
         InvariantKind::AllOrNothing(_) | InvariantKind::NoLeak(_) => {
-            &[RequestLost, ReplyLost, Crash, Refusal, Delay]
+            &[RequestLost, ReplyLost, Crash, Refusal, Failure, Delay]
         }
-        InvariantKind::CompensationRules(_) => {
-            &[RequestLost, ReplyLost, Crash, Refusal, Delay, Retry, Duplicate, Undo]
+        InvariantKind::EveryIntentEnds => {
+            &[RequestLost, ReplyLost, Crash, Refusal, Failure, Delay, Contention]
         }
-        InvariantKind::EveryIntentEnds => &[RequestLost, ReplyLost, Crash, Refusal, Delay, Contention],
         InvariantKind::Always(_)
         | InvariantKind::AtRest(_)
         | InvariantKind::PerIntent(_)
         | InvariantKind::Constant(_)
         | InvariantKind::AtMostOne { .. }
         | InvariantKind::NoOrphan { .. } => {
-            &[Contention, Duplicate, RequestLost, ReplyLost, Crash, Refusal, Retry, Undo]
+            &[Contention, Duplicate, RequestLost, ReplyLost, Crash, Refusal, Failure, Retry, Undo]
         }
     }
 }
@@ -232,6 +232,8 @@ impl Offers {
             }
             Kind::Delayed => self.offer(Hazard::Delay, subject(record, facts), 1),
             Kind::Crash if book.open > 0 => self.offer(Hazard::Crash, ALL_TABLES, 1),
+            Kind::Pause if book.open > 0 => self.offer(Hazard::Delay, ALL_TABLES, 1),
+            Kind::Failed => self.offer(Hazard::Failure, facts.tables(record.op), 1),
             Kind::Refused if book.has_other_step(record) => {
                 let flow = book.get(record.intent).map_or(0, |open| facts.tables(open.party.target));
                 self.offer(Hazard::Refusal, facts.tables(record.op) | flow, 1);

@@ -131,6 +131,39 @@ fn a_crash_counts_while_work_is_open_and_only_replicas_are_counted_as_crashed() 
 }
 
 #[test]
+fn a_failure_counts_where_it_happened_and_a_pause_everywhere() {
+    let mut story = Story::of(InvariantKind::AllOrNothing(BUY));
+    story.start(0, BUY);
+    for (kind, op) in [(Kind::Failed, LOOK), (Kind::Failed, CHARGE), (Kind::Pause, 0)] {
+        let record = story.blank(kind, 0);
+        story.tell(Record { op, ..record });
+    }
+    assert_eq!(story.rest().hazards, 2);
+}
+
+#[test]
+fn every_hazard_is_needed_by_some_kind_and_no_kind_is_without() {
+    use super::super::witness::{Hazard, needs};
+    let kinds = [
+        InvariantKind::NoLostUpdate { tables: Vec::new(), strict: false },
+        InvariantKind::NoDuplicateEffect(Vec::new()),
+        InvariantKind::CompensationRules(BUY),
+        InvariantKind::AllOrNothing(BUY),
+        InvariantKind::EveryIntentEnds,
+    ];
+    assert!(kinds.iter().all(|kind| !needs(kind).is_empty()));
+    let needed = |hazard: &Hazard| kinds.iter().any(|kind| needs(kind).contains(hazard));
+    assert!(Hazard::ALL.iter().all(needed));
+    assert!(Hazard::ALL.iter().enumerate().all(|(at, &hazard)| hazard as usize == at));
+}
+
+#[test]
+fn a_judge_can_be_sent_to_a_thread() {
+    fn sendable<T: Send + Clone>(_: &T) {}
+    sendable(&lost_update().judge);
+}
+
+#[test]
 fn a_repetition_counts_after_a_timeout_of_the_same_call() {
     let mut story = Story::of(InvariantKind::NoDuplicateEffect(Vec::new()));
     let request = PointKind::Request;

@@ -1,0 +1,163 @@
+//! One observer of each kind: how it is made from an invariant, what it wants to hear of, what it is about.
+
+use super::book::Open;
+use super::effects::{DuplicateEffect, LostUpdate};
+use super::ends::{NoLeak, every_intent_ends};
+use super::exprs::{Always, AtRest, Constant, tables_read};
+use super::facts::{ALL_TABLES, Facts, bit, watch};
+use super::flows::AllOrNothing;
+use super::per_intent::PerIntent;
+use super::rows::{AtMostOne, NoOrphan};
+use super::saga::CompensationRules;
+use super::sheet::Sheet;
+use super::told::Told;
+use crate::kernel::time::Time;
+use crate::model::Model;
+use crate::model::expr::{Code, Scratch};
+use crate::model::invariant::InvariantKind;
+use crate::store::Tables;
+
+/// One observer of each kind.
+#[derive(Clone, Debug)]
+pub(super) enum Observer {
+    Always(Always),
+    AtRest(AtRest),
+    PerIntent(PerIntent),
+    Constant(Constant),
+    AtMostOne(AtMostOne),
+    NoOrphan(NoOrphan),
+    AllOrNothing(AllOrNothing),
+    CompensationRules(CompensationRules),
+    LostUpdate(LostUpdate),
+    DuplicateEffect(DuplicateEffect),
+    Told(Told),
+    EveryIntentEnds,
+    NoLeak(NoLeak),
+}
+
+/// Which observers an occasion concerns, by number.
+#[derive(Debug, Default)]
+pub(super) struct Occasions {
+    pub(super) install: Vec<u16>,
+    pub(super) commit: Vec<u16>,
+    pub(super) settled: Vec<u16>,
+}
+
+/// An intent at its end.
+#[derive(Clone, Copy)]
+pub(super) struct Settling<'a> {
+    pub(super) open: &'a Open,
+    /// It has come to its end by itself.
+    pub(super) settled: bool,
+    /// Nothing more can happen for it.
+    pub(super) quiescent: bool,
+    pub(super) at: Time,
+}
+
+/// The tables that an invariant is about.
+pub(super) fn scope(kind: &InvariantKind, facts: &Facts) -> u64 {
+    match kind {
+        InvariantKind::Always(expr) | InvariantKind::AtRest(expr) | InvariantKind::Constant(expr) => {
+            tables_read(expr)
+        }
+        InvariantKind::AtMostOne { table, .. } => bit(table.0),
+        InvariantKind::NoOrphan { table, owner, .. } => bit(table.0) | tables_read(owner),
+        InvariantKind::AllOrNothing(flow) | InvariantKind::CompensationRules(flow) => {
+            facts.flows.get(flow.index()).map_or(ALL_TABLES, |flow| flow.tables)
+        }
+        InvariantKind::NoLostUpdate { tables, .. }
+        | InvariantKind::NoDuplicateEffect(tables)
+        | InvariantKind::AckedIsDurable(tables)
+        | InvariantKind::NoLeak(tables) => watch(tables),
+        InvariantKind::PerIntent(_)
+        | InvariantKind::FailedHasNoEffect
+        | InvariantKind::OutcomeAgrees
+        | InvariantKind::EveryIntentEnds => ALL_TABLES,
+    }
+}
+
+impl Observer {
+    /// `tables` are those that every run starts with.
+    pub(super) fn new(
+        model: &Model,
+        kind: &InvariantKind,
+        tables: &mut Tables,
+        scratch: &mut Scratch,
+    ) -> Observer {
+        let told = |ok, failed, belief, watch| Observer::Told(Told { ok, failed, belief, watch });
+        match kind {
+            InvariantKind::Always(expr) => Observer::Always(Always::new(expr)),
+            InvariantKind::AtRest(expr) => Observer::AtRest(AtRest::new(expr)),
+            InvariantKind::PerIntent(expr) => Observer::PerIntent(PerIntent::new(model, expr)),
+            InvariantKind::Constant(expr) => Observer::Constant(Constant::new(expr, tables, scratch)),
+            InvariantKind::AtMostOne { table, per } => {
+                Observer::AtMostOne(AtMostOne::new(tables, *table, *per))
+            }
+            InvariantKind::NoOrphan { table, owner, unless } => {
+                let unless = unless.as_ref().map(Code::compile);
+                Observer::NoOrphan(NoOrphan::new(*table, Code::compile(owner), unless))
+            }
+            InvariantKind::AllOrNothing(flow) => Observer::AllOrNothing(AllOrNothing { flow: *flow }),
+            InvariantKind::CompensationRules(flow) => {
+                Observer::CompensationRules(CompensationRules { flow: *flow })
+            }
+            InvariantKind::NoLostUpdate { tables, strict } => {
+                Observer::LostUpdate(LostUpdate { watch: watch(tables), strict: *strict })
+            }
+            InvariantKind::NoDuplicateEffect(tables) => {
+                Observer::DuplicateEffect(DuplicateEffect { watch: watch(tables) })
+            }
+            InvariantKind::AckedIsDurable(tables) => told(true, false, false, watch(tables)),
+            InvariantKind::FailedHasNoEffect => told(false, true, false, ALL_TABLES),
+            InvariantKind::OutcomeAgrees => told(true, true, true, ALL_TABLES),
+            InvariantKind::EveryIntentEnds => Observer::EveryIntentEnds,
+            InvariantKind::NoLeak(tables) => Observer::NoLeak(NoLeak::new(watch(tables))),
+        }
+    }
+
+    pub(super) fn occasions(&self, at: u16, occasions: &mut Occasions) {
+        match self {
+            Observer::Always(_) | Observer::AtMostOne(_) => occasions.commit.push(at),
+            Observer::LostUpdate(_) | Observer::NoOrphan(_) => occasions.install.push(at),
+            Observer::PerIntent(_)
+            | Observer::AllOrNothing(_)
+            | Observer::CompensationRules(_)
+            | Observer::DuplicateEffect(_)
+            | Observer::Told(_)
+            | Observer::EveryIntentEnds
+            | Observer::NoLeak(_) => occasions.settled.push(at),
+            Observer::AtRest(_) | Observer::Constant(_) => {}
+        }
+    }
+
+    pub(super) fn reset(&mut self) {
+        match self {
+            Observer::Always(always) => always.reset(),
+            Observer::AtMostOne(rows) => rows.reset(),
+            Observer::NoOrphan(rows) => rows.reset(),
+            Observer::NoLeak(leak) => leak.reset(),
+            _ => {}
+        }
+    }
+
+    pub(super) fn settled(
+        &mut self,
+        cx: Settling<'_>,
+        facts: &Facts,
+        tables: &mut Tables,
+        scratch: &mut Scratch,
+        sheet: &mut Sheet,
+    ) {
+        let Settling { open, settled, quiescent, at } = cx;
+        match self {
+            Observer::PerIntent(each) => each.settled(open, quiescent, at, tables, scratch, sheet),
+            Observer::AllOrNothing(flow) => flow.settled(open, quiescent, at, facts, sheet),
+            Observer::CompensationRules(flow) => flow.settled(open, quiescent, at, facts, sheet),
+            Observer::DuplicateEffect(effects) => effects.settled(open, sheet),
+            Observer::Told(told) => told.settled(open, quiescent, at, facts, sheet),
+            Observer::EveryIntentEnds => every_intent_ends(open, settled, at, sheet),
+            Observer::NoLeak(leak) => leak.settled(open, facts, sheet),
+            _ => {}
+        }
+    }
+}
