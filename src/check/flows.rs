@@ -7,7 +7,7 @@ use super::finding::{Steps, Witness};
 use super::sheet::Sheet;
 use crate::kernel::time::Time;
 use crate::model::ids::FlowId;
-use crate::model::record::{NONE, StepRole};
+use crate::model::record::{FlowMove, NONE, StepRole};
 
 /// Flows call flows; the reader refuses circles, and this refuses to run in one.
 const NESTING: u32 = 8;
@@ -46,7 +46,7 @@ fn steps_at(facts: &Facts, open: &Open, instance: &Instance, depth: u32) -> Step
         nested(facts, open, flow, &mut steps, depth);
     }
     let ran = steps.done | steps.undone | steps.idle;
-    let undecided = flow.conditional & !ran & !instance.asked;
+    let undecided = flow.conditional & !ran & !instance.asked & !flow.passed(ran, instance);
     steps.left_out = (instance.skipped | undecided) & !ran;
     steps.missing |= flow.required & !ran & !steps.left_out;
     steps
@@ -79,6 +79,18 @@ fn nested(facts: &Facts, open: &Open, flow: &FlowFacts, steps: &mut Steps, depth
 }
 
 impl FlowFacts {
+    /// Steps that the flow has come by, so that their conditions were decided: all if it completed, else those in front
+    /// of some step that was executed.
+    fn passed(&self, ran: u64, instance: &Instance) -> u64 {
+        if instance.end == Some(FlowMove::Completed) {
+            return u64::MAX;
+        }
+        let group = |step: u8| self.groups.get(usize::from(step)).copied().unwrap_or(0);
+        let last = Steps::numbers(ran).map(group).max().unwrap_or(0);
+        let before = (0..64).filter(|&step| usize::from(step) < self.count && group(step) < last);
+        before.fold(0, |set, step| set | 1 << step)
+    }
+
     /// Steps that must be done and are not, or no longer.
     pub(super) fn lacking(&self, steps: &Steps) -> u64 {
         (steps.missing | steps.undone) & self.required

@@ -129,6 +129,16 @@ fn a_write_that_changes_nothing_is_neither_victim_nor_culprit() {
 }
 
 #[test]
+fn a_row_changed_elsewhere_does_not_make_a_victim_of_a_write_that_changed_nothing() {
+    let mut story = lost(false);
+    story.invoke(2, SET_MAIL);
+    story.commit(0, SET_MAIL, &[put(PEOPLE, &[1, 10, 21]).columns(PHONE, 0, 0)]);
+    story.commit(2, SET_MAIL, &[put(PEOPLE, &[1, 10, 21]).columns(MAIL, 0, 0).flag(install::NOOP)]);
+    story.commit(1, SET_MAIL, &[put(PEOPLE, &[1, 12, 21]).from(1).columns(MAIL, MAIL, 0)]);
+    assert_eq!(story.end(0).end(1).end(2).rest().violations, 0);
+}
+
+#[test]
 fn an_update_and_its_compensation_both_unseen_are_no_loss_but_one_of_them_is() {
     for both in [true, false] {
         let mut story = Story::of(InvariantKind::NoLostUpdate { tables: Vec::new(), strict: false });

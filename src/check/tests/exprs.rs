@@ -131,6 +131,10 @@ fn at_rest_is_judged_at_rest_and_names_the_row() {
     assert!(matches!(run.findings[0].what, Witness::Expression { row: Some((PEOPLE, 0)), .. }));
     assert_eq!(run.silent, 1);
     story.again();
+    story.invoke(0, SET_MAIL).commit(0, SET_MAIL, &[put(PEOPLE, &[1, 10, -1])]).end(0);
+    let run = story.invoke(1, LOOK).told(1, Outcome::Unknown).settle(1).rest();
+    assert_eq!((run.violations, run.silent), (1, 0), "somebody was not told ok");
+    story.again();
     story.invoke(0, SET_MAIL).commit(0, SET_MAIL, &[put(PEOPLE, &[1, 10, -1])]);
     let run = &story.finish(End::NotAtRest).invariants[0];
     assert_eq!((run.violations, run.stuck), (0, true));

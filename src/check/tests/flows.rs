@@ -85,23 +85,53 @@ fn a_flow_that_nobody_will_ever_go_on_with_is_half_done() {
     assert_eq!((run.violations, run.stuck), (1, false));
 }
 
+/// The coordinator finds that the condition of step 1 is false.
+fn skip_charge(story: &mut Story) {
+    let record = story.blank(Kind::Flow, 0);
+    let flag = FlowMove::Done as u8;
+    story.tell(Record { op: MAYBE.0, flag, data: u64::MAX, who: 0, row: 1, ..record });
+}
+
 #[test]
 fn a_step_left_out_or_optional_or_that_changes_nothing_leaves_no_flow_half_done() {
     let mut story = Story::of(InvariantKind::AllOrNothing(MAYBE));
     story.start(0, MAYBE);
     reserve(&mut story);
-    let skipped = story.blank(Kind::Flow, 0);
-    let skipped = Record { op: MAYBE.0, flag: FlowMove::Done as u8, data: u64::MAX, ..skipped };
-    story.tell(Record { who: 0, row: 1, ..skipped });
+    skip_charge(&mut story);
+    story.flow(0, MAYBE, FlowMove::Completed, None);
     let run = story.end(0).rest();
     assert_eq!((run.violations, run.obligations), (0, 1));
+}
 
-    story.again();
+#[test]
+fn a_condition_that_nobody_came_to_decide_is_no_reason_to_call_a_flow_half_done() {
+    let mut story = Story::of(InvariantKind::AllOrNothing(MAYBE));
     story.start(0, MAYBE);
     reserve(&mut story);
-    story.flow(0, MAYBE, FlowMove::Asked, Some(1));
-    let run = story.told(0, Outcome::Unknown).settle(0).rest();
-    assert_eq!(run.violations, 1, "it was asked for, so its condition was true");
+    assert_eq!(story.told(0, Outcome::Unknown).settle(0).rest().violations, 0);
+}
+
+#[test]
+fn a_step_that_was_asked_for_or_passed_was_due() {
+    type Evidence = fn(&mut Story);
+    let evidence: [Evidence; 3] = [
+        |story| {
+            story.flow(0, MAYBE, FlowMove::Asked, Some(1));
+        },
+        |story| {
+            story.flow(0, MAYBE, FlowMove::Completed, None);
+        },
+        |story| {
+            story.done(0, 2, LOOK, &[]);
+        },
+    ];
+    for tell in evidence {
+        let mut story = Story::of(InvariantKind::AllOrNothing(MAYBE));
+        story.start(0, MAYBE);
+        reserve(&mut story);
+        tell(&mut story);
+        assert_eq!(story.told(0, Outcome::Unknown).settle(0).rest().violations, 1);
+    }
 }
 
 #[test]
