@@ -5,7 +5,8 @@ use std::fmt;
 
 macro_rules! codes {
     ($($variant:ident = $name:literal, $title:literal, $explanation:literal;)*) => {
-        /// What kind of problem it is. `HW01..` files and JSON, `HW02..` keys and values.
+        /// What kind of problem it is. `HW01..` files and JSON, `HW02..` keys and values, `HW03..`
+        /// names and meaning, `HW04..` what is not supported yet, `HW05..` warnings.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code {
             $(#[doc = $title] $variant,)*
@@ -121,6 +122,92 @@ codes! {
     Choice = "HW0208", "Exactly one of several keys is expected",
         "Some objects are told apart by one of their keys: a fault by its verb, an invariant by its kind. None of them \
          says nothing, and two of them say two things.";
+    Undeclared = "HW0301", "A name that is not declared",
+        "The name must be that of a service, operation, table, flow, topic, group of clients, strategy or invariant of \
+         this scenario, whichever belongs here. After a `rewrite` or in a case it may be gone: the place marks where it \
+         is still used.";
+    BadName = "HW0302", "This cannot be a name here",
+        "Services, tables, operations, flows, arguments and fields are mentioned in expressions, so their names consist \
+         of letters, digits and `_`, do not begin with a digit, and are no words of the expression language. Groups of \
+         clients, topics and strategies may also have `-` in their names. Some words, such as `now` and `event`, have \
+         a meaning of their own where operations are described.";
+    Twice = "HW0303", "A name stands for two things",
+        "Within one operation or flow every argument, `let` and reply needs a name of its own. Flows, services, topics \
+         and groups of clients are named in the same places (`where`, links, points), so their names must differ, too.";
+    Syntax = "HW0304", "This is not an expression",
+        "Expressions are written in CEL: `a + b`, `x == 'open' && n > 0`, `t[key].field`, `t.exists(r, r.n > 0)`. Texts \
+         need quotes of their own: `\"'open'\"`.";
+    Meaning = "HW0305", "An expression that means nothing here",
+        "A name is unknown, types do not fit each other, or something is asked of a value that it cannot give. Types are \
+         inferred over the whole scenario: the second place shows where the other type comes from.";
+    Address = "HW0306", "This is not an address of a row",
+        "`set` names a field of a row, `t[key].field`; `put` names a row, `t[key]`; `insert` a row or a fresh one, \
+         `t[]`; `delete` a row or all that match, `t.filter(r, …)`. Only tables of the same service can be written, and \
+         a key cannot be changed.";
+    Call = "HW0307", "This is not a call",
+        "A call is `service.operation(arguments)` or `flow(arguments)`.";
+    Arity = "HW0308", "A call with too few or too many arguments",
+        "A call gives one value to each argument, in the order in which they are declared.";
+    Point = "HW0309", "This is not a point",
+        "A point is a word and a name: `request X`, `reply X`, `commit X`, `event T`, `ack T`, `publish T`, `mark T`, \
+         `log F`, `request X.fetch`, `reply X.fetch`. X is an operation or flow, T a topic, F a flow, and `*` is any. \
+         Messages can also be named by their link, `a -> b`.";
+    Link = "HW0310", "This is not a link or a node",
+        "A link is `a -> b` or, both ways, `a <-> b`; either side may be a list with commas, or `*`. Nodes are services, \
+         their replicas `payment#2`, their databases `payment.db`, and groups of clients.";
+    Rows = "HW0311", "Rows that cannot be",
+        "Keys of one table are all texts or all whole numbers; a key in digits is a number, and `\"1..100\"` stands for \
+         a hundred of them. Each key stands once, and the fields of a row are plain values: a number, a text, true, \
+         false or null.";
+    Column = "HW0312", "A field that the table does not have",
+        "A table has the fields that its `rows`, an `insert` or a `put` name; if it has `fields`, exactly those.";
+    Limit = "HW0313", "There is too much of something",
+        "The engine has bounds that no scenario needs to reach: columns of a table, steps of a flow, rows, clients.";
+    Circle = "HW0314", "Things that contain themselves",
+        "A flow that calls itself would never end, and neither would a strategy that extends itself.";
+    Together = "HW0315", "Keys that do not go together",
+        "Some keys only make sense beside another one, and some exclude each other.";
+    Generator = "HW0316", "This does not make values",
+        "Values of `with` are written `unique('prefix')`, `uniform(1, 10)`, `zipf(1, 100, 1.1)`, `pick('a', 'b')`, \
+         `turn('a', 'b')` or `now`, or as a constant.";
+    Parameter = "HW0317", "A parameter of another policy",
+        "The parameter is known in this dimension, but the policy that is in force does not look at it. Leave it out, or \
+         say `use` as well.";
+    Scope = "HW0318", "A policy that has nothing to govern there",
+        "`retry` and `coordination` belong to who calls: flows, services, groups of clients. All others belong to who \
+         is called: operations, tables, topics, services, and flows that a service runs.";
+    Order = "HW0319", "Times that contradict each other",
+        "Faults are decided before `heal`, and a run ends after it.";
+    Unsupported = "HW0401", "Not supported yet",
+        "The language has a word for it, but this version cannot carry it out. It is refused rather than ignored, so \
+         that no verdict rests on something that was not done.";
+    DeadTopic = "HW0501", "A topic that nobody reads",
+        "Events of this topic are published, but no operation and no flow has it in `on`.";
+    LateFault = "HW0502", "A fault that can never strike",
+        "No fault is decided after `heal`, so a fault scheduled for later never happens. Or its chance is zero.";
+    Unused = "HW0503", "A part that nothing reaches",
+        "No client, flow or topic leads to this operation or flow, or a strategy's scope has no effect.";
+    NoUndo = "HW0504", "A step that sagas cannot undo",
+        "The step is declared compensatable but has no `undo`, or a later step may refuse while this one can neither be \
+         undone nor repeated until it succeeds.";
+    Blind = "HW0505", "A compensation that may run without its action",
+        "With `register: before`, a compensation also runs if the action never arrived, and then must do nothing: give \
+         the operation a `skip`, or use a saga with `fence`.";
+    Repeats = "HW0506", "Repetitions without a key",
+        "The calls are repeated, the operation adds or inserts, and nothing recognises repetitions. That may be what you \
+         want to show.";
+    Forgets = "HW0507", "A memory shorter than the repetitions",
+        "Keys are forgotten, or taken over, while repetitions of the same request can still arrive.";
+    Halfway = "HW0508", "A flow over several services under calls",
+        "Under `calls`, a flow that stops halfway stays halfway: nobody undoes what was done.";
+    Refusable = "HW0509", "A step repeated for ever that may be refused",
+        "A retriable step is repeated until it succeeds, but its operation has a `require`, and a refusal is final.";
+    Idle = "HW0510", "An invariant over tables that nobody writes",
+        "It can only hold, or not, from the start.";
+    Insert = "HW0511", "A version check with nothing to compare",
+        "Under `occ` an operation that only inserts has no row whose version it could check.";
+    Unknown = "HW0512", "A lint of that name is not known",
+        "`allow` lists the codes of warnings, such as `HW0501`.";
 }
 
 impl Code {

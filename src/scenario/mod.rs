@@ -3,7 +3,8 @@
 //! The bottom of the reader, lowest first: [`source`] holds the texts, [`problem`] (with the table in [`code`] and
 //! the printing in [`render`]) says what is wrong with them, [`parse`] turns a text into a [`tree`] of values that know
 //! their places, [`patch`] lays one tree over another, [`load`] follows `extends` and `cases`, [`quantity`] reads
-//! times and shares, and [`fields`] reads an object by the table of its keys ([`shape`]).
+//! times and shares, and [`fields`] reads an object by the table of its keys ([`shape`]). On top of it, [`read`] makes
+//! the models, with the expressions of [`expr`].
 
 pub mod code;
 mod decimal;
@@ -15,6 +16,7 @@ pub mod parse;
 pub mod patch;
 pub mod problem;
 pub mod quantity;
+pub mod read;
 pub mod render;
 pub mod shape;
 pub mod source;

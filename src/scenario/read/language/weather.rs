@@ -1,0 +1,92 @@
+//! The keys of the weather: latency, clocks, faults, operator, phases.
+
+use crate::scenario::shape::{Field, Shape, Table};
+
+/// The weather.
+pub static WEATHER: Table = Table {
+    name: "weather",
+    doc: "Network, faults and the phases of a run.",
+    fields: &[
+        Field::new(
+            "latency",
+            Shape::Either(&[Shape::Time, Shape::Map("link", &Shape::Time)]),
+            "How long messages take: a time, or one for each link, `*` for the rest.",
+        )
+        .default("1ms"),
+        Field::new("faults", Shape::List(&Shape::Object(&FAULT)), "What goes wrong."),
+        Field::new("clocks", Shape::Map("node", &Shape::Object(&CLOCK)), "Clocks that are wrong."),
+        Field::new("operator", Shape::List(&Shape::Object(&OPERATOR)), "What a person does meanwhile."),
+        Field::new("heal", Shape::FixedTime, "No fault is decided from here on.").default("1s"),
+        Field::new("end", Shape::FixedTime, "When the run ends at the latest, on the clock of the run.")
+            .default("heal + 1min"),
+        Field::new("swarm", Shape::Flag, "Leaves whole fault rules out at random, seed by seed.")
+            .default("false"),
+    ],
+};
+
+/// A clock.
+pub static CLOCK: Table = Table {
+    name: "clock",
+    doc: "How far the clock of a node is wrong.",
+    fields: &[
+        Field::new("offset", Shape::SignedTime, "How far it is ahead."),
+        Field::new("drift", Shape::SignedShare, "How much it is too fast."),
+        Field::new("tick", Shape::FixedTime, "Its smallest step."),
+    ],
+};
+
+/// What an operator does.
+pub static OPERATOR: Table = Table {
+    name: "act of the operator",
+    doc: "What a person does while the system runs.",
+    fields: &[
+        Field::new("at", Shape::FixedTime, "When.").required(),
+        Field::new("upgrade", Shape::Name("service"), "The service that is replaced."),
+        Field::new("to", Shape::Any, "A patch over the service."),
+        Field::new("redrive", Shape::Name("topic"), "The topic whose dead messages are put back."),
+        Field::new("replay", Shape::Name("topic"), "The topic that is read from its start again."),
+    ],
+};
+
+/// The verbs of faults.
+pub static VERBS: [&str; 8] = ["lose", "delay", "duplicate", "refuse", "fail", "crash", "pause", "cut"];
+
+/// A fault.
+pub static FAULT: Table = Table {
+    name: "fault",
+    doc: "One rule: a verb, then who is hit. All selectors given must match; with none, it hits always.",
+    fields: &[
+        Field::new("lose", Shape::Text, "Messages of a point, or on a link, are lost."),
+        Field::new("delay", Shape::Text, "Messages are late: `for` a time, or `until` an instant."),
+        Field::new("duplicate", Shape::Text, "Messages arrive again."),
+        Field::new("refuse", Shape::Text, "An operation is refused with `reason` when it executes."),
+        Field::new("fail", Shape::Text, "An operation fails technically, without effect."),
+        Field::new("crash", Shape::Text, "A node crashes."),
+        Field::new("pause", Shape::Text, "A node stops, and goes on later as if nothing had happened."),
+        Field::new("cut", Shape::Text, "A link loses everything."),
+        Field::new("for", Shape::Time, "How long; crashes and pauses also `\"ever\"`."),
+        Field::new("until", Shape::FixedTime, "The instant until which messages are held."),
+        Field::new(
+            "again",
+            Shape::OneOrMany(&Shape::Time),
+            "One more copy for each, so long after the first one.",
+        ),
+        Field::new("reason", Shape::Name("reason"), "The reason of a refusal."),
+        Field::new(
+            "at",
+            Shape::OneOrMany(&Shape::FixedTime),
+            "The instant, or instants, at which it strikes.",
+        ),
+        Field::new("every", Shape::Time, "It strikes again and again, so far apart."),
+        Field::new("before", Shape::Text, "It strikes just before a point."),
+        Field::new("after", Shape::Text, "It strikes just after a point."),
+        Field::new(
+            "nth",
+            Shape::OneOrMany(&Shape::Integer { low: 1, high: 1_000_000 }),
+            "Which occurrences within one intent, counted from 1.",
+        ),
+        Field::new("chance", Shape::Share, "How likely it is.").default("100%"),
+        Field::new("when", Shape::Expression, "A condition over the arguments, `client` and `intent`."),
+        Field::new("during", Shape::Span, "Only in this stretch of time."),
+    ],
+};
