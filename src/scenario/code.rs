@@ -190,24 +190,10 @@ codes! {
     NoUndo = "HW0504", "A step that sagas cannot undo",
         "The step is declared compensatable but has no `undo`, or a later step may refuse while this one can neither be \
          undone nor repeated until it succeeds.";
-    Blind = "HW0505", "A compensation that may run without its action",
-        "With `register: before`, a compensation also runs if the action never arrived, and then must do nothing: give \
-         the operation a `skip`, or use a saga with `fence`.";
-    Repeats = "HW0506", "Repetitions without a key",
-        "The calls are repeated, the operation adds or inserts, and nothing recognises repetitions. That may be what you \
-         want to show.";
-    Forgets = "HW0507", "A memory shorter than the repetitions",
-        "Keys are forgotten, or taken over, while repetitions of the same request can still arrive.";
-    Halfway = "HW0508", "A flow over several services under calls",
-        "Under `calls`, a flow that stops halfway stays halfway: nobody undoes what was done.";
-    Refusable = "HW0509", "A step repeated for ever that may be refused",
+    Refusable = "HW0505", "A step repeated for ever that may be refused",
         "A retriable step is repeated until it succeeds, but its operation has a `require`, and a refusal is final.";
-    Idle = "HW0510", "An invariant over tables that nobody writes",
+    Idle = "HW0506", "An invariant over tables that nobody writes",
         "It can only hold, or not, from the start.";
-    Insert = "HW0511", "A version check with nothing to compare",
-        "Under `occ` an operation that only inserts has no row whose version it could check.";
-    Unknown = "HW0512", "A lint of that name is not known",
-        "`allow` lists the codes of warnings, such as `HW0501`.";
 }
 
 impl Code {

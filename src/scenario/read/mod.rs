@@ -4,14 +4,44 @@
 //! holes while their types are inferred over the whole document; last the types are settled and the holes filled. A
 //! strategy that rewrites the document has a model of its own, read in the same way from the patched document.
 
+mod built_in;
+mod calls;
+mod clients;
+mod digest;
+mod effects;
+mod expect;
+mod exprs;
+mod flows;
+mod identity;
+mod invariants;
 pub mod language;
+pub mod later;
+mod lints;
+mod names;
+mod operations;
+mod points;
+mod policies;
+mod strategies;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod values;
+mod weather;
+mod world;
 
 use std::path::Path;
 use std::sync::Arc;
 
+use self::language::SCENARIO;
+use self::lints::Unreached;
+use self::strategies::Strategy;
+use self::world::World;
+use super::code::Code;
+use super::fields::Fields;
 pub use super::load::Rejected;
-use super::load::{self, ReadFile};
-use super::problem::Problems;
+use super::load::{self, Document, ReadFile};
+use super::patch::merge;
+use super::problem::{Problems, Severity};
 use super::source::Sources;
 use crate::model::Model;
 use crate::model::how::How;
@@ -73,6 +103,115 @@ pub struct StrategyCase {
 /// # Errors
 /// With all problems of all documents at once, if there is an error among them.
 pub fn read(path: &Path, read_file: &mut ReadFile<'_>) -> Result<Scenario, Box<Rejected>> {
-    let load::Loaded { sources, documents: _, problems } = load::load(path, read_file)?;
-    Err(Box::new(Rejected { sources, problems }))
+    let load::Loaded { sources, documents, mut problems } = load::load(path, read_file)?;
+    let built_in = built_in::strategies();
+    let mut cases = Vec::new();
+    let mut allowed = Vec::new();
+    let mut about = None;
+    let mut unreached: Option<Vec<Unreached>> = None;
+    for document in &documents {
+        let node = &document.node;
+        let Some(fields) = Fields::of(node, node.head(), &SCENARIO, &mut problems) else { continue };
+        allowed.extend(allow(&fields, &mut problems));
+        if document.case.is_none() {
+            about = fields.text("about").map(|text| text.value.clone());
+        }
+        let strategies = strategies::all(&fields, &built_in, &mut problems);
+        let (case, loose) = case(document, &fields, &strategies, &sources, &mut problems);
+        cases.extend(case);
+        // What is used in any world is used.
+        unreached = Some(match (unreached, document.case.is_none()) {
+            (None, _) => loose,
+            (Some(known), _) => known.into_iter().filter(|part| loose.contains(part)).collect(),
+        });
+    }
+    for part in unreached.into_iter().flatten() {
+        problems.push(part.warning());
+    }
+    let problems = silence(problems, &allowed);
+    if problems.has_errors() || cases.is_empty() {
+        return Err(Box::new(Rejected { sources, problems }));
+    }
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    Ok(Scenario {
+        name: stem.unwrap_or_default(),
+        about,
+        digest: digest::of(&documents),
+        cases,
+        sources,
+        warnings: problems,
+    })
+}
+
+/// One document: the model as written, and one more for each strategy that rewrites it.
+fn case(
+    document: &Document,
+    fields: &Fields<'_>,
+    strategies: &[Strategy<'_>],
+    sources: &Sources,
+    problems: &mut Problems,
+) -> (Option<Case>, Vec<Unreached>) {
+    let plain: Vec<&Strategy<'_>> =
+        strategies.iter().filter(|strategy| strategy.rewrites.is_empty()).collect();
+    let Some(world) = world::read(&document.node, &plain, strategies, sources, problems) else {
+        return (None, Vec::new());
+    };
+    let mut unreached = world.unreached;
+    let mut shared = world.strategies.into_iter();
+    let mut all = Vec::new();
+    for strategy in strategies {
+        let rewritten = !strategy.rewrites.is_empty();
+        let (model, invariants, how, expected) = if rewritten {
+            let patched =
+                strategy.rewrites.iter().fold(document.node.clone(), |node, patch| merge(node, patch));
+            let world = world::read(&patched, &[strategy], strategies, sources, problems);
+            let Some(world) = world else { continue };
+            let World { model, invariants, strategies, unreached: loose } = world;
+            unreached.retain(|part| loose.contains(part));
+            let Some((how, expected)) = strategies.into_iter().next() else { continue };
+            (model, invariants, how, expected)
+        } else {
+            let Some((how, expected)) = shared.next() else { continue };
+            (world.model.clone(), world.invariants.clone(), how, expected)
+        };
+        let (name, about) = (strategy.name.clone(), strategy.about.clone());
+        all.push(StrategyCase { name, about, model, how, rewritten, expected, invariants });
+    }
+    let case = Case {
+        name: document.case.as_ref().map(|name| name.value.clone()),
+        about: fields.text("about").map(|text| text.value.clone()),
+        invariants: world.invariants,
+        strategies: all,
+        seeds: fields.integer("seeds").and_then(|seeds| u64::try_from(seeds).ok()),
+    };
+    (Some(case), unreached)
+}
+
+/// The codes of warnings that are to be silenced.
+fn allow(fields: &Fields<'_>, problems: &mut Problems) -> Vec<Code> {
+    let warnings = || Code::ALL.iter().filter(|code| code.name().starts_with("HW05"));
+    let mut allowed = Vec::new();
+    for text in fields.list("allow").iter().filter_map(|node| node.as_text()) {
+        match warnings().find(|code| code.name().eq_ignore_ascii_case(&text.value)) {
+            Some(code) => allowed.push(*code),
+            None => {
+                let known: Vec<String> = warnings().map(|code| code.name().to_owned()).collect();
+                names::undeclared("warning", &text.value, text.place, &known, problems);
+            }
+        }
+    }
+    allowed
+}
+
+fn silence(problems: Problems, allowed: &[Code]) -> Problems {
+    if allowed.is_empty() {
+        return problems;
+    }
+    let mut kept = Problems::new();
+    for problem in problems.iter() {
+        if problem.severity == Severity::Error || !allowed.contains(&problem.code) {
+            kept.push(problem.clone());
+        }
+    }
+    kept
 }

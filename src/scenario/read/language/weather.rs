@@ -17,8 +17,12 @@ pub static WEATHER: Table = Table {
         Field::new("clocks", Shape::Map("node", &Shape::Object(&CLOCK)), "Clocks that are wrong."),
         Field::new("operator", Shape::List(&Shape::Object(&OPERATOR)), "What a person does meanwhile."),
         Field::new("heal", Shape::FixedTime, "No fault is decided from here on.").default("1s"),
-        Field::new("end", Shape::FixedTime, "When the run ends at the latest, on the clock of the run.")
-            .default("heal + 1min"),
+        Field::new(
+            "end",
+            Shape::Text,
+            "When the run ends at the latest: an instant, or `heal + ` and a time.",
+        )
+        .default("heal + 1min"),
         Field::new("swarm", Shape::Flag, "Leaves whole fault rules out at random, seed by seed.")
             .default("false"),
     ],
@@ -72,11 +76,7 @@ pub static FAULT: Table = Table {
             "One more copy for each, so long after the first one.",
         ),
         Field::new("reason", Shape::Name("reason"), "The reason of a refusal."),
-        Field::new(
-            "at",
-            Shape::OneOrMany(&Shape::FixedTime),
-            "The instant, or instants, at which it strikes.",
-        ),
+        Field::new("at", Shape::FixedTime, "The instant at which it strikes."),
         Field::new("every", Shape::Time, "It strikes again and again, so far apart."),
         Field::new("before", Shape::Text, "It strikes just before a point."),
         Field::new("after", Shape::Text, "It strikes just after a point."),

@@ -1,0 +1,183 @@
+//! What can be run but should be looked at.
+
+use super::super::code::Code;
+use super::super::problem::{Problem, Problems, quote};
+use super::super::source::Place;
+use super::flows::step_heads;
+use super::invariants::Named;
+use super::names::Index;
+use crate::model::Model;
+use crate::model::expr::{Expr, Read};
+use crate::model::flow::{Class, StepKind, Target};
+use crate::model::ids::TableId;
+use crate::model::invariant::InvariantKind;
+use crate::model::weather::{FaultVerb, Moment};
+
+/// An operation or flow to which nothing leads, in one world.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Unreached {
+    pub(super) place: Place,
+    pub(super) name: String,
+    pub(super) is_flow: bool,
+}
+
+impl Unreached {
+    /// The warning.
+    pub(super) fn warning(&self) -> Problem {
+        let what = if self.is_flow { "flow" } else { "operation" };
+        let message = format!("nothing leads to the {what} {}", quote(&self.name));
+        let problem = Problem::warning(Code::Unused, self.place, message);
+        problem.hint("no client, flow or topic calls it")
+    }
+}
+
+/// Looks at a world; says what it finds, but for what nothing leads to, which other worlds may lead to.
+pub(super) fn look(
+    model: &Model,
+    index: &Index<'_>,
+    invariants: &[Named<'_>],
+    problems: &mut Problems,
+) -> Vec<Unreached> {
+    topics(model, index, problems);
+    steps(model, index, problems);
+    idle(model, index, invariants, problems);
+    unreached(model, index)
+}
+
+fn topics(model: &Model, index: &Index<'_>, problems: &mut Problems) {
+    for (topic, name) in model.topics.iter().zip(&index.topics) {
+        if topic.subscribers.is_empty() && name.published {
+            let message = format!("nobody reads the topic {}", quote(&topic.name));
+            let problem = Problem::warning(Code::DeadTopic, name.name.place, message);
+            problems.push(problem.hint("an operation or a flow reads it with `on`"));
+        } else if !name.published {
+            let message = format!("nobody publishes to the topic {}", quote(&topic.name));
+            problems.push(Problem::warning(Code::DeadTopic, name.name.place, message));
+        }
+    }
+}
+
+fn steps(model: &Model, index: &Index<'_>, problems: &mut Problems) {
+    for (flow, name) in model.flows.iter().zip(&index.flows) {
+        let heads = step_heads(&name.fields);
+        // With an error among the steps they cannot be told apart.
+        if heads.len() != flow.steps.len() {
+            continue;
+        }
+        for (step, node) in flow.steps.iter().zip(heads) {
+            let StepKind::Call(call) = &step.does else { continue };
+            if call.class == Class::Compensatable && call.undo.is_none() {
+                let problem = Problem::warning(Code::NoUndo, node.head(), "this step has no `undo`");
+                problems.push(problem.hint("name the call that compensates it, or another `class`"));
+            }
+            if call.class == Class::Retriable && !call.optional && may_refuse(call.action.target, model) {
+                let message = "this step is repeated until it succeeds, and may be refused";
+                let problem = Problem::warning(Code::Refusable, node.head(), message);
+                problems.push(problem.hint("give it an `undo`, or make it the `pivot`"));
+            }
+        }
+    }
+}
+
+fn may_refuse(target: Target, model: &Model) -> bool {
+    match target {
+        Target::Op(op) => model.operation(op).parts.iter().any(|part| !part.require.is_empty()),
+        Target::Flow(_) => false,
+    }
+}
+
+/// Invariants over tables that nobody writes.
+fn idle(model: &Model, index: &Index<'_>, invariants: &[Named<'_>], problems: &mut Problems) {
+    let effects = model.operations.iter().flat_map(|operation| operation.all_effects());
+    let mut written: Vec<TableId> =
+        effects.flat_map(|effects| effects.writes.iter().map(|write| write.table)).collect();
+    written.sort_unstable();
+    written.dedup();
+    for named in invariants {
+        let tables: Vec<TableId> = match &named.invariant.kind {
+            InvariantKind::Always(expr) | InvariantKind::AtRest(expr) | InvariantKind::Constant(expr) => {
+                tables_of(expr)
+            }
+            InvariantKind::AtMostOne { table, .. } | InvariantKind::NoOrphan { table, .. } => vec![*table],
+            InvariantKind::NoLostUpdate { tables, .. }
+            | InvariantKind::NoDuplicateEffect(tables)
+            | InvariantKind::AckedIsDurable(tables)
+            | InvariantKind::NoLeak(tables) => tables.clone(),
+            _ => Vec::new(),
+        };
+        if !tables.is_empty() && tables.iter().all(|table| written.binary_search(table).is_err()) {
+            let names: Vec<String> = tables.iter().map(|table| index.table_name(*table)).collect();
+            let message = format!("nobody writes what this invariant is about: {}", names.join(", "));
+            problems.push(Problem::warning(Code::Idle, named.name.place, message));
+        }
+    }
+}
+
+fn tables_of(expr: &Expr) -> Vec<TableId> {
+    let table = |read| match read {
+        Read::Exists(table) | Read::Scan(table) | Read::Column(table, _) => table,
+    };
+    let mut tables: Vec<TableId> = expr.reads().into_iter().map(table).collect();
+    tables.sort_unstable();
+    tables.dedup();
+    tables
+}
+
+fn unreached(model: &Model, index: &Index<'_>) -> Vec<Unreached> {
+    let mut operations = vec![false; model.operations.len()];
+    let mut flows = vec![false; model.flows.len()];
+    let clients = model.groups.iter().flat_map(|group| {
+        let calls = group.does.iter().map(|(call, _)| call.target);
+        calls.chain(group.script.iter().map(|(_, call)| call.target))
+    });
+    let events = model.topics.iter().flat_map(|topic| topic.subscribers.iter().map(|sub| sub.target));
+    let mut open: Vec<Target> = clients.chain(events).collect();
+    while let Some(target) = open.pop() {
+        match target {
+            Target::Op(op) => operations[op.index()] = true,
+            Target::Flow(flow) => {
+                if std::mem::replace(&mut flows[flow.index()], true) {
+                    continue;
+                }
+                for step in &model.flow(flow).steps {
+                    if let StepKind::Call(call) = &step.does {
+                        open.push(call.action.target);
+                        open.extend(call.undo.as_ref().map(|undo| undo.target));
+                    }
+                }
+            }
+        }
+    }
+    let operations = model.operation_ids().filter(|op| !operations[op.index()]).map(Target::Op);
+    let flows = model.flow_ids().filter(|flow| !flows[flow.index()]).map(Target::Flow);
+    let unreached = |target| Unreached {
+        place: index.callable(target).name.place,
+        name: index.target_name(target),
+        is_flow: matches!(target, Target::Flow(_)),
+    };
+    operations.chain(flows).map(unreached).collect()
+}
+
+/// Why a fault can never strike, if so.
+pub(super) fn never(
+    fault: &crate::model::weather::Fault,
+    heal: crate::kernel::time::Time,
+) -> Option<&'static str> {
+    if fault.chance.is_none() {
+        return Some("its chance is zero");
+    }
+    if fault.during.is_some_and(|(from, to)| from >= heal || from >= to) {
+        return Some("no fault is decided in that stretch of time");
+    }
+    let moment = match &fault.verb {
+        FaultVerb::Crash(_, moment, _) | FaultVerb::Pause(_, moment, _) | FaultVerb::Cut(_, moment, _) => {
+            moment
+        }
+        _ => return None,
+    };
+    match moment {
+        Moment::At(at) if *at >= heal => Some("no fault is decided after `heal`"),
+        Moment::Every(every) if every.min().0 >= heal.0 => Some("no fault is decided after `heal`"),
+        _ => None,
+    }
+}

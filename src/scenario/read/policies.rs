@@ -1,0 +1,423 @@
+//! From the layers of a strategy to one policy for every operation, flow and caller.
+
+use super::super::code::Code;
+use super::super::expr::Names;
+use super::super::fields::Fields;
+use super::super::problem::{Problem, Problems, quote};
+use super::super::shape::Table;
+use super::super::tree::{Kind, Node};
+use super::exprs::{Exprs, local};
+use super::language::how;
+use super::names::Index;
+use super::strategies::{Part, Scoped, Strategy, lay, naive, scopes};
+use super::values::span_or_ever;
+use crate::kernel::time::Span;
+use crate::model::Model;
+use crate::model::flow::Target;
+use crate::model::how::*;
+use crate::model::ids::{FlowId, GroupId, OpId, ServiceId};
+use crate::model::service::By;
+
+/// Resolves a strategy for a model whose structure is known.
+pub(super) fn resolve<'n>(
+    strategy: &Strategy<'n>,
+    model: &Model,
+    index: &Index<'n>,
+    exprs: &mut Exprs,
+    problems: &mut Problems,
+) -> How {
+    let scopes = scopes(strategy, index, problems);
+    let mut resolver = Resolver { strategy, scopes, model, index, exprs, problems };
+    let operations = model.operation_ids().map(|op| resolver.operation(op)).collect();
+    let flows = model.flow_ids().map(|flow| resolver.flow(flow)).collect();
+    let retries = resolver.retries();
+    How { name: strategy.name.clone(), operations, flows, retries }
+}
+
+struct Resolver<'r, 'n> {
+    strategy: &'r Strategy<'n>,
+    scopes: Vec<Scoped<'n>>,
+    model: &'r Model,
+    index: &'r Index<'n>,
+    exprs: &'r mut Exprs,
+    problems: &'r mut Problems,
+}
+
+impl<'n> Resolver<'_, 'n> {
+    /// The policy of a dimension: a base, and over it what the matching scopes say.
+    fn policy(&self, dimension: &str, base: Option<Node>, matches: impl Fn(Part) -> bool) -> Node {
+        let scoped = self.scopes.iter().filter(|scope| matches(scope.part));
+        let policy = scoped.fold(base, |base, scope| lay(base, scope.node, dimension));
+        policy.unwrap_or(Node { place: self.strategy.head, kind: Kind::Object(Vec::new()) })
+    }
+
+    /// Reads a policy by the table of its dimension.
+    fn read<T>(
+        &mut self,
+        table: &'static Table,
+        policy: &Node,
+        read: impl FnOnce(&Fields<'_>, &str) -> T,
+    ) -> Option<T> {
+        let fields = Fields::of(policy, self.strategy.head, table, self.problems)?;
+        let used = used(&fields).or_else(|| naive(table.name)).unwrap_or_default();
+        self.strangers(table, &fields, used);
+        Some(read(&fields, used))
+    }
+
+    /// Reports parameters of the strategy itself that belong to another policy.
+    fn strangers(&mut self, table: &Table, fields: &Fields<'_>, used: &str) {
+        let Some(own) = self.strategy.own else { return };
+        for (field, entry) in fields.iter() {
+            let owned = how::OWNED.iter().find(|(dimension, _, parameters)| {
+                *dimension == table.name && parameters.contains(&field.name)
+            });
+            let Some((_, policies, _)) = owned.filter(|(_, policies, _)| !policies.contains(&used)) else {
+                continue;
+            };
+            let place = entry.key.place;
+            if place.file == own.file && own.start <= place.start && place.end <= own.end {
+                let message = format!("{} says nothing to {}", quote(field.name), quote(used));
+                let hint = format!(
+                    "it belongs to {}",
+                    super::super::problem::enumerate(policies.iter().copied(), "and")
+                );
+                self.problems.push(Problem::error(Code::Parameter, place, message).hint(hint));
+            }
+        }
+    }
+
+    /// What holds without scopes; nothing but the naive policies at a service that is not ours.
+    fn base(&self, dimension: &str, service: Option<ServiceId>) -> Option<Node> {
+        let external = service.is_some_and(|service| self.model.service(service).external);
+        if external { None } else { self.strategy.plain(dimension) }
+    }
+
+    fn operation(&mut self, op: OpId) -> OperationHow {
+        let operation = self.model.operation(op);
+        let service = operation.service;
+        let touches = |part: Part| match part {
+            Part::Op(of) => of == op,
+            Part::Service(of) => of == service,
+            Part::Table(of) => {
+                operation.all_effects().any(|effects| effects.writes.iter().any(|write| write.table == of))
+            }
+            Part::Topic(of) => {
+                operation.on == Some(of)
+                    || operation.all_effects().any(|effects| effects.publish.iter().any(|p| p.topic == of))
+            }
+            Part::Flow(_) | Part::Group(_) => false,
+        };
+        let by = operation.by;
+        let policy = |resolver: &Self, dimension| {
+            resolver.policy(dimension, resolver.base(dimension, Some(service)), touches)
+        };
+        let (write, store) = (policy(self, "write"), policy(self, "store"));
+        let (key, publish) = (policy(self, "idempotency"), policy(self, "publish"));
+        let (write, by) = self
+            .read(&how::WRITE, &write, |fields, used| {
+                let by = match fields.word("by") {
+                    Some("owner") => By::Owner,
+                    Some(_) => By::Caller,
+                    None => by,
+                };
+                (write_policy(fields, used), by)
+            })
+            .unwrap_or((WritePolicy::Absolute, by));
+        let store = self.read(&how::STORE, &store, |_, used| match used {
+            "none" => StoreLevel::None,
+            _ => StoreLevel::ReadCommitted,
+        });
+        OperationHow {
+            write,
+            by,
+            store: store.unwrap_or(StoreLevel::ReadCommitted),
+            idempotency: self.idempotency(&key, Target::Op(op)),
+            publish: self.publish(&publish),
+        }
+    }
+
+    fn flow(&mut self, id: FlowId) -> FlowHow {
+        let by = self.model.flow(id).by;
+        let runs = |part: Part| match part {
+            Part::Flow(of) => of == id,
+            Part::Service(of) => by == Some(of),
+            _ => false,
+        };
+        let of = |dimension| self.policy(dimension, self.base(dimension, by), runs);
+        let coordination = of("coordination");
+        let (key, publish) = (of("idempotency"), of("publish"));
+        if by.is_none() {
+            self.homeless(id);
+        }
+        let coordination = self.read(&how::COORDINATION, &coordination, coordination_policy);
+        let idempotency = match by {
+            // Nobody keeps a memory of a flow that its caller runs.
+            None => Idempotency::None,
+            Some(_) => self.idempotency(&key, Target::Flow(id)),
+        };
+        FlowHow {
+            coordination: coordination.unwrap_or(Coordination::Calls { answer: Answer::Done }),
+            idempotency,
+            publish: self.publish(&publish),
+        }
+    }
+
+    /// A scope that asks something of a flow without a home can never be carried out.
+    fn homeless(&mut self, id: FlowId) {
+        for scope in self.scopes.iter().filter(|scope| scope.part == Part::Flow(id)) {
+            for dimension in ["coordination", "idempotency", "publish"] {
+                if let Some(entry) = scope.node.get(dimension) {
+                    let name = &self.model.flow(id).name;
+                    let message =
+                        format!("the flow {} has no `by`: it runs at its caller, by calls", quote(name));
+                    let problem = Problem::error(Code::Scope, entry.key.place, message);
+                    self.problems.push(problem.hint("give the flow a service that runs it"));
+                }
+            }
+        }
+    }
+
+    fn publish(&mut self, policy: &Node) -> PublishPolicy {
+        let read = self.read(&how::PUBLISH, policy, |fields, used| match used {
+            "before-commit" => PublishPolicy::BeforeCommit,
+            "outbox" => PublishPolicy::Outbox(Relay {
+                kind: match fields.word("relay") {
+                    Some("cursor") => RelayKind::Cursor,
+                    Some("gap") => RelayKind::Gap,
+                    _ => RelayKind::Flag,
+                },
+                // A grid of no width would be looked at without end.
+                every: fields.fixed_time("every").map_or(Span::millis(10), |ns| Span(ns.max(1))),
+                gap: fields.fixed_time("gap").map_or(Span::millis(100), Span),
+            }),
+            _ => PublishPolicy::AfterCommit,
+        });
+        read.unwrap_or(PublishPolicy::AfterCommit)
+    }
+
+    fn idempotency(&mut self, policy: &Node, target: Target) -> Idempotency {
+        let Some(mut key) = self
+            .read(&how::IDEMPOTENCY, policy, |fields, used| (used == "key").then(|| key_policy(fields)))
+            .flatten()
+        else {
+            return Idempotency::None;
+        };
+        let computed = policy.get("key").map(|entry| &entry.value);
+        let word = computed.and_then(Node::as_text).and_then(|text| key_source(&text.value));
+        if let (Some(node), None) = (computed, word) {
+            let mut scope = Names::new();
+            for (slot, (name, ty)) in self.index.callable(target).args.iter().enumerate() {
+                scope.bind(name, local(slot, *ty));
+            }
+            let mut problems = Problems::new();
+            let (expr, _) = self.exprs.value(node, &scope, None, &mut problems);
+            if problems.has_errors() {
+                let name = self.index.target_name(target);
+                let place = problems.iter().next().map_or(node.place, |problem| problem.place);
+                let message = format!("this key means nothing to `{name}`");
+                let args: Vec<&str> =
+                    self.index.callable(target).args.iter().map(|(name, _)| name.as_str()).collect();
+                let hint = format!(
+                    "its arguments are ({}); `where` gives a key to some operations only",
+                    args.join(", ")
+                );
+                self.problems.push(Problem::error(Code::Meaning, place, message).hint(hint));
+            }
+            key.source = KeySource::Computed(expr);
+        }
+        Idempotency::Key(Box::new(key))
+    }
+
+    /// Retry policies: for all, then for those that differ.
+    fn retries(&mut self) -> Vec<(RetryScope, Retry)> {
+        let plain = self.strategy.plain("retry");
+        let of_flows = self.strategy.plain_of_flows();
+        let mut retries = Vec::new();
+        let all = self.policy("retry", plain.clone(), |_| false);
+        let all = self.retry(&all);
+        retries.push((RetryScope::All, all));
+        for group in 0..self.model.groups.len() as u16 {
+            let group = GroupId(group);
+            let policy = self.policy("retry", plain.clone(), |part| part == Part::Group(group));
+            self.add_retry(RetryScope::Group(group), &policy, &mut retries);
+        }
+        for flow in self.model.flow_ids() {
+            let by = self.model.flow(flow).by;
+            let policy = self.policy("retry", of_flows.clone(), |part| match part {
+                Part::Service(of) => by == Some(of),
+                Part::Flow(of) => of == flow,
+                _ => false,
+            });
+            self.add_retry(RetryScope::Flow(flow), &policy, &mut retries);
+        }
+        for op in self.model.operation_ids() {
+            if self.scopes.iter().any(|scope| scope.part == Part::Op(op) && scope.node.get("retry").is_some())
+            {
+                let policy = self.policy("retry", plain.clone(), |part| part == Part::Op(op));
+                let policy = self.retry(&policy);
+                retries.push((RetryScope::Op(op), policy));
+            }
+        }
+        retries
+    }
+
+    fn add_retry(&mut self, scope: RetryScope, policy: &Node, retries: &mut Vec<(RetryScope, Retry)>) {
+        let retry = self.retry(policy);
+        if retries.first().is_none_or(|(_, all)| *all != retry) {
+            retries.push((scope, retry));
+        }
+    }
+
+    fn retry(&mut self, policy: &Node) -> Retry {
+        let read = self.read(&how::RETRY, policy, |fields, _| retry_policy(fields));
+        read.unwrap_or(Retry {
+            timeout: Span::SECOND,
+            attempts: Some(1),
+            on_timeout: OnTimeout::Resend,
+            backoff: Backoff::None,
+            first: Span::ZERO,
+            factor: 2,
+            cap: Span::MAX,
+            jitter: Jitter::None,
+            give_up_on_refusals: true,
+            late: Late::Ignore,
+        })
+    }
+}
+
+/// A number of times; `None` is without end.
+fn times(fields: &Fields<'_>, key: &str, default: Option<u32>) -> Option<u32> {
+    match fields.integer(key) {
+        Some(n) => Some(n as u32),
+        None if fields.has(key) => None,
+        None => default,
+    }
+}
+
+fn write_policy(fields: &Fields<'_>, used: &str) -> WritePolicy {
+    match used {
+        "patch" => WritePolicy::Patch,
+        "relative" => WritePolicy::Relative,
+        "guarded" => WritePolicy::Guarded,
+        "occ" => WritePolicy::Occ(Occ {
+            scope: if fields.word("scope") == Some("reads") { OccScope::Reads } else { OccScope::Row },
+            on_conflict: match fields.word("on_conflict") {
+                Some("reject") => OnConflict::Reject,
+                Some("force") => OnConflict::Force,
+                Some("merge") => OnConflict::Merge,
+                Some("already") => OnConflict::Already,
+                _ => OnConflict::Redo,
+            },
+            tries: times(fields, "tries", None),
+        }),
+        "lock" => WritePolicy::Lock { wait: fields.time_or_ever("wait").map_or(Span::SECOND, span_or_ever) },
+        _ => WritePolicy::Absolute,
+    }
+}
+
+fn key_source(word: &str) -> Option<KeySource> {
+    Some(match word {
+        "intent" => KeySource::Intent,
+        "call" => KeySource::Call,
+        "attempt" => KeySource::Attempt,
+        "payload" => KeySource::Payload,
+        "message" => KeySource::Message,
+        _ => return None,
+    })
+}
+
+fn key_policy(fields: &Fields<'_>) -> KeyPolicy {
+    let ever = |key| fields.time_or_ever(key).map_or(Span::MAX, span_or_ever);
+    KeyPolicy {
+        source: fields.word("key").and_then(key_source).unwrap_or(KeySource::Intent),
+        store: match fields.word("store") {
+            Some("before") => KeyStore::Before,
+            Some("after") => KeyStore::After,
+            _ => KeyStore::With,
+        },
+        same_key: if fields.word("same_key") == Some("compare") { SameKey::Compare } else { SameKey::Replay },
+        busy: match fields.word("busy") {
+            Some("wait") => Busy::Wait,
+            Some("ignore") => Busy::Ignore,
+            _ => Busy::Reject,
+        },
+        busy_for: ever("busy_for"),
+        ttl: ever("ttl"),
+        memory: if fields.word("memory") == Some("replica") { KeyMemory::Replica } else { KeyMemory::Shared },
+        keep: match fields.word("keep") {
+            Some("success") => Keep::Success,
+            Some("nothing") => Keep::Nothing,
+            _ => Keep::Any,
+        },
+    }
+}
+
+fn retry_policy(fields: &Fields<'_>) -> Retry {
+    Retry {
+        timeout: fields.time_or_ever("timeout").map_or(Span::SECOND, span_or_ever),
+        attempts: times(fields, "attempts", Some(1)),
+        on_timeout: if fields.word("on_timeout") == Some("redo") {
+            OnTimeout::Redo
+        } else {
+            OnTimeout::Resend
+        },
+        backoff: match fields.word("backoff") {
+            Some("fixed") => Backoff::Fixed,
+            Some("exponential") => Backoff::Exponential,
+            Some("period") => Backoff::Period,
+            _ => Backoff::None,
+        },
+        first: fields.fixed_time("first").map_or(Span::ZERO, Span),
+        factor: fields.integer("factor").unwrap_or(2) as u32,
+        cap: fields.time_or_ever("cap").map_or(Span::MAX, span_or_ever),
+        jitter: match fields.word("jitter") {
+            Some("full") => Jitter::Full,
+            Some("equal") => Jitter::Equal,
+            Some("decorrelated") => Jitter::Decorrelated,
+            _ => Jitter::None,
+        },
+        give_up_on_refusals: fields.word("give_up_on") != Some("nothing"),
+        late: if fields.word("late") == Some("accept") { Late::Accept } else { Late::Ignore },
+    }
+}
+
+fn coordination_policy(fields: &Fields<'_>, used: &str) -> Coordination {
+    let answer = if fields.word("answer") == Some("accepted") { Answer::Accepted } else { Answer::Done };
+    match used {
+        "fire-and-forget" => Coordination::FireAndForget,
+        "saga" => Coordination::Saga(SagaPolicy {
+            answer,
+            durable: fields.word("log") != Some("memory"),
+            register: if fields.word("register") == Some("after") {
+                Register::After
+            } else {
+                Register::Before
+            },
+            recover: if fields.word("recover") == Some("forward") { Recover::Forward } else { Recover::Back },
+            undo: match fields.word("undo") {
+                Some("forward") => UndoOrder::Forward,
+                Some("parallel") => UndoOrder::Parallel,
+                _ => UndoOrder::Reverse,
+            },
+            stuck_undo: match fields.word("stuck_undo") {
+                Some("park") => StuckUndo::Park,
+                Some("stop") => StuckUndo::Stop,
+                _ => StuckUndo::Retry,
+            },
+            fence: fields.flag("fence").unwrap_or(false),
+        }),
+        "choreography" => Coordination::Choreography { answer },
+        "merged" => Coordination::Merged,
+        _ => Coordination::Calls { answer },
+    }
+}
+
+/// The policy that is named; dimensions without a choice have none.
+fn used(fields: &Fields<'_>) -> Option<&'static str> {
+    let (field, entry) = fields.iter().find(|(field, _)| field.name == "use")?;
+    let name = &entry.value.as_text()?.value;
+    match &field.shape {
+        super::super::shape::Shape::OneOf(words) => words.iter().map(|w| w.name).find(|word| word == name),
+        _ => None,
+    }
+}
