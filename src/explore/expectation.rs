@@ -84,7 +84,9 @@ pub fn judge(prepared: &Prepared, swept: Option<&Swept>) -> Judged {
     let cells: Vec<Cell> = (0..prepared.invariants.len())
         .map(|at| {
             let verdict = swept.map_or(Verdict::NotApplicable, |swept| swept.tally.verdict(at, &minimum));
-            cell(verdict, by_name(at), expected.stated, runs)
+            // What a bare verdict forbids is wrong wherever it shows.
+            let forbidden = expected.overall.is_some_and(|overall| verdict > overall);
+            cell(verdict, by_name(at), expected.stated && !forbidden, runs)
         })
         .collect();
     let overall = expected.overall.map(|wanted| {

@@ -21,3 +21,5 @@ pub mod render;
 pub mod shape;
 pub mod source;
 pub mod tree;
+
+pub use read::{Case, Rejected, Scenario, StrategyCase, read};

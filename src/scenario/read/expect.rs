@@ -109,6 +109,7 @@ pub(super) fn of(
         let Some(entry) = document.members("expect").iter().find(|entry| entry.key.value == key) else {
             continue;
         };
+        expected.stated |= key == name;
         match &entry.value.kind {
             Kind::Text(text) => expected.overall = verdict(text, problems),
             Kind::Object(entries) => {

@@ -64,7 +64,7 @@ pub(super) fn read<'n>(
         let Some(own) = later::fields(node, node.head(), &language::FAULT, problems) else { continue };
         let mut reader = Reader { fields: own, index, exprs, symbols, problems };
         let Some((verb, nth)) = reader.verb() else { continue };
-        let when = reader.when(&verb);
+        let (when, when_args) = reader.when(&verb);
         let during = reader.fields.span("during").map(|(from, to)| (Time(from), Time(to)));
         let chance = reader.fields.share("chance").map_or(Share::ALL, share);
         let fault = Fault {
@@ -74,6 +74,7 @@ pub(super) fn read<'n>(
             nth,
             chance,
             when,
+            when_args,
             during,
         };
         if let Some(why) = lints::never(&fault, weather.heal) {
@@ -307,9 +308,9 @@ impl<'n> Reader<'_, 'n> {
         if time.shape == TimeShape::Ever { Some(Downtime::Ever) } else { dist(time).map(Downtime::For) }
     }
 
-    /// A condition over the arguments of what the rule is about, `client` and `intent`.
-    fn when(&mut self, verb: &FaultVerb) -> Option<crate::model::expr::Expr> {
-        let node = self.fields.node("when")?;
+    /// A condition over the arguments of what the rule is about, `client` and `intent`; and how many arguments there are.
+    fn when(&mut self, verb: &FaultVerb) -> (Option<crate::model::expr::Expr>, u16) {
+        let Some(node) = self.fields.node("when") else { return (None, 0) };
         let mut scope = Names::new();
         let columns = match subject_of(verb) {
             Subject::Any => Vec::new(),
@@ -324,7 +325,7 @@ impl<'n> Reader<'_, 'n> {
             let ty = self.exprs.types.scalar(Scalar::Int, None);
             scope.bind(name, local(columns.len() + at, ty));
         }
-        Some(self.exprs.truth(node, &scope, self.problems))
+        (Some(self.exprs.truth(node, &scope, self.problems)), columns.len() as u16)
     }
 }
 

@@ -1,0 +1,55 @@
+//! The determinism contract: same scenario, strategy and seed, same history; alone or in a sweep, on any number of threads.
+
+use std::fmt::Write;
+use std::sync::atomic::AtomicBool;
+
+use halfway::explore::sweep;
+
+use crate::shipped::{files, prepared, read};
+
+#[test]
+fn a_run_is_the_same_twice_alone_and_in_a_sweep_and_on_any_number_of_threads() {
+    for file in files() {
+        let scenario = read(&file);
+        for (case, prepared) in prepared(&scenario) {
+            let label = format!("{} {case} {}", scenario.name, prepared.strategy);
+            let Some(mut bench) = prepared.bench() else { continue };
+            let swept: Vec<_> = (0..12).map(|seed| bench.run(seed, &mut ())).collect();
+            // A fresh world each, last seed first: nothing may be left over from a run before.
+            for seed in (0..12).rev() {
+                let alone = prepared.bench().unwrap().run(seed, &mut ());
+                assert_eq!(alone, swept[seed as usize], "{label}, seed {seed}");
+            }
+            let stop = AtomicBool::new(false);
+            let one = sweep(&prepared, 0..40, 1, &|_| {}, &stop);
+            let two = sweep(&prepared, 0..40, 2, &|_| {}, &stop);
+            assert_eq!(one, two, "{label}");
+        }
+    }
+}
+
+/// The digests of the file as written, ten seeds each. They may change only together with the seed contract; then
+/// `HALFWAY_RENEW=1 cargo test golden` writes them anew.
+#[test]
+fn golden_digests_have_not_moved() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/digests.txt");
+    let mut text = format!("seed contract {}\n", halfway::kernel::seed::SEED_CONTRACT);
+    for file in files() {
+        let scenario = read(&file);
+        for (case, prepared) in prepared(&scenario) {
+            if !case.is_empty() {
+                continue;
+            }
+            let swept = sweep(&prepared, 0..10, 1, &|_| {}, &AtomicBool::new(false));
+            let digest = swept.map_or("n/a".to_owned(), |swept| {
+                format!("{:016x}{:016x}", swept.digest[0], swept.digest[1])
+            });
+            writeln!(text, "{digest} {} {}", scenario.name, prepared.strategy).unwrap();
+        }
+    }
+    if std::env::var_os("HALFWAY_RENEW").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let golden = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(golden == text, "the digests moved; expected\n{golden}\ngot\n{text}");
+}
