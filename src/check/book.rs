@@ -246,10 +246,11 @@ impl Book {
             open.instance(act.instance, |target| facts.flow_with(target, act.op, step, role));
         }
         let at = open.deeds.len() as u32;
-        let early = record.flag & commit::EARLY != 0;
-        let same = |deed: &Deed| deed.flag & commit::EARLY != 0 && deed.act.path == act.path;
-        let lead = if early { open.deeds.iter().rev().find(|deed| same(deed)) } else { None };
-        let lead = lead.map_or(at, |deed| deed.lead);
+        // Writes seen one by one are followed by the commit of the whole, which has none of its own.
+        let same = |deed: &&Deed| {
+            deed.flag & commit::EARLY != 0 && deed.act.path == act.path && deed.act.effect == act.effect
+        };
+        let lead = open.deeds.iter().rev().find(same).map_or(at, |deed| deed.lead);
         open.deeds.push(Deed { act, flag: record.flag, tables: 0, lead });
         self.current = Some((record.intent, at));
         act

@@ -274,6 +274,8 @@ fn writes_seen_one_by_one_are_one_execution_and_a_second_execution_is_one_too_ma
         (story.flag, story.path) = (commit::EARLY, Some(path));
         story.commit(0, CHARGE, &[put(CHARGES, &[id, 7, 5])]);
     }
+    story.path = Some(first);
+    story.commit(0, CHARGE, &[]);
     assert_eq!(story.rest().violations, 0);
     story.again();
     story.invoke(0, CHARGE);

@@ -6,7 +6,7 @@ use crate::kernel::path::Path;
 use crate::model::expr::Counter;
 use crate::model::invariant::{InvariantKind, Verdict};
 use crate::model::plan::End;
-use crate::model::record::{FLOW, FlowMove, Kind, Outcome, Record, StepRole, step_word};
+use crate::model::record::{FLOW, FlowMove, Kind, Outcome, Record, StepRole, commit, step_word};
 use crate::model::weather::PointKind;
 
 fn lost_update() -> Story {
@@ -194,6 +194,17 @@ fn counts_are_those_of_the_records() {
         [Intents, Ok, Failed, Unknown, Writes, Compensations, Parked, Replays, Busy, Conflicts, Delayed];
     assert_eq!(counted.map(count), [2, 1, 1, 0, 2, 1, 1, 1, 1, 1, 1]);
     assert_eq!(verdict.completed, 2);
+}
+
+#[test]
+fn a_compensation_seen_write_by_write_is_counted_once() {
+    let mut story = Story::of(InvariantKind::CompensationRules(BUY));
+    story.start(0, BUY).done(0, 0, RESERVE, &[put(ORDERS, &[1, 1])]);
+    for (flag, writes) in [(commit::EARLY, 1), (commit::EARLY, 1), (0, 0)] {
+        (story.flag, story.path) = (flag, Some(Path(5)));
+        story.undone(0, 0, RELEASE, &[put(ORDERS, &[1, 3])][..writes]);
+    }
+    assert_eq!(story.finish(End::Rest).counts.get(Counter::Compensations), 1);
 }
 
 #[test]
