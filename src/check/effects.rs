@@ -6,7 +6,7 @@ use super::finding::{Act, Witness};
 use super::history::Loss;
 use super::sheet::Sheet;
 use crate::model::ids::TableId;
-use crate::model::record::{Record, StepRole, install};
+use crate::model::record::{Record, StepRole};
 
 /// No update is overwritten by a writer that had not seen it.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ pub(super) struct LostUpdate {
 impl LostUpdate {
     #[inline]
     pub(super) fn install(&self, record: &Record, act: &Act, loss: &Loss, sheet: &mut Sheet) {
-        if self.watch & bit(record.op) == 0 || record.flag & install::NOOP != 0 {
+        if self.watch & bit(record.op) == 0 {
             return;
         }
         sheet.run.obligations += 1;

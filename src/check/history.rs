@@ -42,7 +42,8 @@ struct Row {
 /// Version k is lost by version v on a column iff base(v) < k < v, k meant to write the column, and v either meant to
 /// write it from what it had read or carried it along. Not lost is what left the row as it was, what has the effect of
 /// v itself (its own duplicate), what was undone again in between, and anything if the row is back to what v had read.
-/// A deletion is lost if v brings the row back.
+/// A deletion is lost if v brings the row back. That v leaves the row as it finds it is no excuse: of two increments
+/// from 0, the second writes the same 1.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Loss {
     /// It was computed from a version that was no longer the newest.
@@ -136,9 +137,6 @@ impl Row {
         let own = |entry: &Entry| entry.act.path == new.act.path;
         let overlaps = skipped().filter(|entry| entry.base != NONE && !own(entry)).count() as u32;
         let mut loss = Loss { overlaps, victim: (last.ver, last.act), ..Loss::NONE };
-        if new.flag & install::NOOP != 0 {
-            return loss;
-        }
         let alike = |entry: &Entry| own(entry) || entry.act.effect == new.act.effect;
         loss.stale =
             from_read != 0 && skipped().any(|entry| entry.flag & install::NOOP == 0 && !alike(entry));
