@@ -91,6 +91,9 @@ fn main() -> ExitCode {
         strategy.invariants.clone(),
         strategy.expected.clone(),
     );
+    let Ok(mut plan) = prepared.plan.clone() else { return ExitCode::from(70) };
+    plan.event_budget = u64::MAX;
+    let prepared = prepared.with_plan(plan);
     let Some(mut bench) = prepared.bench() else { return ExitCode::from(70) };
     let mut events = Events::default();
     let began = Instant::now();

@@ -192,6 +192,7 @@ pub(super) fn plan(model: &Arc<Model>) -> Plan {
         retries: Vec::new(),
         fault_when: Vec::new(),
         reasons: Reasons { missing: 0, exists: 0, error: 0, mismatch: 0, fenced: 0 },
+        event_budget: crate::model::plan::EVENT_BUDGET,
         serial: false,
         clean: false,
     }

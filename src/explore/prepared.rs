@@ -74,6 +74,11 @@ impl Prepared {
         }
     }
 
+    /// The same with another plan, such as one with a planted fault.
+    pub fn with_plan(&self, plan: Plan) -> Prepared {
+        Prepared { model: plan.model.clone(), plan: Ok(plan), ..self.clone() }
+    }
+
     /// The same in clean weather: no fault, one intent at a time.
     pub fn clean_twin(&self) -> Prepared {
         let plan = self.plan.as_ref().map(strategy::clean_twin).map_err(Clone::clone);

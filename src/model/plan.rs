@@ -11,6 +11,9 @@ use super::step::{KeyPlan, Program};
 use crate::kernel::dist::Dist;
 use crate::kernel::time::Time;
 
+/// How many events a run may have where nobody says otherwise.
+pub const EVENT_BUDGET: u64 = 2_000_000;
+
 /// The number of a program in a plan.
 pub type ProgramId = u16;
 
@@ -37,6 +40,8 @@ pub struct Plan {
     pub fault_when: Vec<Option<Code>>,
     /// Texts that the engine refuses with.
     pub reasons: Reasons,
+    /// More events than this end a run: something repeats itself without end.
+    pub event_budget: u64,
     /// Intents run one after the other, each when the one before has settled (the clean-weather twin).
     pub serial: bool,
     /// No rule of the weather applies (the clean-weather twin).

@@ -32,6 +32,24 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             self.answer_run(id, Status::Ok(NULL));
         }
         self.go_on(flow, node, node, ctx, path, progress, None);
+        // From here on the home only listens. If a message gets lost on the way, nothing is left to happen.
+        if self.world.runs.has(id) {
+            self.world.runs[id].listens = true;
+            self.let_go(ctx);
+        }
+    }
+
+    /// Nothing can happen for an intent any more: whoever still listens listens in vain.
+    pub(super) fn stop_listening(&mut self, intent: u32) {
+        if !self.rules.choreographed {
+            return;
+        }
+        let listens = |run: &Run| run.listens && run.ctx.intent == intent;
+        let vain: Vec<Id> =
+            self.world.runs.iter().filter(|(_, run)| listens(run)).map(|(id, _)| id).collect();
+        for run in vain {
+            self.drop_run(run);
+        }
     }
 
     fn home_and_state(progress: &Progress, path: Path, home: u32) -> Vec<Word> {

@@ -116,11 +116,13 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
     }
 
-    /// How long a fault lasts: to heal at the most; `None`: for ever.
+    /// How long a fault lasts: to heal at the most, an instant at the least; `None`: for ever.
     fn lasts(&mut self, downtime: &Downtime, name: Path) -> Option<Span> {
         let left = self.plan.model.weather.heal.since(self.now());
         match downtime {
-            Downtime::For(dist) => Some(self.chooser.span(name, Ask::Last, dist).min(left)),
+            Downtime::For(dist) => {
+                Some(self.chooser.span(name, Ask::Last, dist).min(left).max(Span::NANOSECOND))
+            }
             Downtime::Ever => None,
         }
     }

@@ -190,9 +190,9 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
         if self.rules.points[after][PointKind::Log as usize].is_empty() {
             return false;
         }
-        let Run { flow, node, ctx, path, .. } = self.world.runs[id];
+        let Run { flow, node, ctx, path, round, .. } = self.world.runs[id];
         let progress = &self.world.runs[id].progress;
-        let name = path.child(Role::Log, progress_word(progress));
+        let name = path.child(Role::Log, progress_word(progress)).child(Role::Recovery, round);
         let slots = progress.slots.clone();
         let args = super::call::arguments(&slots, self.plan.model.flow(flow).args);
         self.passes(after, PointKind::Log, Subject::Flow(flow), node, ctx, name, args)
@@ -653,8 +653,11 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
         if let Some(timer) = self.world.runs[id].timer.take() {
             self.call_off(timer);
         }
+        let listens = self.world.runs[id].listens;
         self.world.runs.leave(id);
-        self.let_go(ctx);
+        if !listens {
+            self.let_go(ctx);
+        }
     }
 
     fn drop_saga(&mut self, row: Id) {

@@ -33,9 +33,6 @@ use crate::store::{Sink, Tables};
 use rules::Rules;
 use world::{Ctx, Event, Ready, Status, What, World};
 
-/// More events than this end a run: something repeats itself without end.
-pub const EVENT_BUDGET: u64 = 20_000_000;
-
 /// What is left of a run that a verdict may ask about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Remains {
@@ -150,7 +147,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 None => break End::NotAtRest,
                 Some(_) => {}
             }
-            if self.events >= EVENT_BUDGET {
+            if self.events >= self.plan.event_budget {
                 break End::Spent;
             }
             let events = &mut self.world.events;
@@ -203,6 +200,10 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             self.world.nodes[node as usize].held.push(slot);
             return;
         }
+        if !self.world.calm && self.now() >= self.plan.model.weather.heal {
+            // Whatever comes up at that very instant comes up in calm weather.
+            self.heal();
+        }
         self.world.events.leave(id);
         if !event.idle {
             self.world.work -= 1;
@@ -230,7 +231,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             What::Restart(node, life) => self.restart(node, life),
             What::Resume(node, life) => self.resume(node, life),
             What::Mend(rule) => self.mend(rule),
-            What::Heal => self.heal(),
+            What::Heal => {}
             What::Nothing => {}
         }
         self.drain();
@@ -339,6 +340,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
         let path = intent.path;
         let instances = std::mem::take(&mut intent.instances);
+        self.stop_listening(ctx.intent);
         self.record(Kind::Settled, path, ctx, |_| {});
         for &(_, instance) in &instances {
             let instance = self.world.instances.id(instance);

@@ -3,7 +3,8 @@
 use crate::kernel::choose::{Ask, Chooser};
 use crate::kernel::path::Path;
 use crate::kernel::sample::{MILLION, chance};
-use crate::model::plan::{NodeKind, Plan};
+use crate::model::how::Coordination;
+use crate::model::plan::{FlowPlan, NodeKind, Plan};
 use crate::model::weather::{FaultVerb, Link, Messages, Moment, Place, Point, PointKind, Subject};
 
 /// Rules by what they hit. Numbers are those of the model's faults.
@@ -23,13 +24,20 @@ pub(super) struct Rules {
     pub(super) counting: u16,
     /// For each rule its rate in this run.
     pub(super) ppm: Vec<u32>,
+    /// Some flow is choreographed.
+    pub(super) choreographed: bool,
     /// Latency entries that do not match every link, and whether there are any.
     pub(super) latencies: bool,
 }
 
 impl Rules {
     pub(super) fn of(plan: &Plan) -> Rules {
-        let mut rules = Rules { latencies: plan.model.weather.latency.len() > 1, ..Rules::default() };
+        let choreographed = |flow: &FlowPlan| matches!(flow.coordination, Coordination::Choreography { .. });
+        let mut rules = Rules {
+            latencies: plan.model.weather.latency.len() > 1,
+            choreographed: plan.flows.iter().any(choreographed),
+            ..Rules::default()
+        };
         if plan.clean {
             return rules;
         }

@@ -401,6 +401,8 @@ pub(crate) struct Run {
     pub(crate) open: u32,
     /// It waits for its log or a timer.
     pub(crate) waiting: bool,
+    /// It only waits to be told, and keeps nothing alive by that.
+    pub(crate) listens: bool,
     pub(crate) answered: bool,
     /// How often it was taken up again after a crash or went on after a last attempt.
     pub(crate) round: u32,

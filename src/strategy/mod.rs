@@ -15,7 +15,7 @@ use crate::model::Model;
 use crate::model::expr::Code;
 use crate::model::flow::{Call, Target};
 use crate::model::how::{Caller, How, Reasons, Retry};
-use crate::model::plan::{CallPlan, GroupPlan, Nodes, NotApplicable, Plan};
+use crate::model::plan::{CallPlan, EVENT_BUDGET, GroupPlan, Nodes, NotApplicable, Plan};
 use crate::model::step::Program;
 
 /// Compiles a model under a strategy.
@@ -42,6 +42,7 @@ pub fn compile(model: &Arc<Model>, how: &How) -> Result<Plan, Vec<NotApplicable>
         retries: compiler.retries,
         fault_when: model.weather.faults.iter().map(when).collect(),
         reasons: reasons(model),
+        event_budget: EVENT_BUDGET,
         serial: false,
         clean: false,
         model: model.clone(),

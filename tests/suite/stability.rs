@@ -86,13 +86,13 @@ fn an_unrelated_service_with_clients_of_its_own_changes_nothing() {
     for file in files() {
         let before = document(&file);
         let mut after = before.clone();
-        after["services"]["weather_station"] = json!({
+        after["services"]["zz_station"] = json!({
             "replicas": 2,
             "tables": { "readings": {} },
             "operations": { "note": { "args": ["value"], "insert": { "readings[]": { "value": "value" } } } }
         });
-        after["clients"]["stations"] = json!({
-            "count": 3, "intents": 4, "does": "weather_station.note(value)", "with": { "value": "uniform(1, 9)" }
+        after["clients"]["zz_stations"] = json!({
+            "count": 3, "intents": 4, "does": "zz_station.note(value)", "with": { "value": "uniform(1, 9)" }
         });
         same_fates(&file.display().to_string(), &before.to_string(), &after.to_string());
     }
@@ -213,11 +213,10 @@ fn taking_one_fault_away_leaves_the_fates_that_others_decide() {
                 let Ok(plan) = &whole.plan else { continue };
                 let mut model = (*whole.model).clone();
                 model.weather.faults.remove(gone);
-                let model = Arc::new(model);
                 let mut fewer = plan.clone();
-                fewer.model = model.clone();
+                fewer.model = Arc::new(model);
                 fewer.fault_when.remove(gone);
-                let fewer = Prepared { plan: Ok(fewer), model, ..whole.clone() };
+                let fewer = whole.with_plan(fewer);
                 for seed in 0..3 {
                     let (mut a, mut b) = (Losses::default(), Losses::default());
                     whole.bench().unwrap().run(seed, &mut a);
