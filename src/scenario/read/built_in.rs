@@ -44,7 +44,7 @@ mod tests {
         let all = strategies();
         let names: Vec<&str> =
             all.as_object().unwrap().iter().map(|entry| entry.key.value.as_str()).collect();
-        assert!(names.iter().copied().eq(BUILT_IN.iter().map(|word| word.name)));
+        assert_eq!(names, BUILT_IN.each_ref().map(|word| word.name));
         let mut problems = Problems::new();
         for strategy in all.as_object().unwrap() {
             for entry in strategy.value.as_object().unwrap() {

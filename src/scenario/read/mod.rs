@@ -125,8 +125,11 @@ pub fn read(path: &Path, read_file: &mut ReadFile<'_>) -> Result<Scenario, Box<R
             (Some(known), _) => known.into_iter().filter(|part| loose.contains(part)).collect(),
         });
     }
-    for part in unreached.into_iter().flatten() {
-        problems.push(part.warning());
+    // What leads to a part may be what is wrong.
+    if !problems.has_errors() {
+        for part in unreached.into_iter().flatten() {
+            problems.push(part.warning());
+        }
     }
     let problems = silence(problems, &allowed);
     if problems.has_errors() || cases.is_empty() {

@@ -5,7 +5,7 @@ use super::super::expr::Names;
 use super::super::fields::Fields;
 use super::super::problem::{Problem, Problems, quote};
 use super::super::shape::Table;
-use super::super::tree::{Kind, Node};
+use super::super::tree::{Entry, Kind, Node};
 use super::exprs::{Exprs, local};
 use super::language::how;
 use super::names::Index;
@@ -253,12 +253,21 @@ impl<'n> Resolver<'_, 'n> {
         for op in self.model.operation_ids() {
             if self.scopes.iter().any(|scope| scope.part == Part::Op(op) && scope.node.get("retry").is_some())
             {
-                let policy = self.policy("retry", plain.clone(), |part| part == Part::Op(op));
+                let base = if self.is_for_clients(op) { &plain } else { &of_flows };
+                let policy = self.policy("retry", base.clone(), |part| part == Part::Op(op));
                 let policy = self.retry(&policy);
                 retries.push((RetryScope::Op(op), policy));
             }
         }
         retries
+    }
+
+    /// Whether a client calls the operation itself.
+    fn is_for_clients(&self, op: OpId) -> bool {
+        self.model.groups.iter().any(|group| {
+            let calls = group.does.iter().map(|(call, _)| call);
+            calls.chain(group.script.iter().map(|(_, call)| call)).any(|call| call.target == Target::Op(op))
+        })
     }
 
     fn add_retry(&mut self, scope: RetryScope, policy: &Node, retries: &mut Vec<(RetryScope, Retry)>) {
@@ -270,6 +279,22 @@ impl<'n> Resolver<'_, 'n> {
 
     fn retry(&mut self, policy: &Node) -> Retry {
         let read = self.read(&how::RETRY, policy, |fields, _| retry_policy(fields));
+        if let Some(retry) = &read {
+            let place = |key| policy.get(key).map(|entry: &Entry| entry.value.place);
+            if retry.timeout.is_zero()
+                && let Some(place) = place("timeout")
+            {
+                let problem = Problem::error(Code::Time, place, "no answer comes in no time");
+                self.problems.push(problem.hint("a time such as \"100ms\""));
+            }
+            if retry.backoff == Backoff::Period
+                && retry.first.is_zero()
+                && let Some(place) = place("backoff")
+            {
+                let message = "with a `period` of nothing, all repetitions are sent at once";
+                self.problems.push(Problem::error(Code::Together, place, message).hint("say `first`"));
+            }
+        }
         read.unwrap_or(Retry {
             timeout: Span::SECOND,
             attempts: Some(1),
