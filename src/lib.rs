@@ -1,9 +1,12 @@
 //! halfway finds what your services leave behind when an operation stops halfway.
 
 pub mod check;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod explore;
 pub mod kernel;
 pub mod model;
+pub mod report;
 pub mod scenario;
 pub mod sim;
 pub mod store;

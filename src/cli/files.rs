@@ -1,0 +1,107 @@
+//! Scenario files on their way in: read, their problems shown, cases and strategies chosen by name.
+
+use std::io::Write;
+use std::path::Path;
+
+use super::exit::Exit;
+use crate::explore::Prepared;
+use crate::report::Look;
+use crate::report::words::{counted, list, safe};
+use crate::scenario::load::read_from_disk;
+use crate::scenario::problem::{Problems, did_you_mean};
+use crate::scenario::render;
+use crate::scenario::source::Sources;
+use crate::scenario::{Case, Scenario, StrategyCase, read};
+
+/// Problems as text in the colours of a look.
+pub(super) fn problems(problems: &Problems, sources: &Sources, look: &Look) -> String {
+    render::text(problems, sources, if look.colour { render::Look::Coloured } else { render::Look::Plain })
+}
+
+/// Reads all files, so that the problems of all of them are seen at once.
+pub(super) fn read_all(
+    files: &[impl AsRef<Path>],
+    look: &Look,
+    stderr: &mut dyn Write,
+) -> Result<Vec<(String, Scenario)>, Exit> {
+    let mut scenarios = Vec::new();
+    let mut rejected = 0;
+    for file in files {
+        let file = file.as_ref();
+        match read(file, &mut read_from_disk) {
+            Ok(scenario) => {
+                if !scenario.warnings.is_empty() {
+                    let _ = writeln!(stderr, "{}", problems(&scenario.warnings, &scenario.sources, look));
+                }
+                scenarios.push((file.to_string_lossy().into_owned(), scenario));
+            }
+            Err(why) => {
+                rejected += 1;
+                let _ = writeln!(stderr, "{}", problems(&why.problems, &why.sources, look));
+            }
+        }
+    }
+    if rejected > 0 {
+        let _ = writeln!(stderr, "{} cannot be run", counted(rejected, "scenario", "scenarios"));
+        return Err(Exit::Usage);
+    }
+    Ok(scenarios)
+}
+
+/// Whether a case is the one asked for; `-` is the file as written.
+pub(super) fn is_case(case: &Case, wanted: Option<&str>) -> bool {
+    match (wanted, &case.name) {
+        (None, _) => true,
+        (Some("-"), None) => true,
+        (Some(wanted), Some(name)) => wanted == name,
+        (Some(_), None) => false,
+    }
+}
+
+/// The strategies of a case that are asked for, by names; all if none is given.
+pub(super) fn chosen<'c>(case: &'c Case, wanted: &[String]) -> Vec<&'c StrategyCase> {
+    let asked = |strategy: &&StrategyCase| wanted.is_empty() || wanted.contains(&strategy.name);
+    case.strategies.iter().filter(asked).collect()
+}
+
+/// Says which names there are, after one that is not there.
+pub(super) fn unknown(what: &str, name: &str, known: &[String], stderr: &mut dyn Write) {
+    let hint = match did_you_mean(name, known.iter().map(String::as_str)) {
+        Some(close) => format!("; did you mean {}?", safe(close)),
+        None => String::new(),
+    };
+    let known: Vec<String> = known.iter().map(|name| safe(name)).collect();
+    let _ = writeln!(stderr, "error: no {what} is called {}{hint}", safe(name));
+    if !known.is_empty() {
+        let _ = writeln!(
+            stderr,
+            "there {}",
+            match known.as_slice() {
+                [only] => format!("is only {only}"),
+                many => format!("are {}", list(many)),
+            }
+        );
+    }
+}
+
+/// The names of all strategies, each once, in order.
+pub(super) fn strategy_names<'a>(cases: impl IntoIterator<Item = &'a Case>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for strategy in cases.into_iter().flat_map(|case| &case.strategies) {
+        if !names.contains(&strategy.name) {
+            names.push(strategy.name.clone());
+        }
+    }
+    names
+}
+
+/// The names of all cases.
+pub(super) fn case_names<'a>(cases: impl IntoIterator<Item = &'a Case>) -> Vec<String> {
+    cases.into_iter().map(|case| case.name.clone().unwrap_or_else(|| "-".into())).collect()
+}
+
+/// A strategy made ready to run.
+pub(super) fn prepare(strategy: &StrategyCase) -> Prepared {
+    let (invariants, expected) = (strategy.invariants.clone(), strategy.expected.clone());
+    Prepared::new(strategy.model.clone(), &strategy.how, invariants, expected)
+}

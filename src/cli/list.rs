@@ -1,0 +1,180 @@
+//! `halfway list` and `halfway explain`: what the language has, from the tables that the reader checks by.
+
+use std::io::Write;
+
+use super::args::{ListArgs, Listed, LookArgs};
+use super::exit::Exit;
+use super::surroundings::{Surroundings, put};
+use crate::report::Look;
+use crate::report::look::{Tone, columns_of, wrap};
+use crate::report::words::safe;
+use crate::scenario::code::Code;
+use crate::scenario::load::read_from_disk;
+use crate::scenario::problem::did_you_mean;
+use crate::scenario::read;
+use crate::scenario::read::language::{how, must, weather};
+use crate::scenario::shape::{Shape, Word};
+
+pub(super) fn list(
+    args: &ListArgs,
+    look_args: &LookArgs,
+    around: &Surroundings<'_>,
+    stdout: &mut dyn Write,
+) -> Result<Exit, Exit> {
+    let look = around.look(look_args, false);
+    let all = [Listed::Strategies, Listed::Invariants, Listed::Faults, Listed::Scenarios];
+    let wanted: Vec<Listed> = args.what.map_or_else(|| all.to_vec(), |one| vec![one]);
+    let mut out = String::new();
+    for (n, what) in wanted.iter().enumerate() {
+        if n > 0 {
+            out.push('\n');
+        }
+        out += &match what {
+            Listed::Strategies => strategies(&look),
+            Listed::Invariants => invariants(&look),
+            Listed::Faults => faults(&look),
+            Listed::Scenarios => scenarios(args, &look),
+        };
+    }
+    put(stdout, &out)?;
+    Ok(Exit::AsExpected)
+}
+
+/// Names beside a sentence each.
+fn table(title: &str, rows: &[(String, String)], look: &Look) -> String {
+    let mut out = format!("{}\n", look.paint(Tone::Strong, title));
+    let wide = rows.iter().map(|(name, _)| columns_of(name)).max().unwrap_or(0).min(28);
+    for (name, text) in rows {
+        let mut lines = wrap(&look.plain(text), look.width.saturating_sub(wide + 4)).into_iter();
+        let first = lines.next().unwrap_or_default();
+        let pad = " ".repeat(wide.saturating_sub(columns_of(name)));
+        out += &format!("  {name}{pad}  {first}\n");
+        for line in lines {
+            out += &format!("  {}  {line}\n", " ".repeat(wide));
+        }
+    }
+    out
+}
+
+fn words(words: &[Word]) -> Vec<(String, String)> {
+    words.iter().map(|word| (word.name.to_owned(), word.doc.to_owned())).collect()
+}
+
+/// The names among which a shape chooses.
+fn choices(shape: &Shape) -> Vec<&'static str> {
+    match shape {
+        Shape::OneOf(words) => words.iter().map(|word| word.name).collect(),
+        Shape::Either(shapes) => shapes.iter().flat_map(choices).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn strategies(look: &Look) -> String {
+    let dimensions = how::DIMENSIONS.iter().map(|dimension| {
+        let policies = dimension.field("use").map(|field| choices(&field.shape)).unwrap_or_default();
+        let policies = if policies.is_empty() { String::new() } else { format!(" {}", policies.join(", ")) };
+        (dimension.name.to_owned(), format!("{}{policies}", dimension.doc))
+    });
+    let mut out = table("Strategies that need no declaration", &words(&how::BUILT_IN), look);
+    out.push('\n');
+    out += &table("Dimensions of a strategy, each with its policies", &dimensions.collect::<Vec<_>>(), look);
+    out
+}
+
+fn invariants(look: &Look) -> String {
+    let kind = |name: &&'static str| {
+        let doc = must::INVARIANT.field(name).map_or("", |field| field.doc);
+        ((*name).to_owned(), doc.to_owned())
+    };
+    table("Kinds of invariants", &must::KINDS.iter().map(kind).collect::<Vec<_>>(), look)
+}
+
+fn faults(look: &Look) -> String {
+    let verb = |name: &&'static str| {
+        let doc = weather::FAULT.field(name).map_or("", |field| field.doc);
+        ((*name).to_owned(), doc.to_owned())
+    };
+    let is_verb = |name: &str| weather::VERBS.contains(&name);
+    let rest = weather::FAULT.fields.iter().filter(|field| !is_verb(field.name));
+    let rest: Vec<_> = rest.map(|field| (field.name.to_owned(), field.doc.to_owned())).collect();
+    let mut out = table("Faults: what happens", &weather::VERBS.iter().map(verb).collect::<Vec<_>>(), look);
+    out.push('\n');
+    out += &table("Faults: when, how long, to whom", &rest, look);
+    out
+}
+
+fn scenarios(args: &ListArgs, look: &Look) -> String {
+    let mut files: Vec<_> = std::fs::read_dir(&args.dir)
+        .map(|entries| entries.filter_map(|entry| Some(entry.ok()?.path())).collect())
+        .unwrap_or_default();
+    files.retain(|path: &std::path::PathBuf| {
+        path.extension().is_some_and(|ending| ending == "json" || ending == "jsonc")
+    });
+    files.sort();
+    let title = format!("Scenarios in {}", safe(&args.dir.to_string_lossy()));
+    if files.is_empty() {
+        return format!("{}\n  none; --dir says where to look\n", look.paint(Tone::Strong, &title));
+    }
+    let row = |path: &std::path::PathBuf| {
+        let about = match read(path, &mut read_from_disk) {
+            Ok(scenario) => safe(&scenario.about.unwrap_or_default()),
+            Err(why) => format!("cannot be run: {} problems", why.problems.len()),
+        };
+        (safe(&path.to_string_lossy()), about)
+    };
+    table(&title, &files.iter().map(row).collect::<Vec<_>>(), look)
+}
+
+pub(super) fn explain(
+    what: &str,
+    look_args: &LookArgs,
+    around: &Surroundings<'_>,
+    stdout: &mut dyn Write,
+    stderr: &mut dyn Write,
+) -> Result<Exit, Exit> {
+    let look = around.look(look_args, false);
+    let paragraph = |title: String, text: &str| {
+        let lines = wrap(&look.plain(text), look.width.saturating_sub(2));
+        format!("{}\n  {}\n", look.paint(Tone::Strong, &look.plain(&title)), lines.join("\n  "))
+    };
+    let mut out = String::new();
+    if let Some(code) = Code::find(what) {
+        out += &paragraph(format!("{}: {}", code.name(), code.title()), code.explanation());
+    }
+    if must::KINDS.contains(&what)
+        && let Some(field) = must::INVARIANT.field(what)
+    {
+        out += &paragraph(format!("{what} (invariant)"), field.doc);
+    }
+    if let Some(word) = how::BUILT_IN.iter().find(|word| word.name == what) {
+        out += &paragraph(format!("{what} (strategy)"), word.doc);
+    }
+    for dimension in how::DIMENSIONS {
+        if dimension.name == what {
+            let rows: Vec<_> =
+                dimension.fields.iter().map(|field| (field.name.to_owned(), field.doc.to_owned())).collect();
+            out += &paragraph(format!("{what} (dimension of a strategy)"), dimension.doc);
+            out += &table("Its keys", &rows, &look);
+        }
+    }
+    if weather::VERBS.contains(&what)
+        && let Some(field) = weather::FAULT.field(what)
+    {
+        out += &paragraph(format!("{what} (fault)"), field.doc);
+    }
+    if out.is_empty() {
+        let codes = Code::ALL.iter().map(|code| code.name());
+        let names = must::KINDS
+            .iter()
+            .copied()
+            .chain(weather::VERBS)
+            .chain(how::BUILT_IN.iter().map(|word| word.name));
+        let hint =
+            did_you_mean(what, codes.chain(names).chain(how::DIMENSIONS.iter().map(|table| table.name)));
+        let hint = hint.map(|close| format!("; did you mean {close}?")).unwrap_or_default();
+        let _ = writeln!(stderr, "error: nothing is known about {}{hint}", safe(what));
+        return Err(Exit::NothingSelected);
+    }
+    put(stdout, &out)?;
+    Ok(Exit::AsExpected)
+}

@@ -1,0 +1,160 @@
+//! `halfway replay`: one seed again, twice, with its stories and lanes or its whole history.
+
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::args::{HistoryFormat, LookArgs, ReplayArgs};
+use super::exit::Exit;
+use super::files::{case_names, is_case, prepare, read_all, strategy_names, unknown};
+use super::surroundings::{Surroundings, put, write_file};
+use super::telling::stories;
+use crate::explore::{Prepared, Replay};
+use crate::model::expr::Counter;
+use crate::model::plan::End;
+use crate::report::Look;
+use crate::report::history::{Head, history};
+use crate::report::json::digest;
+use crate::report::lanes::lanes;
+use crate::report::look::Tone;
+use crate::report::words::{count, moment, safe};
+
+pub(super) fn replay(
+    args: &ReplayArgs,
+    look_args: &LookArgs,
+    around: &Surroundings<'_>,
+    stdout: &mut dyn Write,
+    stderr: &mut dyn Write,
+) -> Result<Exit, Exit> {
+    let look = around.look(look_args, args.out.is_some());
+    let scenarios = read_all(&[&args.file], &Look { colour: false, ..look }, stderr)?;
+    let Some((_, scenario)) = scenarios.first() else { return Err(Exit::Usage) };
+    let wanted = args.case.as_deref().unwrap_or("-");
+    let Some(case) = scenario.cases.iter().find(|case| is_case(case, Some(wanted))) else {
+        unknown("case", wanted, &case_names(&scenario.cases), stderr);
+        return Err(Exit::NothingSelected);
+    };
+    let names = strategy_names([case]);
+    let strategy = match (&args.strategy, case.strategies.as_slice()) {
+        (None, [only]) => only,
+        (None, _) => {
+            let _ = writeln!(stderr, "error: which strategy? --strategy takes one of {}", names.join(", "));
+            return Err(Exit::Usage);
+        }
+        (Some(name), all) => match all.iter().find(|strategy| strategy.name == *name) {
+            Some(strategy) => strategy,
+            None => {
+                unknown("strategy", name, &names, stderr);
+                return Err(Exit::NothingSelected);
+            }
+        },
+    };
+    let prepared = prepare(strategy);
+    if let Err(reasons) = &prepared.plan {
+        for reason in reasons {
+            let _ = writeln!(
+                stderr,
+                "error: {} cannot carry this out: {}",
+                safe(&strategy.name),
+                safe(&reason.why)
+            );
+        }
+        return Err(Exit::NothingSelected);
+    }
+    // Twice: a seed that tells two stories is worth nothing.
+    let run = || catch_unwind(AssertUnwindSafe(|| (prepared.replay(args.seed), prepared.replay(args.seed))));
+    let (one, two) = match run() {
+        Ok((Some(one), Some(two))) => (one, two),
+        _ => {
+            let _ = writeln!(stderr, "error: seed {} panicked under {}", args.seed, safe(&strategy.name));
+            return Err(Exit::Internal);
+        }
+    };
+    let text = match args.format {
+        HistoryFormat::Human => {
+            let head = match &case.name {
+                Some(case) => format!("{}, case {}", safe(&scenario.name), safe(case)),
+                None => safe(&scenario.name),
+            };
+            human(&prepared, &one, &format!("{head} under {}", safe(&strategy.name)), args, &look)
+        }
+        HistoryFormat::Jsonl => {
+            let head = Head { scenario: &scenario.name, case: case.name.as_deref(), seed: args.seed };
+            history(&prepared, &one, head)
+        }
+    };
+    match &args.out {
+        Some(path) => write_file(path, &text, stderr)?,
+        None => put(stdout, &text)?,
+    }
+    if one.run.digest != two.run.digest {
+        let _ = writeln!(
+            stderr,
+            "error: seed {} told two stories: {} and {}",
+            args.seed,
+            digest(one.run.digest),
+            digest(two.run.digest)
+        );
+        return Err(Exit::NotDeterministic);
+    }
+    Ok(Exit::AsExpected)
+}
+
+fn human(prepared: &Prepared, replay: &Replay, head: &str, args: &ReplayArgs, look: &Look) -> String {
+    let run = &replay.run;
+    let seed = args.seed;
+    let mut out = format!("{}\n", look.paint(Tone::Strong, &look.plain(&format!("{head}, seed {seed}"))));
+    let counts = &run.verdict.counts;
+    let number = |counter: Counter| u64::try_from(counts.get(counter)).unwrap_or(0);
+    let mut told = Vec::new();
+    for (counter, word) in [(Counter::Ok, "ok"), (Counter::Failed, "failed"), (Counter::Unknown, "unknown")] {
+        if number(counter) > 0 {
+            told.push(format!("{} {word}", number(counter)));
+        }
+    }
+    let told = if told.is_empty() { String::new() } else { format!(" ({})", told.join(", ")) };
+    let end = match run.ended.end {
+        End::Rest => "at rest",
+        End::NotAtRest => "not at rest",
+        End::Spent => "out of its budget of events",
+    };
+    out += &format!(
+        "{}{told}, {}, {}; {end} at {}; digest {}\n\n",
+        count(number(Counter::Intents), "intent"),
+        count(number(Counter::Messages), "message"),
+        count(run.ended.events, "event"),
+        moment(run.ended.at),
+        digest(run.digest)
+    );
+    let bad: Vec<usize> = (0..run.verdict.invariants.len())
+        .filter(|&at| run.verdict.invariants[at].violations > 0 || run.verdict.invariants[at].stuck)
+        .collect();
+    let bad_names: Vec<String> = bad.iter().map(|&at| safe(&prepared.invariants[at].name)).collect();
+    let stories = stories(prepared, replay, &bad, "in this run", look);
+    if bad.is_empty() {
+        out += "No invariant is broken in this run. ";
+        out += "What happened:\n\n";
+    } else if stories.is_empty() {
+        out += &format!("{} cannot be decided, because something never ended.\n\n", bad_names.join(", "));
+    }
+    out += &stories;
+    if bad.is_empty() || stories.is_empty() || args.all {
+        if args.all && !stories.is_empty() {
+            out += "\nEverything:\n\n";
+        }
+        out += &lanes(prepared, replay, None, look);
+    }
+    for (facts, stated, word) in [
+        (&run.facts, &prepared.expected.facts, "expected to be true"),
+        (&run.sometimes, &prepared.expected.sometimes, "true in some run"),
+    ] {
+        for (held, fact) in facts.iter().zip(stated) {
+            let is = match held {
+                Some(true) => "true",
+                Some(false) => "NOT TRUE",
+                None => "WITHOUT VALUE",
+            };
+            out += &format!("  {is} ({word}): {}\n", look.plain(&safe(&fact.text)));
+        }
+    }
+    out
+}

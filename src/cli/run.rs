@@ -1,0 +1,210 @@
+//! `halfway run`: sweeps, and what came out.
+
+use std::io::Write;
+use std::ops::Range;
+use std::sync::Mutex;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::args::{Format, LookArgs, RunArgs};
+use super::exit::Exit;
+use super::files::{case_names, chosen, is_case, prepare, read_all, strategy_names, unknown};
+use super::surroundings::{Surroundings, put, write_file};
+use super::telling::of_case;
+use crate::explore::{Prepared, sweep};
+use crate::report::words::{count, grouped};
+use crate::report::{CaseReport, Ending, InvariantName, Look, Report, StrategyReport, json, junit, text};
+use crate::scenario::{Case, Scenario, StrategyCase};
+
+/// Seeds where neither command nor file says how many.
+const SEEDS: u64 = 1_000;
+/// Stories told of a case without being asked.
+const STORIES: usize = 3;
+
+pub(super) fn run(
+    args: &RunArgs,
+    look_args: &LookArgs,
+    around: &Surroundings<'_>,
+    stdout: &mut dyn Write,
+    stderr: &mut dyn Write,
+) -> Result<Exit, Exit> {
+    let look = around.look(look_args, args.out.is_some());
+    let scenarios = read_all(&args.files, &Look { colour: false, ..look }, stderr)?;
+    select(&scenarios, args, stderr)?;
+    let jobs =
+        args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1);
+    let began = Instant::now();
+    let mut report = Report::default();
+    let mut told = String::new();
+    for (file, scenario) in &scenarios {
+        for case in scenario.cases.iter().filter(|case| is_case(case, args.case.as_deref())) {
+            let strategies = chosen(case, &args.strategy);
+            if strategies.is_empty() || report.interrupted {
+                continue;
+            }
+            let (case, prepared) = sweep_case(args, (file, scenario, case), &strategies, jobs, around);
+            report.interrupted |= around.stop.load(Ordering::Relaxed);
+            if args.format == Format::Human {
+                let mut said = if report.cases.is_empty() { String::new() } else { "\n\n".into() };
+                said += &text::case(&case, &look);
+                said += &of_case(
+                    &case,
+                    &prepared,
+                    args.stories,
+                    if args.stories { usize::MAX } else { STORIES },
+                    &look,
+                );
+                if args.out.is_some() { told += &said } else { put(stdout, &said)? }
+            }
+            report.cases.push(case);
+        }
+    }
+    let exit = exit_of(&report);
+    let whole = match args.format {
+        Format::Human => format!("{told}\n{}", text::closing(&report, exit.code(), &look)),
+        Format::Json => json::json(&report),
+        Format::Jsonl => json::jsonl(&report),
+        Format::Junit => junit::junit(&report),
+    };
+    match &args.out {
+        Some(path) => {
+            write_file(path, &whole, stderr)?;
+            let closing = text::closing(&report, exit.code(), &Look { colour: false, ..look });
+            let _ = write!(stderr, "{closing}");
+        }
+        None => put(stdout, &whole)?,
+    }
+    let _ = writeln!(stderr, "{}", speed(report.runs(), began.elapsed()));
+    Ok(exit)
+}
+
+fn exit_of(report: &Report) -> Exit {
+    match report.ending() {
+        Ending::Panicked => Exit::Internal,
+        _ if report.interrupted => Exit::Interrupted,
+        Ending::Unsound => Exit::Usage,
+        Ending::Finding => Exit::Finding,
+        Ending::Inconclusive => Exit::Inconclusive,
+        Ending::AsExpected => Exit::AsExpected,
+    }
+}
+
+/// Names that select nothing are mistakes, each of them.
+fn select(scenarios: &[(String, Scenario)], args: &RunArgs, stderr: &mut dyn Write) -> Result<(), Exit> {
+    let cases = || scenarios.iter().flat_map(|(_, scenario)| &scenario.cases);
+    let mut missing = false;
+    if let Some(name) = &args.case
+        && !cases().any(|case| is_case(case, Some(name)))
+    {
+        unknown("case", name, &case_names(cases()), stderr);
+        missing = true;
+    }
+    let known = strategy_names(cases());
+    for name in args.strategy.iter().filter(|name| !known.contains(name)) {
+        unknown("strategy", name, &known, stderr);
+        missing = true;
+    }
+    let any =
+        cases().any(|case| is_case(case, args.case.as_deref()) && !chosen(case, &args.strategy).is_empty());
+    if !any && !missing {
+        let _ = writeln!(stderr, "error: nothing is selected: no chosen case has a chosen strategy");
+    }
+    if missing || !any { Err(Exit::NothingSelected) } else { Ok(()) }
+}
+
+fn seeds(args: &RunArgs, case: &Case) -> Range<u64> {
+    match (args.seed, &args.seeds) {
+        (Some(seed), _) => seed..seed.saturating_add(1),
+        (None, Some(range)) => range.clone(),
+        (None, None) => 0..case.seeds.unwrap_or(SEEDS),
+    }
+}
+
+/// Sweeps all chosen strategies of a case.
+fn sweep_case(
+    args: &RunArgs,
+    (file, scenario, case): (&str, &Scenario, &Case),
+    strategies: &[&StrategyCase],
+    jobs: usize,
+    around: &Surroundings<'_>,
+) -> (CaseReport, Vec<Prepared>) {
+    let seeds = seeds(args, case);
+    let mut report = CaseReport {
+        file: file.to_owned(),
+        name: scenario.name.clone(),
+        about: case.about.clone().or_else(|| scenario.about.clone()),
+        digest: scenario.digest,
+        case: case.name.clone(),
+        seeds: seeds.clone(),
+        invariants: InvariantName::all(&case.invariants),
+        strategies: Vec::new(),
+    };
+    let mut all = Vec::new();
+    for strategy in strategies {
+        if around.stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let prepared = prepare(strategy);
+        let label = format!("{} {}", text::title(&report), strategy.name);
+        let progress = Progress::new(label, seeds.end - seeds.start, around.watched);
+        let swept = sweep(&prepared, seeds.clone(), jobs, &|n| progress.more(n), around.stop);
+        progress.clear();
+        report.strategies.push(StrategyReport::new(
+            &prepared,
+            strategy.about.clone(),
+            strategy.rewritten,
+            swept.as_ref(),
+        ));
+        all.push(prepared);
+    }
+    (report, all)
+}
+
+fn speed(runs: u64, took: Duration) -> String {
+    let seconds = took.as_secs_f64().max(1e-6);
+    format!("{} in {seconds:.1} s, {} a second", count(runs, "run"), grouped((runs as f64 / seconds) as u64))
+}
+
+/// A line on the terminal that says how far a sweep is. Nothing at all where nobody looks.
+struct Progress {
+    label: String,
+    total: u64,
+    watched: bool,
+    state: Mutex<(u64, Instant, Option<Instant>)>,
+}
+
+impl Progress {
+    fn new(label: String, total: u64, watched: bool) -> Progress {
+        let label = crate::report::words::safe(&label);
+        Progress { label, total, watched, state: Mutex::new((0, Instant::now(), None)) }
+    }
+
+    fn more(&self, n: u64) {
+        // Nobody sees more than a few changes a second.
+        const PAUSE: Duration = Duration::from_millis(100);
+        let Ok(mut state) = self.state.lock() else { return };
+        state.0 += n;
+        let now = Instant::now();
+        let first = state.2.is_none() && now - state.1 < PAUSE;
+        if !self.watched || first || state.2.is_some_and(|last| now - last < PAUSE) {
+            return;
+        }
+        state.2 = Some(now);
+        let rate = state.0 as f64 / (now - state.1).as_secs_f64().max(1e-6);
+        let left = self.total.saturating_sub(state.0) as f64 / rate.max(1e-6);
+        let line = format!(
+            "{}  {} of {} seeds, {} a second, {left:.0} s left",
+            self.label,
+            grouped(state.0),
+            grouped(self.total),
+            grouped(rate as u64)
+        );
+        let _ = write!(std::io::stderr(), "\r{line}\u{1b}[K");
+    }
+
+    fn clear(&self) {
+        if self.state.lock().is_ok_and(|state| state.2.is_some()) {
+            let _ = write!(std::io::stderr(), "\r\u{1b}[K");
+        }
+    }
+}

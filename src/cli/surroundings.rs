@@ -1,0 +1,92 @@
+//! What the command finds around it: terminals, their width, colours, the wish to stop. Asked once, at the rim.
+
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use super::args::{Colour, LookArgs};
+use super::exit::Exit;
+use crate::report::Look;
+
+/// The environment of a command.
+#[derive(Debug)]
+pub struct Surroundings<'s> {
+    /// Results go to a terminal of so many columns.
+    pub columns: Option<usize>,
+    /// Progress may be shown: warnings go to a terminal.
+    pub watched: bool,
+    /// Colours are wanted where a terminal is: from `NO_COLOR`, `CLICOLOR_FORCE` and `TERM`.
+    pub colours: Option<bool>,
+    /// Set when somebody wants it to stop.
+    pub stop: &'s AtomicBool,
+}
+
+impl Surroundings<'_> {
+    /// No terminal at all.
+    pub fn none(stop: &AtomicBool) -> Surroundings<'_> {
+        Surroundings { columns: None, watched: false, colours: None, stop }
+    }
+
+    /// What this process finds.
+    pub fn of_process(stop: &AtomicBool) -> Surroundings<'_> {
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let colours = match (set("NO_COLOR"), set("CLICOLOR_FORCE")) {
+            (true, _) => Some(false),
+            (false, true) => Some(true),
+            (false, false) => dumb.then_some(false),
+        };
+        let terminal = io::stdout().is_terminal();
+        let columns =
+            terminal.then(|| terminal_size::terminal_size().map_or(80, |(width, _)| width.0.into()));
+        Surroundings { columns, watched: io::stderr().is_terminal() && !dumb, colours, stop }
+    }
+
+    pub(super) fn look(&self, args: &LookArgs, to_file: bool) -> Look {
+        let colour = match args.color {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => !to_file && self.colours.unwrap_or(self.columns.is_some()),
+        };
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let width = args.width.or(self.columns.filter(|_| !to_file)).unwrap_or(80);
+        Look { width: width.max(Look::NARROWEST), colour, ascii: args.ascii || dumb }
+    }
+}
+
+/// Writes a result. A reader that has seen enough and closes the pipe is no failure.
+pub(super) fn put(out: &mut dyn Write, text: &str) -> Result<(), Exit> {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Exit::AsExpected),
+        Err(_) => Err(Exit::CannotWrite),
+    }
+}
+
+/// Writes a file whole or not at all: beside it first, then in its place.
+pub(super) fn write_file(path: &Path, text: &str, stderr: &mut dyn Write) -> Result<(), Exit> {
+    let write = || -> io::Result<()> {
+        let name = path
+            .file_name()
+            .ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "not the name of a file"))?;
+        // A device or a pipe is written to as it is.
+        if path.metadata().is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
+            return std::fs::write(path, text);
+        }
+        let mut beside = std::ffi::OsString::from(".");
+        beside.push(name);
+        beside.push(format!(".{}.tmp", std::process::id()));
+        let beside = path.with_file_name(beside);
+        let done = std::fs::File::create(&beside)
+            .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+            .and_then(|()| std::fs::rename(&beside, path));
+        if done.is_err() {
+            let _ = std::fs::remove_file(&beside);
+        }
+        done
+    };
+    write().map_err(|error| {
+        let _ = writeln!(stderr, "error: cannot write {}: {error}", path.display());
+        Exit::CannotWrite
+    })
+}

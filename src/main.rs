@@ -1,0 +1,5 @@
+//! The command `halfway`.
+
+fn main() -> std::process::ExitCode {
+    halfway::cli::main()
+}

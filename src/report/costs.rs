@@ -1,0 +1,129 @@
+//! What integrity costs, as a table beside the matrix: how intents ended, and what each of them took.
+//!
+//! Columns in which every strategy has nothing are left out, so that a small scenario has a small table.
+
+use super::look::{Look, Tone, columns_of, padded};
+use super::matrix::row_name;
+use super::summary::{CaseReport, CostReport, StrategyReport};
+use super::words::{about, grouped, percent, ratio};
+use crate::model::expr::Counter;
+
+type Cell = fn(&CostReport) -> String;
+
+struct Column {
+    heading: [&'static str; 2],
+    shown: fn(&CostReport) -> bool,
+    cell: Cell,
+}
+
+fn per_intent(costs: &CostReport, n: u64) -> String {
+    ratio(n, costs.count(Counter::Intents))
+}
+
+fn of_intents(costs: &CostReport, counter: Counter) -> String {
+    percent(costs.count(counter), costs.count(Counter::Intents))
+}
+
+fn unfinished(costs: &CostReport) -> u64 {
+    let ended =
+        [Counter::Ok, Counter::Failed, Counter::Unknown].map(|counter| costs.count(counter)).iter().sum();
+    costs.count(Counter::Intents).saturating_sub(ended)
+}
+
+macro_rules! counted {
+    ($first:literal, $second:literal, $counter:ident) => {
+        Column {
+            heading: [$first, $second],
+            shown: |costs| costs.count(Counter::$counter) > 0,
+            cell: |costs| per_intent(costs, costs.count(Counter::$counter)),
+        }
+    };
+}
+
+/// How intents end, what each takes, and how long clients wait.
+const COLUMNS: &[Column] = &[
+    Column { heading: ["", "ok"], shown: |_| true, cell: |costs| of_intents(costs, Counter::Ok) },
+    Column {
+        heading: ["", "failed"],
+        shown: |costs| costs.count(Counter::Failed) > 0,
+        cell: |costs| of_intents(costs, Counter::Failed),
+    },
+    Column {
+        heading: ["un-", "known"],
+        shown: |costs| costs.count(Counter::Unknown) > 0,
+        cell: |costs| of_intents(costs, Counter::Unknown),
+    },
+    Column {
+        heading: ["no", "end"],
+        shown: |costs| unfinished(costs) > 0,
+        cell: |costs| percent(unfinished(costs), costs.count(Counter::Intents)),
+    },
+    counted!("re-", "quests", Attempts),
+    counted!("mes-", "sages", Messages),
+    Column {
+        heading: ["store", "ops"],
+        shown: |costs| costs.store_ops > 0,
+        cell: |costs| per_intent(costs, costs.store_ops),
+    },
+    counted!("con-", "flicts", Conflicts),
+    counted!("re-", "plays", Replays),
+    counted!("un-", "done", Compensations),
+    Column {
+        heading: ["wait", "p50"],
+        shown: |costs| costs.p50.is_some(),
+        cell: |costs| costs.p50.map_or_else(|| "-".into(), about),
+    },
+    Column {
+        heading: ["wait", "p99"],
+        shown: |costs| costs.p99.is_some(),
+        cell: |costs| costs.p99.map_or_else(|| "-".into(), about),
+    },
+    Column { heading: ["", "silent"], shown: |costs| costs.silent > 0, cell: |costs| grouped(costs.silent) },
+];
+
+/// The table of a case.
+pub fn costs(case: &CaseReport, look: &Look) -> String {
+    let strategies: Vec<&StrategyReport> =
+        case.strategies.iter().filter(|strategy| strategy.costs.runs > 0).collect();
+    if strategies.is_empty() {
+        return String::new();
+    }
+    let columns: Vec<&Column> = COLUMNS
+        .iter()
+        .filter(|column| strategies.iter().any(|strategy| (column.shown)(&strategy.costs)))
+        .collect();
+    let title = "per intent";
+    let name = |strategy: &&StrategyReport| columns_of(&row_name(strategy, look));
+    let names = strategies.iter().map(name).max().unwrap_or(0).max(title.len());
+    let wide: Vec<usize> = columns
+        .iter()
+        .map(|column| {
+            let cells = strategies.iter().map(|strategy| columns_of(&(column.cell)(&strategy.costs)));
+            cells.chain(column.heading.map(str::len)).max().unwrap_or(0)
+        })
+        .collect();
+    let mut out = String::new();
+    let gap = if names + wide.iter().map(|wide| wide + 2).sum::<usize>() > look.width { 1 } else { 2 };
+    for line in 0..2 {
+        let left = if line == 1 { title } else { "" };
+        let mut text = padded(left, left, names);
+        for (column, wide) in columns.iter().zip(&wide) {
+            text.push_str(&format!("{}{:>wide$}", " ".repeat(gap), column.heading[line]));
+        }
+        out.push_str(&format!("{}\n", look.paint(Tone::Strong, text.trim_end())));
+    }
+    for strategy in &strategies {
+        let name = row_name(strategy, look);
+        let mut text = padded(&name, &name, names);
+        for (column, wide) in columns.iter().zip(&wide) {
+            text.push_str(&format!("{}{:>wide$}", " ".repeat(gap), (column.cell)(&strategy.costs)));
+        }
+        out.push_str(text.trim_end());
+        out.push('\n');
+    }
+    if strategies.iter().any(|strategy| strategy.costs.silent > 0) {
+        let text = "silent: violations in all runs of which every client was told ok";
+        out.push_str(&format!("{}\n", look.paint(Tone::Faint, text)));
+    }
+    out
+}

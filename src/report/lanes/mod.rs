@@ -1,0 +1,461 @@
+//! One history as lanes: a column for each node that took part, time downwards, arrows for messages.
+//!
+//! Here is decided what is shown: everything done for the parties of a finding, and the weather that hit their nodes; of
+//! a long history the middle is left out. [`draw`] puts it on paper.
+
+mod draw;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::look::{Look, Sign};
+use super::scene::{Scene, cast};
+use super::story::letter;
+use super::words::count;
+use crate::check::{Act, Finding};
+use crate::explore::{Prepared, Replay};
+use crate::kernel::path::{Path, Role};
+use crate::kernel::time::Time;
+use crate::model::ids::{FlowId, TableId};
+use crate::model::record::{FlowMove, Kind, NONE, Outcome, Record, StepRole, commit};
+use crate::model::value::Word;
+use crate::model::weather::PointKind;
+
+/// More rows than this, and the middle is left out.
+pub const ROWS: usize = 60;
+/// Rows kept at the start and at the end.
+const EDGE: usize = 16;
+/// Stands in a label where the sign of a further copy belongs.
+const AGAIN: char = '\u{1}';
+/// Rows kept around one that matters.
+const AROUND: usize = 3;
+
+/// A row of the picture.
+#[derive(Clone, Debug, PartialEq)]
+struct Row {
+    at: Time,
+    what: What,
+    /// It is part of what breaks the invariant.
+    matters: bool,
+}
+
+/// What a row shows.
+#[derive(Clone, Debug, PartialEq)]
+enum What {
+    /// Something happens at a node.
+    Event { node: u32, sign: Sign, note: String },
+    /// A message, or a part of its way.
+    Arrow { from: u32, to: u32, label: String, part: Part, note: String },
+    /// Something that belongs to no node.
+    World { note: String },
+    /// So many rows are left out.
+    Gap(usize),
+}
+
+/// How much of its way a row shows of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// All of it: nothing else happens in between.
+    Whole,
+    /// It leaves and arrives further down.
+    Leaves,
+    /// It left further up.
+    Arrives,
+    /// It never arrives.
+    Lost,
+}
+
+/// The lanes of a replayed run. With a finding (and the name of its invariant) only what belongs to its parties is shown,
+/// without one everything.
+pub fn lanes(prepared: &Prepared, replay: &Replay, finding: Option<(&str, &Finding)>, look: &Look) -> String {
+    let scene = Scene::new(&prepared.model, replay);
+    let (parties, acts) = finding.map(|(_, finding)| cast(&finding.what)).unwrap_or_default();
+    let ours: Vec<u32> = parties.iter().filter_map(|party| scene.intent_of(party)).collect();
+    let mut picture = Picture::new(&scene, ours, acts);
+    picture.collect();
+    let mut rows = picture.rows;
+    if let Some((invariant, finding)) = finding {
+        let what = What::World { note: format!("{} is broken", super::words::safe(invariant)) };
+        let at = rows.iter().rposition(|row| row.at <= finding.at).map_or(rows.len(), |at| at + 1);
+        rows.insert(at, Row { at: finding.at, what, matters: true });
+    }
+    draw::draw(&scene, &elided(rows), look)
+}
+
+struct Picture<'s, 'a> {
+    scene: &'s Scene<'a>,
+    /// The intents shown, in the order of their letters; empty: all.
+    ours: Vec<u32>,
+    acts: Vec<Act>,
+    rows: Vec<Row>,
+    /// What answers say, by their paths.
+    answers: BTreeMap<Path, &'static str>,
+    /// The record at which each copy of a message ends, by path and copy.
+    ends: BTreeMap<(Path, u32), usize>,
+    /// The record at which each message was sent.
+    sent: BTreeMap<Path, usize>,
+    /// The nodes that did something for the intents shown.
+    took_part: BTreeSet<u32>,
+    /// The first and the last record of the intents shown.
+    span: Option<(usize, usize)>,
+}
+
+impl<'s, 'a> Picture<'s, 'a> {
+    fn new(scene: &'s Scene<'a>, ours: Vec<u32>, acts: Vec<Act>) -> Self {
+        let mut picture = Picture {
+            scene,
+            ours,
+            acts,
+            rows: Vec::new(),
+            answers: BTreeMap::new(),
+            ends: BTreeMap::new(),
+            sent: BTreeMap::new(),
+            took_part: BTreeSet::new(),
+            span: None,
+        };
+        for (at, record) in scene.trace.records.iter().enumerate() {
+            if picture.is_ours(at) {
+                picture.span = Some((picture.span.map_or(at, |(first, _)| first), at));
+                match record.kind {
+                    Kind::Begin | Kind::Timeout | Kind::Invoke => picture.took_part.extend([record.who]),
+                    Kind::Sent => picture.took_part.extend([record.who, record.row]),
+                    _ => {}
+                }
+            }
+            let answer = match record.kind {
+                Kind::Commit if record.flag & commit::REFUSED == 0 => "ok",
+                Kind::Refused => "refused",
+                Kind::Conflict => "conflict",
+                Kind::Busy => "busy",
+                Kind::Failed => "error",
+                Kind::Replay => "ok again",
+                Kind::Flow => match FlowMove::ALL.get(usize::from(record.flag)) {
+                    Some(FlowMove::Completed) => "ok",
+                    Some(FlowMove::Compensated | FlowMove::Escalated | FlowMove::GaveUp) => "failed",
+                    _ => continue,
+                },
+                Kind::Sent => {
+                    picture.sent.insert(record.path, at);
+                    continue;
+                }
+                Kind::Lost | Kind::Delivered => {
+                    picture.ends.insert((record.path, record.ver), at);
+                    continue;
+                }
+                _ => continue,
+            };
+            picture.answers.insert(record.path.child(Role::Reply, 0), answer);
+        }
+        picture
+    }
+
+    fn is_ours(&self, at: usize) -> bool {
+        let owner = self.scene.owner[at];
+        if owner == NONE { self.is_act(&self.scene.trace.records[at]) } else { self.shows(owner) }
+    }
+
+    fn shows(&self, owner: u32) -> bool {
+        self.ours.is_empty() || self.ours.contains(&owner)
+    }
+
+    fn is_act(&self, record: &Record) -> bool {
+        record.kind == Kind::Commit
+            && self
+                .acts
+                .iter()
+                .any(|act| act.path == record.path && act.at == record.at && act.op == record.op)
+    }
+
+    /// `A ` before what belongs to the first of several parties.
+    fn whose(&self, at: usize) -> String {
+        match self.ours.iter().position(|&ours| ours == self.scene.owner[at]) {
+            Some(n) if self.ours.len() > 1 => format!("{} ", letter(n)),
+            _ => String::new(),
+        }
+    }
+
+    /// Turns records into rows, in their order.
+    fn collect(&mut self) {
+        let records = &self.scene.trace.records;
+        let shown: Vec<bool> = (0..records.len()).map(|at| self.shown(at)).collect();
+        for (at, record) in records.iter().enumerate() {
+            if !shown[at] {
+                continue;
+            }
+            match record.kind {
+                Kind::Sent => {
+                    for copy in 0..record.ver.max(1) {
+                        self.leaves(at, record, copy, &shown);
+                    }
+                }
+                Kind::Delivered => self.arrives(at, record, &shown),
+                Kind::Lost if record.data == crate::model::record::LOST_DOWN => {
+                    self.arrives(at, record, &shown)
+                }
+                Kind::Lost => {}
+                _ => {
+                    if let Some(what) = self.local(at, record) {
+                        self.rows.push(Row { at: record.at, what, matters: self.is_act(record) });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether anything of a record is drawn.
+    fn shown(&self, at: usize) -> bool {
+        let record = &self.scene.trace.records[at];
+        match record.kind {
+            Kind::Crash | Kind::Restart | Kind::Pause | Kind::Resume => {
+                self.took_part.contains(&record.who) && self.in_time(at)
+            }
+            Kind::Cut => self.in_time(at),
+            Kind::Heal => self.in_time(at),
+            Kind::End => record.flag != 0,
+            Kind::Read => self.is_ours(at) && self.read_matters(at),
+            Kind::Sent | Kind::Delivered | Kind::Lost => self.is_ours(at),
+            _ => self.is_ours(at) && self.local(at, record).is_some(),
+        }
+    }
+
+    /// Whether a record lies between the first and the last of the intents shown.
+    fn in_time(&self, at: usize) -> bool {
+        self.span.is_some_and(|(first, last)| first < at && at < last)
+    }
+
+    /// A read is worth a row if somebody else does something before its transaction is over.
+    fn read_matters(&self, at: usize) -> bool {
+        let records = &self.scene.trace.records;
+        let path = records[at].path;
+        if at > 0 && records[at - 1].kind == Kind::Read && records[at - 1].path == path {
+            return false;
+        }
+        for (later, record) in records.iter().enumerate().skip(at + 1) {
+            if record.path == path && record.kind != Kind::Read {
+                return false;
+            }
+            let busy = matches!(
+                record.kind,
+                Kind::Commit | Kind::Crash | Kind::Timeout | Kind::Pause | Kind::Refused | Kind::Read
+            );
+            if busy && record.path != path && self.is_ours(later) {
+                return true;
+            }
+        }
+        true
+    }
+
+    fn label(&self, at: usize, record: &Record) -> String {
+        let kind = |kind: PointKind| record.flag == kind as u8;
+        let text = if kind(PointKind::Reply) {
+            (*self.answers.get(&record.path).unwrap_or(&"answer")).to_owned()
+        } else if kind(PointKind::Fetched) {
+            "values".into()
+        } else {
+            let what = self.scene.subject(record.flag, record.op);
+            let what = if kind(PointKind::Fetch) { "read".into() } else { what };
+            let what = if kind(PointKind::Ack) { format!("ack {what}") } else { what };
+            match self.scene.request(record.path) {
+                Some((n, _)) if n > 1 => format!("{what} #{n}"),
+                _ => what,
+            }
+        };
+        format!("{}{text}", self.whose(at))
+    }
+
+    fn leaves(&mut self, at: usize, record: &Record, copy: u32, shown: &[bool]) {
+        let (from, to) = (record.who, record.row);
+        let mut label = self.label(at, record);
+        let held = self
+            .scene
+            .trace
+            .records
+            .get(at + 1)
+            .filter(|next| next.kind == Kind::Delayed && next.path == record.path);
+        let mut note =
+            held.map(|rule| format!("held up: {}", self.scene.rule(rule.data))).unwrap_or_default();
+        let end = self.ends.get(&(record.path, copy)).copied();
+        let part = match end {
+            None => {
+                note = "still under way at the end".into();
+                Part::Leaves
+            }
+            Some(end) => {
+                let last = &self.scene.trace.records[end];
+                if last.kind == Kind::Lost && last.data != crate::model::record::LOST_DOWN {
+                    note = format!("lost: {}", self.scene.loss(last));
+                    Part::Lost
+                } else if self.undisturbed(at, end, shown) {
+                    if last.kind == Kind::Lost {
+                        note = self.scene.loss(last);
+                        Part::Lost
+                    } else {
+                        Part::Whole
+                    }
+                } else if copy > 0 {
+                    // Seen when it arrives.
+                    return;
+                } else {
+                    Part::Leaves
+                }
+            }
+        };
+        if copy > 0 {
+            label = format!("{} {label}", AGAIN);
+        }
+        let what = What::Arrow { from, to, label, part, note };
+        self.rows.push(Row { at: record.at, what, matters: false });
+    }
+
+    /// Whether nothing is shown between two records that would blur the order of things.
+    fn undisturbed(&self, from: usize, to: usize, shown: &[bool]) -> bool {
+        let records = &self.scene.trace.records;
+        (from + 1..to)
+            .all(|at| !shown[at] || matches!(records[at].kind, Kind::Sent | Kind::Delayed | Kind::Lost))
+    }
+
+    fn arrives(&mut self, at: usize, record: &Record, shown: &[bool]) {
+        let sent = self.sent.get(&record.path).copied();
+        if sent.is_some_and(|sent| self.undisturbed(sent, at, shown)) {
+            return;
+        }
+        let mut label = self.label(at, record);
+        if record.ver > 0 {
+            label = format!("{} {label}", AGAIN);
+        }
+        let (part, note) = match record.kind {
+            Kind::Lost => (Part::Lost, self.scene.loss(record)),
+            _ => (Part::Arrives, String::new()),
+        };
+        let what = What::Arrow { from: record.who, to: record.row, label, part, note };
+        self.rows.push(Row { at: record.at, what, matters: false });
+    }
+
+    /// What happens at one node, if it is shown at all.
+    fn local(&self, at: usize, record: &Record) -> Option<What> {
+        let scene = self.scene;
+        let whose = self.whose(at);
+        let event = |node: u32, sign: Sign, note: String| {
+            Some(What::Event { node, sign, note: format!("{whose}{note}") })
+        };
+        let place = || scene.place(record.path).or((record.who < scene.nodes.count).then_some(record.who));
+        let op = || scene.short_target(record.op);
+        match record.kind {
+            Kind::Invoke => event(record.who, Sign::Client, format!("wants {}", scene.target(record.op))),
+            Kind::Complete => {
+                let node = scene.intents.get(scene.owner[at] as usize).map(|intent| intent.node)?;
+                let note = match Outcome::of(record.flag) {
+                    Outcome::Ok => "told ok".into(),
+                    Outcome::Failed => format!("told failed: {}", scene.text(record.data as Word)),
+                    Outcome::Unknown => "gives up, knows nothing".into(),
+                };
+                event(node, Sign::Client, note)
+            }
+            Kind::Read => {
+                let same = scene.trace.records[at..].iter();
+                let same = same.take_while(|next| next.kind == Kind::Read && next.path == record.path);
+                let rows: Vec<String> = same
+                    .map(|read| format!("{} v{}", scene.row(TableId(read.op), read.row, true), read.ver))
+                    .collect();
+                event(place()?, Sign::Line, format!("reads {}", rows.join(", ")))
+            }
+            Kind::Commit => {
+                let node = scene.place(record.path)?;
+                let quiet = commit::SKIPPED | commit::FENCED;
+                let sign = if record.flag & quiet != 0 { Sign::Nothing } else { Sign::Commit };
+                let note = scene.changes(at, true).join("; ");
+                let how = match record.step() {
+                    _ if record.flag & commit::REFUSED != 0 => format!("{} refused: ", op()),
+                    Some((_, StepRole::Undo)) => format!("undone by {}: ", op()),
+                    _ => String::new(),
+                };
+                event(node, sign, format!("{how}{note}"))
+            }
+            Kind::Rollback => event(place()?, Sign::Nothing, format!("{} rolled back", op())),
+            Kind::Refused => {
+                let by = if record.flag == 1 { " (weather)" } else { "" };
+                event(
+                    place()?,
+                    Sign::Nothing,
+                    format!("{} refuses: {}{by}", op(), scene.text(record.data as Word)),
+                )
+            }
+            Kind::Failed => event(place()?, Sign::Nothing, format!("{} fails technically", op())),
+            Kind::Conflict => {
+                let row = scene.row(TableId(record.data as u16), record.row, true);
+                event(place()?, Sign::Nothing, format!("{}: {row} has changed", op()))
+            }
+            Kind::Replay => event(place()?, Sign::Nothing, format!("{}: known, answers again", op())),
+            Kind::Busy => event(place()?, Sign::Nothing, format!("{}: the first is in progress", op())),
+            Kind::LockWait => event(place()?, Sign::Nothing, "waits for a row lock".into()),
+            Kind::Timeout => event(record.who, Sign::Timeout, format!("no answer to {} in time", op())),
+            Kind::Crash => event(record.who, Sign::Crash, format!("crashes: {}", scene.rule(record.data))),
+            Kind::Restart => event(record.who, Sign::Crash, "is back".into()),
+            Kind::Pause => event(record.who, Sign::Crash, format!("pauses: {}", scene.rule(record.data))),
+            Kind::Resume => event(record.who, Sign::Crash, "goes on".into()),
+            Kind::Cut => {
+                let what = if record.flag == 1 { "cut" } else { "mended" };
+                Some(What::World { note: format!("{what}: {}", scene.rule(record.data)) })
+            }
+            Kind::Heal => Some(What::World { note: "the weather ends: no fault from here on".into() }),
+            Kind::End => {
+                Some(What::World { note: "the run is over, and something never came to rest".into() })
+            }
+            Kind::Flow => {
+                let note = match FlowMove::ALL.get(usize::from(record.flag))? {
+                    FlowMove::StepUnknown => {
+                        format!("cannot know about {}", scene.step(FlowId(record.op), record.row as u8))
+                    }
+                    FlowMove::Compensating => "turns back".into(),
+                    FlowMove::Parked => "sets it aside for a person".into(),
+                    FlowMove::Completed => "believes: all done".into(),
+                    FlowMove::Compensated => "believes: all undone".into(),
+                    FlowMove::Escalated => "stops in between".into(),
+                    FlowMove::Recovered => "takes it up again".into(),
+                    FlowMove::GaveUp => "gives up, undoes nothing".into(),
+                    _ => return None,
+                };
+                let node = u32::try_from(record.data).ok().filter(|&node| node < scene.nodes.count)?;
+                event(node, Sign::Flow, format!("{}: {note}", scene.flow(FlowId(record.op))))
+            }
+            Kind::Publish if record.flag == 1 => {
+                event(record.who, Sign::Flow, format!("{} in the outbox", self.topic(record)))
+            }
+            Kind::Publish | Kind::Mark | Kind::Sent | Kind::Lost | Kind::Delivered | Kind::Begin => None,
+            Kind::Install | Kind::Settled | Kind::Delayed => None,
+        }
+    }
+
+    fn topic(&self, record: &Record) -> String {
+        self.scene.subject(PointKind::Event as u8, record.op)
+    }
+}
+
+/// Leaves out the middle of a long picture, except for what matters and its surroundings.
+fn elided(rows: Vec<Row>) -> Vec<Row> {
+    if rows.len() <= ROWS {
+        return rows;
+    }
+    let last = rows.len() - EDGE;
+    let near = |n: usize| {
+        let around = n.saturating_sub(AROUND)..(n + AROUND + 1).min(rows.len());
+        rows[around].iter().any(|row| row.matters)
+    };
+    let keep: Vec<bool> = (0..rows.len()).map(|n| n < EDGE || n >= last || near(n)).collect();
+    let mut out: Vec<Row> = Vec::new();
+    for (row, keep) in rows.into_iter().zip(keep) {
+        if keep {
+            out.push(row);
+            continue;
+        }
+        match out.last_mut() {
+            Some(Row { what: What::Gap(n), .. }) => *n += 1,
+            _ => out.push(Row { at: row.at, what: What::Gap(1), matters: false }),
+        }
+    }
+    out
+}
+
+/// The words for rows left out.
+fn gap(n: usize) -> String {
+    format!("{} left out", count(n as u64, "row"))
+}

@@ -1,0 +1,21 @@
+//! What was found, for people and for programs. Everything here is value to text: no files, no clock, no terminal.
+//!
+//! [`summary`] is the data. [`text`] puts a case together from [`matrix`] and [`costs`]; [`story`] and [`lanes`] tell one
+//! replayed violation; [`json`], [`history`] and [`junit`] are for programs. [`look`] and [`words`] are how text is set.
+
+pub mod costs;
+mod expression;
+pub mod history;
+pub mod json;
+pub mod junit;
+pub mod lanes;
+pub mod look;
+pub mod matrix;
+mod scene;
+pub mod story;
+pub mod summary;
+pub mod text;
+pub mod words;
+
+pub use look::Look;
+pub use summary::{CaseReport, Ending, InvariantName, Report, StrategyReport};

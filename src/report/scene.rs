@@ -1,0 +1,356 @@
+//! One replayed run, indexed for telling: who every record belongs to, where every execution ran, what every commit did.
+//!
+//! Stories and lanes are both written from it. It names things as people do and decides nothing.
+
+use std::collections::BTreeMap;
+
+use super::words::{ordinal, safe};
+use crate::check::{Act, Party};
+use crate::explore::{Replay, Trace};
+use crate::kernel::path::{Path, Role};
+use crate::kernel::time::Time;
+use crate::model::Model;
+use crate::model::flow::StepKind;
+use crate::model::flow::Target;
+use crate::model::heap::Heap;
+use crate::model::ids::{FlowId, OpId, TableId};
+use crate::model::plan::Nodes;
+use crate::model::record::{FLOW, Kind, NONE, Outcome, Record, commit, install};
+use crate::model::value::Word;
+use crate::model::weather::PointKind;
+use crate::store::Tables;
+
+/// An intent of the run.
+#[derive(Clone, Debug)]
+pub(super) struct Intent {
+    pub(super) path: Path,
+    /// Numbered over all groups.
+    pub(super) client: u32,
+    /// Among the client's.
+    pub(super) index: u32,
+    /// An operation, or a flow with [`FLOW`] added.
+    pub(super) target: u16,
+    pub(super) node: u32,
+    pub(super) began: Time,
+    /// What the client was told, when, and the reason of a refusal.
+    pub(super) told: Option<(Outcome, Time, Word)>,
+}
+
+/// A replayed run.
+#[derive(Debug)]
+pub(super) struct Scene<'a> {
+    pub(super) model: &'a Model,
+    pub(super) nodes: Nodes,
+    pub(super) trace: &'a Trace,
+    tables: &'a Tables,
+    pub(super) intents: Vec<Intent>,
+    /// The intent of each record, or [`NONE`].
+    pub(super) owner: Vec<u32>,
+    /// Where each execution ran.
+    ran: BTreeMap<Path, u32>,
+    /// Of each request or event, by the paths of its copies: which one it was of its intent and target, and the copy.
+    asked: BTreeMap<Path, (u32, u32)>,
+}
+
+impl<'a> Scene<'a> {
+    pub(super) fn new(model: &'a Model, replay: &'a Replay) -> Scene<'a> {
+        let mut scene = Scene {
+            model,
+            nodes: Nodes::of(model),
+            trace: &replay.trace,
+            tables: &replay.tables,
+            intents: Vec::new(),
+            owner: Vec::with_capacity(replay.trace.records.len()),
+            ran: BTreeMap::new(),
+            asked: BTreeMap::new(),
+        };
+        scene.index();
+        scene
+    }
+
+    fn index(&mut self) {
+        // Slots are used again, so who owns a record depends on when it was written.
+        let mut slots: BTreeMap<u32, u32> = BTreeMap::new();
+        let mut requests: BTreeMap<(u32, u8, u16, u32), u32> = BTreeMap::new();
+        for record in &self.trace.records {
+            if record.kind == Kind::Invoke {
+                slots.insert(record.intent, self.intents.len() as u32);
+                self.intents.push(Intent {
+                    path: record.path,
+                    client: record.client,
+                    index: record.ver,
+                    target: record.op,
+                    node: record.who,
+                    began: record.at,
+                    told: None,
+                });
+            }
+            let owner = slots.get(&record.intent).copied().unwrap_or(NONE);
+            self.owner.push(owner);
+            match record.kind {
+                Kind::Settled => {
+                    slots.remove(&record.intent);
+                }
+                Kind::Complete => {
+                    if let Some(intent) = self.intents.get_mut(owner as usize) {
+                        intent.told = Some((Outcome::of(record.flag), record.at, record.data as Word));
+                    }
+                }
+                Kind::Begin => {
+                    self.ran.entry(record.path).or_insert(record.who);
+                }
+                Kind::Sent => {
+                    let number = requests.entry((owner, record.flag, record.op, record.row)).or_default();
+                    *number += 1;
+                    for copy in 0..record.ver.max(1) {
+                        let path = if copy == 0 { record.path } else { record.path.child(Role::Copy, copy) };
+                        self.asked.insert(path, (*number, copy));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    pub(super) fn heap(&self) -> &Heap {
+        self.tables.heap()
+    }
+
+    pub(super) fn node(&self, node: u32) -> String {
+        if node == NONE || node >= self.nodes.count {
+            "?".into()
+        } else {
+            safe(&self.nodes.name(self.model, node))
+        }
+    }
+
+    /// The name of a client, numbered over all groups.
+    pub(super) fn client(&self, client: u32) -> String {
+        match self.nodes.clients.first() {
+            Some(first) => self.node(first + client),
+            None => "?".into(),
+        }
+    }
+
+    /// Where an execution ran.
+    pub(super) fn place(&self, execution: Path) -> Option<u32> {
+        self.ran.get(&execution).copied()
+    }
+
+    /// Which request of its intent an execution or a message is, counted from 1, and which copy, counted from 0.
+    pub(super) fn request(&self, path: Path) -> Option<(u32, u32)> {
+        self.asked.get(&path).copied()
+    }
+
+    /// `wallet.charge`, or the name of a flow.
+    pub(super) fn target(&self, word: u16) -> String {
+        if word & FLOW != 0 {
+            self.flow(FlowId(word & !FLOW))
+        } else if usize::from(word) < self.model.operations.len() {
+            safe(&self.model.operation_name(OpId(word)))
+        } else {
+            "?".into()
+        }
+    }
+
+    /// `charge`, or the name of a flow.
+    pub(super) fn short_target(&self, word: u16) -> String {
+        match word & FLOW {
+            0 => self.model.operations.get(usize::from(word)).map_or("?".into(), |op| safe(&op.name)),
+            _ => self.flow(FlowId(word & !FLOW)),
+        }
+    }
+
+    pub(super) fn flow(&self, flow: FlowId) -> String {
+        self.model.flows.get(flow.index()).map_or("?".into(), |flow| safe(&flow.name))
+    }
+
+    /// What a message is about.
+    pub(super) fn subject(&self, point: u8, op: u16) -> String {
+        let topic = point == PointKind::Event as u8 || point == PointKind::Ack as u8;
+        match self.model.topics.get(usize::from(op)) {
+            Some(topic_of) if topic => safe(&topic_of.name),
+            _ => self.short_target(op),
+        }
+    }
+
+    /// The name of a step: what it calls.
+    pub(super) fn step(&self, flow: FlowId, step: u8) -> String {
+        let step_of = self.model.flows.get(flow.index()).and_then(|flow| flow.steps.get(usize::from(step)));
+        match step_of.map(|step| &step.does) {
+            Some(StepKind::Call(call)) => match call.action.target {
+                Target::Op(op) => self.target(op.0),
+                Target::Flow(flow) => self.flow(flow),
+            },
+            Some(StepKind::Wait(_)) => "a wait".into(),
+            None => format!("step {step}"),
+        }
+    }
+
+    /// A row: `wallet.accounts['ana']`; short: without its service.
+    pub(super) fn row(&self, table: TableId, slot: u32, short: bool) -> String {
+        let of = self.model.table(table);
+        let name = if short { of.name.clone() } else { self.model.table_name(table) };
+        let state = self.tables.table(table);
+        let key = match (slot < state.slots(), of.columns.first()) {
+            (true, Some(key)) => self.model.symbols.show(state.cells(slot)[0], &key.ty, self.heap()),
+            _ => "?".into(),
+        };
+        safe(&format!("{name}[{key}]"))
+    }
+
+    pub(super) fn column(&self, table: TableId, column: usize) -> String {
+        self.model.table(table).columns.get(column).map_or("?".into(), |column| safe(&column.name))
+    }
+
+    pub(super) fn value(&self, table: TableId, column: usize, word: Word) -> String {
+        match self.model.table(table).columns.get(column) {
+            Some(column) => safe(&self.model.symbols.show(word, &column.ty, self.heap())),
+            None => word.to_string(),
+        }
+    }
+
+    /// The names of the columns of a mask.
+    pub(super) fn columns(&self, table: TableId, mask: u32) -> Vec<String> {
+        let count = self.model.table(table).columns.len();
+        (0..count).filter(|n| mask >> n & 1 == 1).map(|n| self.column(table, n)).collect()
+    }
+
+    /// The intent of a party, if it is known.
+    pub(super) fn intent_of(&self, party: &Party) -> Option<u32> {
+        let at = self.intents.iter().position(|intent| intent.path == party.path)?;
+        party.is_known().then_some(at as u32)
+    }
+
+    /// `shop's 2nd wallet.charge`: an intent as people refer to it.
+    pub(super) fn intent(&self, client: u32, index: u32, target: u16) -> String {
+        format!("the {} {} of {}", ordinal(u64::from(index) + 1), self.target(target), self.client(client))
+    }
+
+    /// The commit record of an act.
+    pub(super) fn commit_of(&self, act: &Act) -> Option<usize> {
+        self.trace.records.iter().position(|record| {
+            record.kind == Kind::Commit
+                && record.path == act.path
+                && record.at == act.at
+                && record.op == act.op
+                && record.data == act.effect
+        })
+    }
+
+    /// The installs that follow a commit record.
+    pub(super) fn installs(&self, commit: usize) -> impl Iterator<Item = usize> + use<> {
+        let count = self.trace.records.get(commit).map_or(0, |record| record.ver as usize);
+        commit + 1..commit + 1 + count
+    }
+
+    /// What a commit did: `accounts['ana'].balance 1000 → 970`, one piece for each row.
+    pub(super) fn changes(&self, commit_at: usize, short: bool) -> Vec<String> {
+        let flag = self.trace.records.get(commit_at).map_or(0, |record| record.flag);
+        if flag & commit::FENCED != 0 {
+            return vec!["fenced off: nothing is done".into()];
+        }
+        if flag & commit::SKIPPED != 0 {
+            return vec!["done without effect: it skips".into()];
+        }
+        let changes: Vec<String> = self.installs(commit_at).map(|at| self.change(at, short)).collect();
+        if changes.is_empty() { vec!["done, nothing to write".into()] } else { changes }
+    }
+
+    /// What an install did to its row.
+    pub(super) fn change(&self, at: usize, short: bool) -> String {
+        let Some(record) = self.trace.records.get(at).filter(|record| record.kind == Kind::Install) else {
+            return "?".into();
+        };
+        let table = TableId(record.op);
+        let row = self.row(table, record.row, short);
+        if record.flag & install::NOOP != 0 {
+            return format!("{row} as before");
+        }
+        let Some(image) = self.trace.image(at) else { return row };
+        match (&image.before, &image.after) {
+            (_, None) => format!("{row} deleted"),
+            (None, Some(after)) => {
+                let cells = after.iter().enumerate().skip(1);
+                let cells = cells
+                    .map(|(n, &word)| format!("{}: {}", self.column(table, n), self.value(table, n, word)));
+                format!("new {row} {{{}}}", cells.collect::<Vec<_>>().join(", "))
+            }
+            (Some(before), Some(after)) => {
+                let changed = (1..after.len()).filter(|&n| before.get(n) != after.get(n));
+                let one = |n: usize| {
+                    let show = |cells: &[Word]| self.value(table, n, cells[n]);
+                    format!(".{} {} → {}", self.column(table, n), show(before), show(after))
+                };
+                let all: Vec<String> = changed.map(one).collect();
+                match all.as_slice() {
+                    [] => format!("{row} as before"),
+                    [only] => format!("{row}{only}"),
+                    many => {
+                        let many: Vec<&str> = many.iter().map(|one| one.trim_start_matches('.')).collect();
+                        format!("{row} {}", many.join(", "))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Why a message was lost.
+    pub(super) fn loss(&self, record: &Record) -> String {
+        match record.data {
+            crate::model::record::LOST_DOWN => format!("{} is down", self.node(record.row)),
+            crate::model::record::LOST_CUT => "the link is cut".into(),
+            rule => self.rule(rule),
+        }
+    }
+
+    /// A rule of the weather, as written.
+    pub(super) fn rule(&self, number: u64) -> String {
+        let rule = usize::try_from(number).ok().and_then(|n| self.model.weather.faults.get(n));
+        rule.map_or_else(|| "weather".into(), |rule| safe(&rule.text))
+    }
+
+    /// A text word, such as the reason of a refusal.
+    pub(super) fn text(&self, word: Word) -> String {
+        safe(&self.model.symbols.text(word))
+    }
+}
+
+/// All parties and acts of a finding, in the order in which a story names them.
+pub(super) fn cast(witness: &crate::check::Witness) -> (Vec<Party>, Vec<Act>) {
+    use crate::check::Witness::*;
+    let (mut parties, mut acts) = (Vec::new(), Vec::new());
+    match witness {
+        LostUpdate { victim, culprit, .. } => acts.extend([*victim, *culprit]),
+        DuplicateEffect { first, second } => acts.extend([*first, *second]),
+        NotDurable { who, .. } | WrongBelief { who, .. } | HalfDone { who, .. } | NeverEnded { who } => {
+            parties.push(*who);
+        }
+        NotUndone { who, stands } => {
+            parties.push(*who);
+            acts.extend(stands);
+        }
+        Rule { who, acts: shown, .. } => {
+            parties.push(*who);
+            acts.extend(shown);
+        }
+        TwoRows { first, second, .. } => acts.extend([first.1, second.1]),
+        Orphan { by, .. } => acts.extend(by),
+        Expression { by, who, .. } => {
+            parties.extend(who);
+            acts.extend(by);
+        }
+        LeftRow { by, .. } => acts.push(*by),
+        Changed { .. } | LeftLocked(_) => {}
+    }
+    parties.extend(acts.iter().map(|act| act.party));
+    parties.retain(Party::is_known);
+    let mut seen = Vec::new();
+    parties.retain(|party| {
+        let new = !seen.contains(&party.path);
+        seen.push(party.path);
+        new
+    });
+    acts.retain(|act| *act != Act::NONE);
+    (parties, acts)
+}

@@ -1,0 +1,351 @@
+//! What a command found, as plain data: every format for people or programs is rendered from it.
+//!
+//! A [`Report`] holds one [`CaseReport`] for each case of each scenario, and that one [`StrategyReport`] for each
+//! strategy. It is built from prepared strategies and their sweeps; it knows no text beyond names.
+
+use std::ops::Range;
+
+use super::words::clean_bound;
+use crate::check::Minimum;
+use crate::explore::{Cell, CellStatus, FactStatus, Prepared, Swept, judge};
+use crate::kernel::time::Span;
+use crate::model::expr::{Counter, Failure};
+use crate::model::invariant::{Invariant, Verdict};
+
+/// All that was run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    /// One for each case of each scenario, in order.
+    pub cases: Vec<CaseReport>,
+    /// Not all of it was run, because somebody stopped it.
+    pub interrupted: bool,
+}
+
+/// A case of a scenario under its strategies.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CaseReport {
+    /// The path of the file as it was given.
+    pub file: String,
+    /// The name of the scenario.
+    pub name: String,
+    /// A sentence about it.
+    pub about: Option<String>,
+    /// Identifies the documents of the scenario.
+    pub digest: [u64; 2],
+    /// The name of the case; `None`: the file as written.
+    pub case: Option<String>,
+    /// The seeds asked for.
+    pub seeds: Range<u64>,
+    /// Names and kinds of the invariants.
+    pub invariants: Vec<InvariantName>,
+    /// One for each strategy, in order.
+    pub strategies: Vec<StrategyReport>,
+}
+
+/// An invariant by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvariantName {
+    /// Its name in the file.
+    pub name: String,
+    /// The word for its kind.
+    pub kind: &'static str,
+}
+
+impl InvariantName {
+    /// The names of invariants.
+    pub fn all(invariants: &[Invariant]) -> Vec<InvariantName> {
+        let name = |one: &Invariant| InvariantName { name: one.name.clone(), kind: one.kind.word() };
+        invariants.iter().map(name).collect()
+    }
+}
+
+/// A strategy of a case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StrategyReport {
+    /// Its name.
+    pub name: String,
+    /// A sentence about it.
+    pub about: Option<String>,
+    /// It changes what the services do, not only how.
+    pub rewritten: bool,
+    /// Why it cannot carry the scenario out; empty if it can.
+    pub cannot: Vec<String>,
+    /// One for each invariant.
+    pub cells: Vec<CellReport>,
+    /// All invariants together, if something is expected of them together.
+    pub overall: Option<Cell>,
+    /// The facts.
+    pub facts: Vec<FactStatus>,
+    /// What it cost.
+    pub costs: CostReport,
+    /// Invariants that could not be evaluated.
+    pub broken: Vec<BrokenReport>,
+    /// Runs that panicked: the seed and what was said.
+    pub panics: Vec<(u64, String)>,
+}
+
+/// One cell of the matrix.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CellReport {
+    /// Verdict, what was expected, and how they compare.
+    pub cell: Cell,
+    /// Runs carried out.
+    pub runs: u64,
+    /// Runs that violate it; of a stuck one, runs that are stuck.
+    pub violating: u64,
+    /// Violations of which every client involved was told ok, in all runs.
+    pub silent: u64,
+    /// The smallest seed that shows the verdict, if it is violated or stuck.
+    pub first_seed: Option<u64>,
+    /// What was examined.
+    pub obligations: u64,
+    /// How often something happened that could have broken it.
+    pub hazards: u64,
+}
+
+impl CellReport {
+    /// Whether something is wrong that the file does not expect.
+    pub fn is_finding(&self) -> bool {
+        self.cell.status == CellStatus::Finding
+    }
+
+    /// Whether it is violated or stuck.
+    pub fn is_bad(&self) -> bool {
+        matches!(self.cell.verdict, Verdict::Violated | Verdict::Stuck)
+    }
+
+    /// Bounds of the share of violating runs, in millionths, with 95 % confidence: after Wilson (1927); if none
+    /// violates, the exact one-sided bound.
+    pub fn rate_ppm(&self) -> (u64, u64) {
+        if self.runs == 0 {
+            return (0, 1_000_000);
+        }
+        if self.violating == 0 {
+            return (0, (clean_bound(self.runs) * 1e6).ceil() as u64);
+        }
+        let (n, z) = (self.runs as f64, 1.959_963_984_540_054f64);
+        let p = self.violating as f64 / n;
+        let middle = p + z * z / (2.0 * n);
+        let margin = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
+        let whole = 1.0 + z * z / n;
+        let ppm = |share: f64| (share.clamp(0.0, 1.0) * 1e6).round() as u64;
+        (ppm((middle - margin) / whole), ppm((middle + margin) / whole))
+    }
+}
+
+/// What runs cost, all together.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CostReport {
+    /// Runs carried out.
+    pub runs: u64,
+    /// Runs that came to rest.
+    pub rested: u64,
+    /// Events of the engine.
+    pub events: u64,
+    /// Operations of stores.
+    pub store_ops: u64,
+    /// Half of the clients' answers came within this time.
+    pub p50: Option<Span>,
+    /// 99 of 100 did.
+    pub p99: Option<Span>,
+    /// Violations that every client involved took for a success.
+    pub silent: u64,
+    /// One for each counter, in their order.
+    pub counts: Vec<u64>,
+}
+
+impl CostReport {
+    /// One of the counts.
+    pub fn count(&self, counter: Counter) -> u64 {
+        self.counts.get(counter as usize).copied().unwrap_or(0)
+    }
+}
+
+/// An invariant that could not be evaluated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokenReport {
+    /// Its name.
+    pub invariant: String,
+    /// The first seed in which it could not.
+    pub seed: u64,
+    /// Why.
+    pub why: String,
+}
+
+impl StrategyReport {
+    /// Sums up what a sweep showed; `None` if the strategy cannot carry the scenario out.
+    pub fn new(
+        prepared: &Prepared,
+        about: Option<String>,
+        rewritten: bool,
+        swept: Option<&Swept>,
+    ) -> StrategyReport {
+        let judged = judge(prepared, swept);
+        let cells =
+            judged.cells.into_iter().enumerate().map(|(at, cell)| cell_report(at, cell, swept)).collect();
+        let cannot = match &prepared.plan {
+            Ok(_) => Vec::new(),
+            Err(reasons) => reasons
+                .iter()
+                .map(|reason| match (reason.op, reason.flow) {
+                    (Some(op), _) => format!("{}: {}", prepared.model.operation_name(op), reason.why),
+                    (None, Some(flow)) => format!("{}: {}", prepared.model.flow(flow).name, reason.why),
+                    (None, None) => reason.why.clone(),
+                })
+                .collect(),
+        };
+        let mut report = StrategyReport {
+            name: prepared.strategy.clone(),
+            about,
+            rewritten,
+            cannot,
+            cells,
+            overall: judged.overall,
+            facts: judged.facts,
+            costs: CostReport::default(),
+            broken: Vec::new(),
+            panics: Vec::new(),
+        };
+        if let Some(swept) = swept {
+            let name =
+                |at: usize| prepared.invariants.get(at).map_or("?", |one| one.name.as_str()).to_owned();
+            report.broken = swept
+                .tally
+                .errors
+                .iter()
+                .map(|(seed, broken)| BrokenReport {
+                    invariant: name(broken.invariant),
+                    seed: *seed,
+                    why: failure(broken.failure, prepared),
+                })
+                .collect();
+            report.panics.clone_from(&swept.panics);
+            report.costs = CostReport {
+                runs: swept.runs,
+                rested: swept.rested,
+                events: swept.costs.events,
+                store_ops: swept.costs.store_ops,
+                p50: swept.costs.latency.quantile(500),
+                p99: swept.costs.latency.quantile(990),
+                silent: swept.tally.invariants.iter().map(|one| one.silent).sum(),
+                counts: Counter::ALL
+                    .iter()
+                    .map(|&counter| u64::try_from(swept.tally.counts.get(counter)).unwrap_or(0))
+                    .collect(),
+            };
+        }
+        report
+    }
+
+    /// The statuses of everything that has one.
+    pub fn statuses(&self) -> impl Iterator<Item = CellStatus> + '_ {
+        let facts = self.facts.iter().map(fact_status);
+        self.cells
+            .iter()
+            .map(|one| one.cell.status)
+            .chain(self.overall.iter().map(|one| one.status))
+            .chain(facts)
+    }
+}
+
+/// How a fact compares with what was expected.
+pub fn fact_status(fact: &FactStatus) -> CellStatus {
+    match (fact.held, fact.inconclusive) {
+        (true, _) => CellStatus::Expected,
+        (false, true) => CellStatus::Inconclusive,
+        (false, false) => CellStatus::Missed,
+    }
+}
+
+fn cell_report(at: usize, cell: Cell, swept: Option<&Swept>) -> CellReport {
+    let tally = swept.and_then(|swept| swept.tally.invariants.get(at)).cloned().unwrap_or_default();
+    let stuck = cell.verdict == Verdict::Stuck;
+    CellReport {
+        runs: swept.map_or(0, |swept| swept.tally.runs),
+        violating: if stuck { tally.stuck_runs } else { tally.violating_runs },
+        silent: tally.silent,
+        first_seed: if stuck { tally.first_stuck } else { tally.first_violating },
+        obligations: tally.obligations,
+        hazards: tally.hazards,
+        cell,
+    }
+}
+
+/// Why an expression has no value, in words.
+pub fn failure(failure: Failure, prepared: &Prepared) -> String {
+    match failure {
+        Failure::Missing(table) => format!("a row of {} that is not there", prepared.model.table_name(table)),
+        Failure::Overflow => "a number that does not fit 64 bits".into(),
+        Failure::DivideByZero => "a division by zero".into(),
+        Failure::NullOperand => "null where a value is needed".into(),
+        Failure::OutOfRange => "an index beyond the end of a list".into(),
+        Failure::Empty => "the least or greatest of nothing".into(),
+        Failure::Budget => "more steps than an expression may take".into(),
+    }
+}
+
+/// How it all went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ending {
+    /// All as expected.
+    AsExpected,
+    /// Too little was seen of something that is expected.
+    Inconclusive,
+    /// Something is wrong that was not expected, or something expected did not come.
+    Finding,
+    /// An invariant could not be evaluated: the scenario is at fault.
+    Unsound,
+    /// A run panicked: the program is at fault.
+    Panicked,
+}
+
+impl Report {
+    /// All strategies of all cases.
+    pub fn strategies(&self) -> impl Iterator<Item = &StrategyReport> {
+        self.cases.iter().flat_map(|case| &case.strategies)
+    }
+
+    /// How it all went: the worst of it.
+    pub fn ending(&self) -> Ending {
+        let of = |strategy: &StrategyReport| {
+            let status = |status: CellStatus| match status {
+                CellStatus::Unremarkable | CellStatus::Expected => Ending::AsExpected,
+                CellStatus::Inconclusive => Ending::Inconclusive,
+                CellStatus::Finding | CellStatus::Missed => Ending::Finding,
+            };
+            let worst = strategy.statuses().map(status).max().unwrap_or(Ending::AsExpected);
+            let unsound = if strategy.broken.is_empty() { Ending::AsExpected } else { Ending::Unsound };
+            let panicked = if strategy.panics.is_empty() { Ending::AsExpected } else { Ending::Panicked };
+            worst.max(unsound).max(panicked)
+        };
+        self.strategies().map(of).max().unwrap_or(Ending::AsExpected)
+    }
+
+    /// Runs carried out, of all strategies.
+    pub fn runs(&self) -> u64 {
+        self.strategies().map(|strategy| strategy.costs.runs).sum()
+    }
+}
+
+/// What counts as enough to say that something holds; the same that verdicts are judged by.
+pub fn minimum() -> Minimum {
+    Minimum::default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cell(runs: u64, violating: u64) -> CellReport {
+        let cell = Cell { verdict: Verdict::Holds, expected: None, status: CellStatus::Unremarkable };
+        CellReport { cell, runs, violating, silent: 0, first_seed: None, obligations: 1, hazards: 1 }
+    }
+
+    #[test]
+    fn rates_have_bounds() {
+        // Wilson's score interval for 10 of 100 with z = 1.96 is 5.52 % to 17.44 % (Newcombe 1998, by his formula).
+        assert_eq!(cell(100, 10).rate_ppm(), (55_229, 174_366));
+        assert_eq!(cell(1_000, 0).rate_ppm(), (0, 2_992));
+        assert_eq!(cell(0, 0).rate_ppm(), (0, 1_000_000));
+    }
+}

@@ -1,0 +1,206 @@
+//! Numbers, times and names as text: counts with their nouns, shares, bounds, spans, and names that are safe to print.
+//!
+//! Everything a report says goes through here, so that one run reads the same in every format for people.
+
+use crate::kernel::time::{Span, Time};
+
+/// `1 run`, `2 runs`: the plural adds an s.
+pub fn count(n: u64, noun: &str) -> String {
+    counted(n, noun, &format!("{noun}s"))
+}
+
+/// The same with a plural of its own: `1 history`, `2 histories`.
+pub fn counted(n: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(n), if n == 1 { one } else { many })
+}
+
+/// Digits in groups of three: `12,345`.
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `1st`, `2nd`, `3rd`, `11th`.
+pub fn ordinal(n: u64) -> String {
+    let ending = match (n % 10, n % 100) {
+        (1, 11) | (2, 12) | (3, 13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{n}{ending}")
+}
+
+/// Things in a row: `a, b and c`.
+pub fn list(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [only] => only.clone(),
+        [all @ .., last] => format!("{} and {last}", all.join(", ")),
+    }
+}
+
+/// A share in per cent, with one decimal below ten: `17%`, `1.7%`, `0.05%`. Only all is `100%` and only none `0%`.
+pub fn percent(part: u64, whole: u64) -> String {
+    if part == 0 || whole == 0 {
+        return "0%".into();
+    }
+    if part >= whole {
+        return "100%".into();
+    }
+    let scaled = |by: u128| (u128::from(part) * by + u128::from(whole) / 2) / u128::from(whole);
+    match scaled(10_000) {
+        1_000.. => format!("{}%", scaled(100).min(99)),
+        10.. => trimmed(scaled(1_000), 1),
+        1.. => trimmed(scaled(10_000), 2),
+        0 => "<0.01%".into(),
+    }
+}
+
+/// `n` with its last `decimals` digits behind a point, without trailing zeros.
+fn trimmed(n: u128, decimals: usize) -> String {
+    let one = 10u128.pow(decimals as u32);
+    let fraction = format!("{:0decimals$}", n % one);
+    let fraction = fraction.trim_end_matches('0');
+    if fraction.is_empty() { format!("{}%", n / one) } else { format!("{}.{fraction}%", n / one) }
+}
+
+/// The share that lies above the true one with 95 % confidence if none of `n` runs showed it: 1 - 0.05^(1/n), about 3/n.
+pub fn clean_bound(n: u64) -> f64 {
+    if n == 0 { 1.0 } else { 1.0 - 0.05f64.powf(1.0 / n as f64) }
+}
+
+/// That bound in per cent, rounded up to two digits: `<0.3%`.
+pub fn below(n: u64) -> String {
+    let share = clean_bound(n) * 100.0;
+    let mut decimals = 0;
+    let mut scaled = share;
+    while scaled < 10.0 && decimals < 9 {
+        scaled *= 10.0;
+        decimals += 1;
+    }
+    format!("<{}", trimmed(scaled.ceil() as u128, decimals))
+}
+
+/// A mean of so many per one: `1.53`, `12`, `0`.
+pub fn ratio(sum: u64, whole: u64) -> String {
+    if whole == 0 {
+        return "-".into();
+    }
+    let hundredths = (u128::from(sum) * 100 + u128::from(whole) / 2) / u128::from(whole);
+    match hundredths {
+        0 if sum > 0 => "<0.01".into(),
+        10_000.. => grouped((hundredths / 100) as u64),
+        1_000.. => trimmed(hundredths / 10, 1).trim_end_matches('%').into(),
+        _ => trimmed(hundredths, 2).trim_end_matches('%').into(),
+    }
+}
+
+/// A point of virtual time, in milliseconds to the microsecond; from 100 s on in seconds.
+pub fn moment(at: Time) -> String {
+    let us = at.0 / 1_000;
+    if us < 100_000_000 {
+        format!("{}.{:03}ms", us / 1_000, us % 1_000)
+    } else {
+        format!("{}.{:03}s", us / 1_000_000, us / 1_000 % 1_000)
+    }
+}
+
+/// A length of time to about three digits: `6.2ms`, `46ms`, `1.25s`.
+pub fn about(span: Span) -> String {
+    let (unit, scale) = match span.0 {
+        0 => return "0".into(),
+        1..1_000 => ("ns", 1),
+        1_000..1_000_000 => ("us", 1_000),
+        1_000_000..1_000_000_000 => ("ms", 1_000_000),
+        _ => ("s", 1_000_000_000u64),
+    };
+    let hundredths = u128::from(span.0) * 100 / u128::from(scale);
+    let text = match hundredths {
+        10_000.. => return format!("{}{unit}", grouped((hundredths / 100) as u64)),
+        1_000.. => trimmed(hundredths / 10, 1),
+        _ => trimmed(hundredths, 2),
+    };
+    format!("{}{unit}", text.trim_end_matches('%'))
+}
+
+/// A name that cannot play tricks with a terminal: control characters and those that turn the direction of writing are
+/// made visible.
+pub fn safe(name: &str) -> String {
+    let tricky = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut out = String::with_capacity(name.len());
+    for c in name.chars() {
+        if tricky(c) { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    out
+}
+
+/// A word of a command line, quoted if a shell would take it apart.
+pub fn shell(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.into();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_take_the_noun_that_fits() {
+        assert_eq!(
+            [count(0, "run"), count(1, "run"), count(12_345, "run")],
+            ["0 runs", "1 run", "12,345 runs"]
+        );
+        assert_eq!(counted(2, "history", "histories"), "2 histories");
+        assert_eq!([1, 2, 3, 4, 11, 21].map(ordinal), ["1st", "2nd", "3rd", "4th", "11th", "21st"]);
+    }
+
+    #[test]
+    fn only_all_is_all_and_only_none_is_none() {
+        let shares =
+            [(0, 9), (9, 9), (999, 1000), (167, 1000), (17, 1000), (2, 100), (1, 2000), (1, 1 << 40)];
+        let shown = shares.map(|(part, whole)| percent(part, whole));
+        assert_eq!(shown, ["0%", "100%", "99%", "17%", "1.7%", "2%", "0.05%", "<0.01%"]);
+    }
+
+    #[test]
+    fn a_clean_sweep_states_what_it_rules_out() {
+        // 1 - 0.05^(1/n): 95 %, 25.887 %, 2.951 %, 0.2991 %, 0.02995 %.
+        assert_eq!([1, 10, 100, 1_000, 10_000].map(below), ["<95%", "<26%", "<3%", "<0.3%", "<0.03%"]);
+    }
+
+    #[test]
+    fn means_and_spans_have_about_three_digits() {
+        assert_eq!(
+            [ratio(3, 2), ratio(0, 5), ratio(1, 1000), ratio(123, 10), ratio(99_999, 9)],
+            ["1.5", "0", "<0.01", "12.3", "11,111"]
+        );
+        let spans = [0, 999, 6_250_000, 46_000_000, 1_250_000_000, 250_000_000_000].map(|ns| about(Span(ns)));
+        assert_eq!(spans, ["0", "999ns", "6.25ms", "46ms", "1.25s", "250s"]);
+        assert_eq!(moment(Time(12_400_999)), "12.400ms");
+        assert_eq!(moment(Time(123_456_000_000)), "123.456s");
+    }
+
+    #[test]
+    fn names_cannot_move_the_cursor_and_words_survive_the_shell() {
+        assert_eq!(safe("a\u{1b}[2Jb"), r"a\u{1b}[2Jb");
+        assert_eq!(
+            [shell("a/b.json"), shell("key per attempt"), shell("it's")],
+            ["a/b.json", "'key per attempt'", r"'it'\''s'"]
+        );
+    }
+}
