@@ -210,6 +210,7 @@ fn clients_and_weather_are_as_written() {
         nth: vec![2],
         chance: Share::fixed(5_000),
         when: Some(binary(BinaryOp::Eq, local(1), number(2), Type::Bool)),
+        when_args: 0,
         during: None,
     };
     let crash = Fault {
@@ -224,6 +225,7 @@ fn clients_and_weather_are_as_written() {
         nth: vec![],
         chance: Share::ALL,
         when: None,
+        when_args: 0,
         during: Some((Time(0), Time(9_000_000))),
     };
     let weather = Weather {
