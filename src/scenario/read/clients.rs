@@ -193,8 +193,8 @@ fn read_script<'n>(
 }
 
 /// Where a value of `with` comes from.
-fn generator<'n>(
-    node: &'n Node,
+fn generator(
+    node: &Node,
     ty: Ty,
     exprs: &mut Exprs,
     symbols: &mut Symbols,

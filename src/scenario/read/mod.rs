@@ -40,8 +40,9 @@ use super::code::Code;
 use super::fields::Fields;
 pub use super::load::Rejected;
 use super::load::{self, Document, ReadFile};
+use super::parse::MOST_VALUES;
 use super::patch::merge;
-use super::problem::{Problems, Severity};
+use super::problem::{Problem, Problems, Severity};
 use super::source::Sources;
 use crate::model::Model;
 use crate::model::how::How;
@@ -98,6 +99,9 @@ pub struct StrategyCase {
     pub invariants: Vec<Invariant>,
 }
 
+/// The most values of all documents together that strategies rewrite.
+const MOST_PATCHED: usize = 4 * MOST_VALUES;
+
 /// Reads the scenario at `path`.
 ///
 /// # Errors
@@ -109,6 +113,7 @@ pub fn read(path: &Path, read_file: &mut ReadFile<'_>) -> Result<Scenario, Box<R
     let mut allowed = Vec::new();
     let mut about = None;
     let mut unreached: Option<Vec<Unreached>> = None;
+    let mut patched = 0;
     for document in &documents {
         let node = &document.node;
         let Some(fields) = Fields::of(node, node.head(), &SCENARIO, &mut problems) else { continue };
@@ -117,7 +122,7 @@ pub fn read(path: &Path, read_file: &mut ReadFile<'_>) -> Result<Scenario, Box<R
             about = fields.text("about").map(|text| text.value.clone());
         }
         let strategies = strategies::all(&fields, &built_in, &mut problems);
-        let (case, loose) = case(document, &fields, &strategies, &sources, &mut problems);
+        let (case, loose) = case(document, &fields, &strategies, &sources, &mut patched, &mut problems);
         cases.extend(case);
         // What is used in any world is used.
         unreached = Some(match (unreached, document.case.is_none()) {
@@ -152,6 +157,7 @@ fn case(
     fields: &Fields<'_>,
     strategies: &[Strategy<'_>],
     sources: &Sources,
+    patched_values: &mut usize,
     problems: &mut Problems,
 ) -> (Option<Case>, Vec<Unreached>) {
     let plain: Vec<&Strategy<'_>> =
@@ -167,6 +173,12 @@ fn case(
         let (model, invariants, how, expected) = if rewritten {
             let patched =
                 strategy.rewrites.iter().fold(document.node.clone(), |node, patch| merge(node, patch));
+            *patched_values += patched.count();
+            if *patched_values > MOST_PATCHED {
+                let message = "all the documents that strategies rewrite are too large together";
+                problems.push(Problem::error(Code::TooLarge, strategy.head, message));
+                break;
+            }
             let world = world::read(&patched, &[strategy], strategies, sources, problems);
             let Some(world) = world else { continue };
             let World { model, invariants, strategies, unreached: loose } = world;

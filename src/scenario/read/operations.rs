@@ -180,7 +180,7 @@ fn read_part<'n>(
 }
 
 /// A time, or an expression that yields one.
-fn think<'n>(node: &'n Node, scope: &Names, exprs: &mut Exprs, problems: &mut Problems) -> Think {
+fn think(node: &Node, scope: &Names, exprs: &mut Exprs, problems: &mut Problems) -> Think {
     let Kind::Text(text) = &node.kind else {
         let message = format!("a time to think is a text, not {}", node.kind_name());
         problems.push(Problem::error(Code::WrongKind, node.place, message).hint("such as \"5ms\""));
@@ -214,8 +214,8 @@ fn is_time(text: &str) -> bool {
 }
 
 /// A reply: an expression, or one for each field.
-pub(super) fn record_or_value<'n>(
-    node: &'n Node,
+pub(super) fn record_or_value(
+    node: &Node,
     scope: &Names,
     exprs: &mut Exprs,
     problems: &mut Problems,

@@ -27,7 +27,9 @@ pub(super) fn resolve<'n>(
     problems: &mut Problems,
 ) -> How {
     let scopes = scopes(strategy, index, problems);
-    let mut resolver = Resolver { strategy, scopes, model, index, exprs, problems };
+    let plain = ["write", "store", "idempotency", "publish", "coordination"];
+    let plain = plain.map(|dimension| (dimension, strategy.plain(dimension)));
+    let mut resolver = Resolver { strategy, scopes, plain, model, index, exprs, problems };
     let operations = model.operation_ids().map(|op| resolver.operation(op)).collect();
     let flows = model.flow_ids().map(|flow| resolver.flow(flow)).collect();
     let retries = resolver.retries();
@@ -37,6 +39,8 @@ pub(super) fn resolve<'n>(
 struct Resolver<'r, 'n> {
     strategy: &'r Strategy<'n>,
     scopes: Vec<Scoped<'n>>,
+    /// By dimension what holds without scopes.
+    plain: [(&'static str, Option<Node>); 5],
     model: &'r Model,
     index: &'r Index<'n>,
     exprs: &'r mut Exprs,
@@ -58,7 +62,8 @@ impl<'n> Resolver<'_, 'n> {
         policy: &Node,
         read: impl FnOnce(&Fields<'_>, &str) -> T,
     ) -> Option<T> {
-        let fields = Fields::of(policy, self.strategy.head, table, self.problems)?;
+        // What is wrong with its parts was reported where they are written.
+        let fields = Fields::of(policy, self.strategy.head, table, &mut Problems::new())?;
         let used = used(&fields).or_else(|| naive(table.name)).unwrap_or_default();
         self.strangers(table, &fields, used);
         Some(read(&fields, used))
@@ -89,7 +94,8 @@ impl<'n> Resolver<'_, 'n> {
     /// What holds without scopes; nothing but the naive policies at a service that is not ours.
     fn base(&self, dimension: &str, service: Option<ServiceId>) -> Option<Node> {
         let external = service.is_some_and(|service| self.model.service(service).external);
-        if external { None } else { self.strategy.plain(dimension) }
+        let plain = self.plain.iter().find(|(of, _)| *of == dimension && !external);
+        plain.and_then(|(_, policy)| policy.clone())
     }
 
     fn operation(&mut self, op: OpId) -> OperationHow {

@@ -263,8 +263,8 @@ fn keys_of(key: &Text, symbols: &mut Symbols, problems: &mut Problems) -> Option
     Some(Keys::Text(symbols.intern(text)))
 }
 
-fn row<'n>(
-    entry: &'n Entry,
+fn row(
+    entry: &Entry,
     table: TableId,
     defaults: &[Word],
     exprs: &mut Exprs,
@@ -286,8 +286,8 @@ fn row<'n>(
 }
 
 /// A value of plain data in a column.
-fn data<'n>(
-    node: &'n Node,
+fn data(
+    node: &Node,
     table: TableId,
     column: ColumnId,
     exprs: &mut Exprs,

@@ -100,7 +100,7 @@ pub(super) fn read(
         groups,
         weather,
     };
-    model.topics = topics(&model, &index, &mut exprs, problems);
+    model.topics = topics(&model, &index);
 
     let mut named = invariants::read(&document, &index, &mut exprs, problems);
     expect::check(&document, all, &named, problems);
@@ -208,8 +208,7 @@ fn service(at: usize, index: &Index<'_>) -> Service {
     }
 }
 
-fn topics(model: &Model, index: &Index<'_>, exprs: &mut Exprs, problems: &mut Problems) -> Vec<Topic> {
-    let _ = (exprs, problems);
+fn topics(model: &Model, index: &Index<'_>) -> Vec<Topic> {
     let mut topics: Vec<Topic> = Vec::new();
     for name in &index.topics {
         let slot =
@@ -300,9 +299,6 @@ fn fill_effects(
 ) {
     for write in &mut effects.writes {
         exprs.fill_write(write, symbols, problems);
-        debug_assert!(
-            !matches!(&write.at, Address::Key(key) if key.span.end == u32::MAX) || problems.has_errors()
-        );
     }
     for publish in &mut effects.publish {
         let columns = &index.topics[publish.topic.index()].columns;

@@ -136,8 +136,6 @@ fn parameters_merge_unless_the_policy_changes() {
         r#"{ "locks": { "write": { "use": "lock", "wait": "5ms" } }, "mine": { "extends": "locks", "write": "occ" } }"#,
     );
     assert_eq!(other[1].operations[OPEN].write, occ(None));
-    let reset = how(r#"{ "extends": "occ", "write": { "tries": null } }"#);
-    assert_eq!(reset.operations[OPEN].write, occ(None), "null takes a parameter back to its default");
 }
 
 #[test]
