@@ -19,6 +19,7 @@ pub mod later;
 mod lints;
 mod names;
 mod operations;
+mod parameters;
 mod points;
 mod policies;
 mod strategies;

@@ -22,7 +22,7 @@ use crate::model::flow::{StepKind, Subscriber, Target, Topic};
 use crate::model::how::{How, Idempotency, KeySource};
 use crate::model::ids::{FlowId, GroupId, OpId, ServiceId, TopicId};
 use crate::model::invariant::{Expectation, Invariant};
-use crate::model::service::{Address, Effects, Route, Service, Slot, Think};
+use crate::model::service::{Effects, Route, Service, Slot, Think};
 use crate::model::symbols::Symbols;
 
 /// The time of a statement where a service says nothing.
