@@ -16,6 +16,7 @@ use crate::model::flow::StepKind;
 use crate::model::weather::{Fault, FaultVerb};
 use crate::report::Look;
 use crate::report::look::{Tone, wrap};
+use crate::report::rule_text;
 use crate::report::words::{count, counted, list, safe};
 use crate::scenario::load::read_from_disk;
 use crate::scenario::{Case, Scenario, read, render};
@@ -121,7 +122,7 @@ fn weather(model: &Model, look: &Look) -> String {
     let latency = weather.latency.iter().map(|(_, dist)| dist.to_string()).collect::<Vec<_>>();
     lines.push(format!("latency {}; heal at {}, end at {}", latency.join(", "), weather.heal, weather.end));
     for fault in &weather.faults {
-        lines.push(format!("fault {}: {}", safe(&fault.text), chance(fault)));
+        lines.push(format!("fault {}: {}", rule_text(&fault.text), chance(fault)));
     }
     lines.iter().map(|line| format!("  {}\n", look.fit(line, look.width.saturating_sub(2)))).collect()
 }

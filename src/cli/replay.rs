@@ -118,7 +118,7 @@ fn human(prepared: &Prepared, replay: &Replay, head: &str, args: &ReplayArgs, lo
         End::Spent => "out of its budget of events",
     };
     out += &format!(
-        "{}{told}, {}, {}; {end} at {}; digest {}\n\n",
+        "{}{told}, {}, {}; {end} at {}\ndigest {}\n\n",
         count(number(Counter::Intents), "intent"),
         count(number(Counter::Messages), "message"),
         count(run.ended.events, "event"),
@@ -129,7 +129,7 @@ fn human(prepared: &Prepared, replay: &Replay, head: &str, args: &ReplayArgs, lo
         .filter(|&at| run.verdict.invariants[at].violations > 0 || run.verdict.invariants[at].stuck)
         .collect();
     let bad_names: Vec<String> = bad.iter().map(|&at| safe(&prepared.invariants[at].name)).collect();
-    let stories = stories(prepared, replay, &bad, "in this run", look);
+    let stories = stories(prepared, replay, &bad, "", look);
     if bad.is_empty() {
         out += "No invariant is broken in this run. ";
         out += "What happened:\n\n";
@@ -141,20 +141,18 @@ fn human(prepared: &Prepared, replay: &Replay, head: &str, args: &ReplayArgs, lo
         if args.all && !stories.is_empty() {
             out += "\nEverything:\n\n";
         }
-        out += &lanes(prepared, replay, None, look);
+        out += &lanes(prepared, replay, &[], look);
     }
-    for (facts, stated, word) in [
-        (&run.facts, &prepared.expected.facts, "expected to be true"),
-        (&run.sometimes, &prepared.expected.sometimes, "true in some run"),
-    ] {
-        for (held, fact) in facts.iter().zip(stated) {
-            let is = match held {
-                Some(true) => "true",
-                Some(false) => "NOT TRUE",
-                None => "WITHOUT VALUE",
-            };
-            out += &format!("  {is} ({word}): {}\n", look.plain(&safe(&fact.text)));
-        }
+    if !(run.facts.is_empty() && run.sometimes.is_empty()) {
+        out.push('\n');
+    }
+    for (held, fact) in run.facts.iter().zip(&prepared.expected.facts) {
+        let is = if *held == Some(true) { "true, as expected" } else { "NOT TRUE, though expected" };
+        out += &format!("  {is}: {}\n", look.plain(&safe(&fact.text)));
+    }
+    for (held, fact) in run.sometimes.iter().zip(&prepared.expected.sometimes) {
+        let is = if *held == Some(true) { "true here" } else { "not true here" };
+        out += &format!("  {is}, expected in some run: {}\n", look.plain(&safe(&fact.text)));
     }
     out
 }

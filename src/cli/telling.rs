@@ -5,9 +5,9 @@ use crate::explore::{Prepared, Replay};
 use crate::report::Look;
 use crate::report::lanes::lanes;
 use crate::report::look::Tone;
-use crate::report::story::tell;
+use crate::report::story::{parties, tell};
 use crate::report::text::title;
-use crate::report::words::{counted, safe, shell};
+use crate::report::words::{count, safe, shell};
 use crate::report::{CaseReport, words};
 
 /// What is needed to show a run again.
@@ -40,7 +40,7 @@ fn findings<'r>(replay: &'r Replay, invariants: &[usize]) -> Vec<(usize, &'r Fin
     invariants.iter().filter_map(first).collect()
 }
 
-/// The stories of the given invariants in a replayed run, each with its lanes unless they were shown just before.
+/// The stories of the given invariants in a replayed run, one for each set of intents that findings are about.
 pub(super) fn stories(
     prepared: &Prepared,
     replay: &Replay,
@@ -48,36 +48,35 @@ pub(super) fn stories(
     head: &str,
     look: &Look,
 ) -> String {
-    let mut out = String::new();
-    let mut shown: Vec<String> = Vec::new();
-    let mut pending: Option<String> = None;
-    for (at, finding, times) in findings(replay, invariants) {
-        let name = prepared.invariants.get(at).map_or("?", |one| one.name.as_str());
-        let more = match times {
-            1 => String::new(),
-            n => format!(", first of {} in this run", counted(n, "violation", "violations")),
-        };
-        let stuck = replay.run.verdict.invariants.get(at).is_some_and(|run| run.violations == 0);
-        let what = if stuck { "stuck" } else { "broken" };
-        let heading = format!("{} {what} {head}{more}", safe(name));
-        let story = tell(prepared, replay, at, finding);
-        let picture = lanes(prepared, replay, Some((name, finding)), look);
-        // Two invariants broken by the same parties have one picture, under the last of their stories.
-        let cast = story.letting.join("\n");
-        if let Some(picture) = pending.take().filter(|_| !shown.contains(&cast)) {
-            out.push_str(&picture);
-            out.push('\n');
-        }
-        out.push_str(&format!("{}\n", look.paint(Tone::Strong, &look.plain(&heading))));
-        out.push_str(&story.render(look));
-        out.push('\n');
-        if !shown.contains(&cast) {
-            shown = vec![cast];
-            pending = Some(picture);
+    let mut groups: Vec<Vec<(usize, &Finding, u64)>> = Vec::new();
+    for found in findings(replay, invariants) {
+        let about = parties(found.1);
+        match groups.iter_mut().find(|group| parties(group[0].1) == about) {
+            Some(group) => group.push(found),
+            None => groups.push(vec![found]),
         }
     }
-    if let Some(picture) = pending {
-        out.push_str(&picture);
+    let mut out = String::new();
+    for group in groups {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        let name = |at: usize| prepared.invariants.get(at).map_or("?", |one| one.name.as_str());
+        for (at, _, times) in &group {
+            let stuck = replay.run.verdict.invariants.get(*at).is_some_and(|run| run.violations == 0);
+            let what = if stuck { "stuck" } else { "broken" };
+            let more = match times {
+                1 => String::new(),
+                n => format!(", the first of {} in this run", count(*n, "violation")),
+            };
+            let heading = format!("{} is {what}{head}{more}", safe(name(*at)));
+            out.push_str(&format!("{}\n", look.paint(Tone::Strong, &look.plain(&heading))));
+        }
+        let told: Vec<(usize, &Finding)> = group.iter().map(|(at, finding, _)| (*at, *finding)).collect();
+        out.push_str(&tell(prepared, replay, &told).render(look));
+        out.push('\n');
+        let named: Vec<(&str, &Finding)> = told.iter().map(|(at, finding)| (name(*at), *finding)).collect();
+        out.push_str(&lanes(prepared, replay, &named, look));
     }
     out
 }
@@ -109,14 +108,14 @@ pub(super) fn of_case(
                 continue;
             }
             let Some(replay) = prepared.replay(seed) else { continue };
-            let head = format!("under {} in {}, seed {seed}", safe(&strategy.name), title(case));
+            let head = format!(" under {} in {}, seed {seed}", safe(&strategy.name), title(case));
             let text = stories(prepared, &replay, &invariants, &head, look);
             if text.is_empty() {
                 continue;
             }
             let again =
                 Again { file: &case.file, strategy: &strategy.name, case: case.case.as_deref(), seed };
-            out.push_str(&format!("\n{text}  {}\n", look.paint(Tone::Strong, &again.command())));
+            out.push_str(&format!("\n{text}\n  {}\n", look.paint(Tone::Strong, &again.command())));
             told += 1;
         }
     }

@@ -13,8 +13,8 @@ use crate::model::invariant::Verdict;
 const GAP: usize = 2;
 /// Names of strategies are cut beyond this.
 const NAME: usize = 28;
-/// Headings are broken into lines of at most so many columns, where the cells leave it to them.
-const HEADING: usize = 12;
+/// Headings are broken into lines of at most so many columns, where cells are narrower: if need be, and if there is room.
+const HEADING: (usize, usize) = (8, 12);
 
 /// A cell's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,11 +26,12 @@ struct Shown {
 /// The table of a case with the explanation of its signs.
 pub fn matrix(case: &CaseReport, look: &Look) -> String {
     let mut out = String::new();
-    let narrow = |bounds: bool| {
-        let layout = Layout::new(case, look, bounds);
+    let fits = |&(bounds, heading): &(bool, usize)| {
+        let layout = Layout::new(case, look, bounds, heading);
         (layout.width() <= look.width).then_some(layout)
     };
-    let layout = narrow(true).or_else(|| narrow(false)).unwrap_or_else(|| Layout::new(case, look, false));
+    let tries = [(true, HEADING.1), (true, HEADING.0), (false, HEADING.1), (false, HEADING.0)];
+    let layout = tries.iter().find_map(fits).unwrap_or_else(|| Layout::new(case, look, false, HEADING.1));
     for columns in layout.blocks(look.width) {
         if !out.is_empty() {
             out.push('\n');
@@ -51,7 +52,7 @@ struct Layout {
 }
 
 impl Layout {
-    fn new(case: &CaseReport, look: &Look, bounds: bool) -> Layout {
+    fn new(case: &CaseReport, look: &Look, bounds: bool, narrowest: usize) -> Layout {
         let name = |strategy: &StrategyReport| columns_of(&row_name(strategy, look));
         let names = case.strategies.iter().map(name).max().unwrap_or(0).max("strategy".len());
         let cells: Vec<Vec<Shown>> = case
@@ -64,7 +65,7 @@ impl Layout {
         for (at, invariant) in case.invariants.iter().enumerate() {
             let column = cells.iter().filter_map(|row| row.get(at));
             let wide = column.map(|cell| columns_of(&cell.text)).max().unwrap_or(0);
-            let heading = heading(&look.plain(&safe(&invariant.name)), wide.max(HEADING));
+            let heading = heading(&look.plain(&safe(&invariant.name)), wide.max(narrowest));
             columns.push(heading.iter().map(|line| columns_of(line)).max().unwrap_or(0).max(wide));
             headings.push(heading);
         }
@@ -161,10 +162,12 @@ fn shown(cell: &CellReport, bounds: bool) -> Shown {
     let missed = cell.cell.status == CellStatus::Missed;
     let doubtful = cell.cell.status == CellStatus::Inconclusive;
     let as_expected = cell.cell.status == CellStatus::Expected;
+    // A file may leave a cell open; then whatever shows there is no alarm.
+    let calm = as_expected || cell.cell.status == CellStatus::Unremarkable;
     let (text, tone) = match cell.cell.verdict {
-        Verdict::Violated if as_expected => (format!("violated {}", rate()), Tone::Plain),
+        Verdict::Violated if calm => (format!("violated {}", rate()), Tone::Plain),
         Verdict::Violated => (format!("VIOLATED {}", rate()), Tone::Bad),
-        Verdict::Stuck if as_expected => (format!("stuck {}", rate()), Tone::Plain),
+        Verdict::Stuck if calm => (format!("stuck {}", rate()), Tone::Plain),
         Verdict::Stuck => (format!("STUCK {}", rate()), Tone::Bad),
         Verdict::Holds if bounds => (format!("holds {}", below(cell.runs)), Tone::Good),
         Verdict::Holds => ("holds".into(), Tone::Good),

@@ -18,4 +18,5 @@ pub mod text;
 pub mod words;
 
 pub use look::Look;
+pub(crate) use scene::rule_text;
 pub use summary::{CaseReport, Ending, InvariantName, Report, StrategyReport};

@@ -28,12 +28,11 @@ pub(super) struct Intent {
     pub(super) client: u32,
     /// Among the client's.
     pub(super) index: u32,
-    /// An operation, or a flow with [`FLOW`] added.
-    pub(super) target: u16,
     pub(super) node: u32,
-    pub(super) began: Time,
     /// What the client was told, when, and the reason of a refusal.
-    pub(super) told: Option<(Outcome, Time, Word)>,
+    pub(super) told: Option<(Outcome, Time, String)>,
+    /// The last time it was said no to was a conflict, which has no reason.
+    conflict: bool,
 }
 
 /// A replayed run.
@@ -79,10 +78,9 @@ impl<'a> Scene<'a> {
                     path: record.path,
                     client: record.client,
                     index: record.ver,
-                    target: record.op,
                     node: record.who,
-                    began: record.at,
                     told: None,
+                    conflict: false,
                 });
             }
             let owner = slots.get(&record.intent).copied().unwrap_or(NONE);
@@ -91,9 +89,16 @@ impl<'a> Scene<'a> {
                 Kind::Settled => {
                     slots.remove(&record.intent);
                 }
-                Kind::Complete => {
+                Kind::Refused | Kind::Conflict => {
                     if let Some(intent) = self.intents.get_mut(owner as usize) {
-                        intent.told = Some((Outcome::of(record.flag), record.at, record.data as Word));
+                        intent.conflict = record.kind == Kind::Conflict;
+                    }
+                }
+                Kind::Complete => {
+                    let reason = self.text(record.data as Word);
+                    if let Some(intent) = self.intents.get_mut(owner as usize) {
+                        let reason = if intent.conflict { "conflict".into() } else { reason };
+                        intent.told = Some((Outcome::of(record.flag), record.at, reason));
                     }
                 }
                 Kind::Begin => {
@@ -227,17 +232,6 @@ impl<'a> Scene<'a> {
         format!("the {} {} of {}", ordinal(u64::from(index) + 1), self.target(target), self.client(client))
     }
 
-    /// The commit record of an act.
-    pub(super) fn commit_of(&self, act: &Act) -> Option<usize> {
-        self.trace.records.iter().position(|record| {
-            record.kind == Kind::Commit
-                && record.path == act.path
-                && record.at == act.at
-                && record.op == act.op
-                && record.data == act.effect
-        })
-    }
-
     /// The installs that follow a commit record.
     pub(super) fn installs(&self, commit: usize) -> impl Iterator<Item = usize> + use<> {
         let count = self.trace.records.get(commit).map_or(0, |record| record.ver as usize);
@@ -304,10 +298,10 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// A rule of the weather, as written.
+    /// A rule of the weather: `lose reply wallet.charge, chance 50%, nth 1`.
     pub(super) fn rule(&self, number: u64) -> String {
         let rule = usize::try_from(number).ok().and_then(|n| self.model.weather.faults.get(n));
-        rule.map_or_else(|| "weather".into(), |rule| safe(&rule.text))
+        rule.map_or_else(|| "weather".into(), |rule| rule_text(&rule.text))
     }
 
     /// A text word, such as the reason of a refusal.
@@ -353,4 +347,39 @@ pub(super) fn cast(witness: &crate::check::Witness) -> (Vec<Party>, Vec<Act>) {
     });
     acts.retain(|act| *act != Act::NONE);
     (parties, acts)
+}
+
+/// The same of several findings, each party and act once.
+pub(super) fn cast_of_all<'f>(
+    findings: impl Iterator<Item = &'f crate::check::Finding>,
+) -> (Vec<Party>, Vec<Act>) {
+    let (mut parties, mut acts): (Vec<Party>, Vec<Act>) = (Vec::new(), Vec::new());
+    for finding in findings {
+        let (more, done) = cast(&finding.what);
+        let new = |party: &Party| !parties.iter().any(|known| known.path == party.path);
+        let more: Vec<Party> = more.into_iter().filter(new).collect();
+        parties.extend(more);
+        acts.extend(done);
+    }
+    (parties, acts)
+}
+
+/// A rule as written, without the signs of JSON: what it does first.
+pub(crate) fn rule_text(written: &str) -> String {
+    const VERBS: [&str; 8] = ["lose", "delay", "duplicate", "refuse", "fail", "crash", "pause", "cut"];
+    let Ok(serde_json::Value::Object(rule)) = serde_json::from_str(written) else {
+        return safe(&written.split_whitespace().collect::<Vec<_>>().join(" "));
+    };
+    let value = |value: &serde_json::Value| match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(|item| item.to_string().replace('"', "")).collect();
+            items.join(" and ")
+        }
+        other => other.to_string(),
+    };
+    let (verbs, rest): (Vec<_>, Vec<_>) = rule.iter().partition(|(key, _)| VERBS.contains(&key.as_str()));
+    let parts: Vec<String> =
+        verbs.into_iter().chain(rest).map(|(key, of)| format!("{key} {}", value(of))).collect();
+    safe(&parts.join(", "))
 }

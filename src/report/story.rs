@@ -5,7 +5,7 @@
 
 use super::expression::{Writer, part};
 use super::look::{Look, Sign, Tone, columns_of, wrap};
-use super::scene::{Scene, cast};
+use super::scene::{Scene, cast, cast_of_all};
 use super::words::{count, list, moment, ordinal, safe};
 use crate::check::{Act, Finding, Party, SagaRule, Steps, Witness};
 use crate::explore::{Prepared, Replay};
@@ -44,14 +44,34 @@ pub struct Event {
     pub matters: bool,
 }
 
-/// Tells a finding of an invariant (by its index) in a replayed run.
-pub fn tell(prepared: &Prepared, replay: &Replay, invariant: usize, finding: &Finding) -> Story {
+/// The intents that a finding is about, by their paths: two findings about the same ones have one story.
+pub fn parties(finding: &Finding) -> Vec<Path> {
+    let mut paths: Vec<Path> = cast(&finding.what).0.iter().map(|party| party.path).collect();
+    paths.sort_unstable();
+    paths
+}
+
+/// Tells findings in a replayed run that are about the same intents, each with the index of its invariant.
+pub fn tell(prepared: &Prepared, replay: &Replay, findings: &[(usize, &Finding)]) -> Story {
     let scene = Scene::new(&prepared.model, replay);
-    let (parties, acts) = cast(&finding.what);
+    let (parties, acts) = cast_of_all(findings.iter().map(|(_, finding)| *finding));
     let teller = Teller { scene, parties, acts };
     let mut story = Story { letting: teller.letting(), ..Story::default() };
-    story.then = teller.chronicle(&finding.what);
-    story.so = teller.outcome(prepared, replay, invariant, finding);
+    story.then = teller.chronicle(findings);
+    for (invariant, finding) in findings {
+        for (n, line) in teller.outcome(prepared, replay, *invariant, finding).into_iter().enumerate() {
+            let name = prepared.invariants.get(*invariant).map_or("?", |one| one.name.as_str());
+            let several = findings.len() > 1 && n == 0;
+            story.so.push(if several { format!("{}: {line}", safe(name)) } else { line });
+        }
+    }
+    let silent = findings.iter().any(|(_, finding)| finding.silent);
+    if silent && !teller.parties.is_empty() {
+        story.so.push(match teller.parties.as_slice() {
+            [_] => "Its client was told ok. Nobody notices.".into(),
+            _ => "All clients involved were told ok. Nobody notices.".into(),
+        });
+    }
     story
 }
 
@@ -80,7 +100,7 @@ impl Teller<'_> {
     fn letting(&self) -> Vec<String> {
         let one = |(n, party): (usize, &Party)| {
             let told = match self.scene.intent_of(party).and_then(|at| self.scene.intents.get(at as usize)) {
-                Some(intent) => told(&self.scene, intent.told),
+                Some(intent) => told(&intent.told),
                 None => String::new(),
             };
             let wants = self.scene.intent(party.client, party.intent, party.target);
@@ -95,6 +115,14 @@ impl Teller<'_> {
         path.is_some_and(|path| self.parties.iter().any(|party| party.path == path))
     }
 
+    /// `A: ` before what happens to one of several parties.
+    fn whose(&self, at: usize) -> String {
+        match self.parties.len() {
+            0 | 1 => String::new(),
+            _ => format!("{}: ", self.owner_name(at)),
+        }
+    }
+
     fn owner_name(&self, at: usize) -> String {
         let owner = self.scene.owner.get(at).copied().unwrap_or(NONE);
         let path = self.scene.intents.get(owner as usize).map(|intent| intent.path);
@@ -103,11 +131,14 @@ impl Teller<'_> {
     }
 
     /// What happened to the parties, as far as it matters.
-    fn chronicle(&self, witness: &Witness) -> Vec<Event> {
-        let rows: Vec<(u16, u32)> = match witness {
-            Witness::LostUpdate { table, row, .. } => vec![(table.0, *row)],
-            _ => Vec::new(),
-        };
+    fn chronicle(&self, findings: &[(usize, &Finding)]) -> Vec<Event> {
+        let rows: Vec<(u16, u32)> = findings
+            .iter()
+            .filter_map(|(_, finding)| match &finding.what {
+                Witness::LostUpdate { table, row, .. } => Some((table.0, *row)),
+                _ => None,
+            })
+            .collect();
         let ours: Vec<u32> = self.nodes();
         let mut events = Vec::new();
         for (at, record) in self.scene.trace.records.iter().enumerate() {
@@ -116,7 +147,10 @@ impl Teller<'_> {
                 _ if !self.is_ours(at) && !self.is_act(record) => continue,
                 Kind::Read if rows.contains(&(record.op, record.row)) => {
                     let row = self.scene.row(TableId(record.op), record.row, false);
-                    format!("{} reads {row}, version {}", self.owner_name(at), record.ver)
+                    {
+                        let who = self.owner_name(at);
+                        format!("{who} reads {row}, version {}", record.ver)
+                    }
                 }
                 _ => match self.event(at, record) {
                     Some(text) => text,
@@ -148,20 +182,18 @@ impl Teller<'_> {
         format!("{} {verb}: {}", self.scene.node(record.who), self.scene.rule(record.data))
     }
 
-    /// `A's 2nd request` and the like: which of its requests an execution answers.
+    /// `A, 2nd request: ` and the like: which request of whom an execution answers.
     fn request(&self, at: usize, path: Path) -> String {
-        let owner = self.owner_name(at);
-        match self.scene.request(path) {
-            Some((n, 0)) if n > 1 => format!("{owner}, {} request", ordinal(u64::from(n))),
-            Some((_, 0)) | None => owner,
-            Some((n, copy)) => {
-                format!(
-                    "{owner}, {} copy of the {} request",
-                    ordinal(u64::from(copy) + 1),
-                    ordinal(u64::from(n))
-                )
-            }
-        }
+        let owner = if self.parties.len() > 1 { Some(self.owner_name(at)) } else { None };
+        let nth = |n: u32| ordinal(u64::from(n));
+        let which = match self.scene.request(path) {
+            Some((n, 0)) if n > 1 => Some(format!("{} request", nth(n))),
+            Some((_, 0)) | None => None,
+            Some((1, copy)) => Some(format!("{} copy of the request", nth(copy + 1))),
+            Some((n, copy)) => Some(format!("{} copy of the {} request", nth(copy + 1), nth(n))),
+        };
+        let parts: Vec<String> = owner.into_iter().chain(which).collect();
+        if parts.is_empty() { String::new() } else { format!("{}: ", parts.join(", ")) }
     }
 
     fn event(&self, at: usize, record: &Record) -> Option<String> {
@@ -176,33 +208,29 @@ impl Teller<'_> {
                     flag if flag == PointKind::Request as u8 => format!("the request {what}"),
                     _ => what,
                 };
-                format!(
-                    "{}: {what} is lost between {from} and {to}: {}",
-                    self.owner_name(at),
-                    scene.loss(record)
-                )
+                format!("{}{what} is lost between {from} and {to}: {}", self.whose(at), scene.loss(record))
             }
             Kind::Delayed => {
                 let what = scene.subject(record.flag, record.op);
-                format!("{}: {what} is held up: {}", self.owner_name(at), scene.rule(record.data))
+                format!("{}{what} is held up: {}", self.whose(at), scene.rule(record.data))
             }
             Kind::Delivered if record.ver > 0 => {
                 let what = scene.subject(record.flag, record.op);
                 let to = scene.node(record.row);
                 format!(
-                    "{}: the {} copy of {what} reaches {to}",
-                    self.owner_name(at),
+                    "{}the {} copy of {what} reaches {to}",
+                    self.whose(at),
                     ordinal(u64::from(record.ver) + 1)
                 )
             }
             Kind::Timeout => {
                 let (node, what) = (scene.node(record.who), scene.short_target(record.op));
-                format!("{}: {node} stops waiting for {what}", self.owner_name(at))
+                format!("{}{node} stops waiting for {what}", self.whose(at))
             }
             Kind::Commit => {
                 let quiet = commit::SKIPPED | commit::FENCED;
                 let op = scene.target(record.op);
-                let done = scene.changes(at, false).join("; ");
+                let done = scene.changes(at, true).join("; ");
                 let undo = matches!(record.step(), Some((_, StepRole::Undo)));
                 if record.ver == 0 && record.flag & quiet == 0 && !self.is_act(record) {
                     return None;
@@ -212,29 +240,29 @@ impl Teller<'_> {
                     (false, true) => " (compensation)",
                     (false, false) => "",
                 };
-                format!("{}: {op}{how}: {done}", who())
+                format!("{}{op}{how}: {done}", who())
             }
-            Kind::Rollback => format!("{}: {} is rolled back", who(), scene.target(record.op)),
+            Kind::Rollback => format!("{}{} is rolled back", who(), scene.target(record.op)),
             Kind::Refused => {
                 let why = scene.text(record.data as Word);
                 let by = if record.flag == 1 { ", by weather" } else { "" };
-                format!("{}: {} refuses: {why}{by}", who(), scene.target(record.op))
+                format!("{}{} refuses: {why}{by}", who(), scene.target(record.op))
             }
-            Kind::Failed => format!("{}: {} fails technically", who(), scene.target(record.op)),
+            Kind::Failed => format!("{}{} fails technically", who(), scene.target(record.op)),
             Kind::Conflict => {
                 let table = TableId(record.data as u16);
                 format!(
-                    "{}: {} finds {} changed",
+                    "{}{} finds {} changed",
                     who(),
                     scene.target(record.op),
-                    scene.row(table, record.row, false)
+                    scene.row(table, record.row, true)
                 )
             }
             Kind::Replay => {
-                format!("{}: {} knows the request and repeats its answer", who(), scene.target(record.op))
+                format!("{}{} knows the request and repeats its answer", who(), scene.target(record.op))
             }
             Kind::Busy => {
-                format!("{}: {} is still busy with the same request", who(), scene.target(record.op))
+                format!("{}{} is still busy with the same request", who(), scene.target(record.op))
             }
             Kind::Flow => {
                 let flow = scene.flow(FlowId(record.op));
@@ -248,15 +276,15 @@ impl Teller<'_> {
                     FlowMove::GaveUp => "ends as failed, without undoing anything",
                     _ => return None,
                 };
-                format!("{}: {flow} {believes}", self.owner_name(at))
+                format!("{}{flow} {believes}", self.whose(at))
             }
             Kind::Complete => {
                 let client = scene.client(record.client);
                 match Outcome::of(record.flag) {
-                    Outcome::Ok => format!("{}: {client} is told ok", self.owner_name(at)),
-                    Outcome::Failed => format!("{}: {client} is told that it failed", self.owner_name(at)),
+                    Outcome::Ok => format!("{}{client} is told ok", self.whose(at)),
+                    Outcome::Failed => format!("{}{client} is told that it failed", self.whose(at)),
                     Outcome::Unknown => {
-                        format!("{}: {client} gives up without an answer", self.owner_name(at))
+                        format!("{}{client} gives up without an answer", self.whose(at))
                     }
                 }
             }
@@ -273,7 +301,7 @@ impl Teller<'_> {
     ) -> Vec<String> {
         let scene = &self.scene;
         let act = |act: &Act| self.name(&act.party);
-        let mut so = match &finding.what {
+        let so = match &finding.what {
             Witness::LostUpdate { table, row, victim, culprit, base, columns, victims, .. } => {
                 let row = scene.row(*table, *row, false);
                 let what = match columns {
@@ -382,12 +410,6 @@ impl Teller<'_> {
                 vec![format!("At the end something is still held: {}.", list(&what))]
             }
         };
-        if finding.silent && !self.parties.is_empty() {
-            so.push(match self.parties.as_slice() {
-                [_] => "Its client was told ok. Nobody notices.".into(),
-                _ => "All clients involved were told ok. Nobody notices.".into(),
-            });
-        }
         so
     }
 
@@ -420,12 +442,12 @@ impl Teller<'_> {
 }
 
 /// What a client was told, to be put behind the name of an intent.
-fn told(scene: &Scene<'_>, told: Option<(Outcome, Time, Word)>) -> String {
+fn told(told: &Option<(Outcome, Time, String)>) -> String {
     match told {
         None => ", never answered".into(),
-        Some((Outcome::Ok, at, _)) => format!(", told ok at {}", moment(at)),
-        Some((Outcome::Failed, at, why)) => format!(", told failed ({}) at {}", scene.text(why), moment(at)),
-        Some((Outcome::Unknown, at, _)) => format!(", gives up without an answer at {}", moment(at)),
+        Some((Outcome::Ok, at, _)) => format!(", told ok at {}", moment(*at)),
+        Some((Outcome::Failed, at, why)) => format!(", told failed ({why}) at {}", moment(*at)),
+        Some((Outcome::Unknown, at, _)) => format!(", gives up without an answer at {}", moment(*at)),
     }
 }
 

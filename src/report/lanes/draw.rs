@@ -22,10 +22,11 @@ pub(super) fn draw(scene: &Scene<'_>, rows: &[Row], look: &Look) -> String {
     let nodes = nodes(scene, rows);
     let paper = Paper::new(scene, rows, &nodes, look);
     let mut out = String::new();
-    let mut since = HEADING_EVERY;
+    let mut since = 0;
     let mut down = vec![false; nodes.len()];
-    for row in rows {
-        if since >= HEADING_EVERY {
+    for (n, row) in rows.iter().enumerate() {
+        // Not for the last few.
+        if n == 0 || (since >= HEADING_EVERY && rows.len() - n > 5) {
             out.push_str(&paper.heading(&nodes, scene));
             since = 0;
         }
@@ -209,7 +210,7 @@ impl Paper<'_> {
             let head = look.sign(if right { Sign::Right } else { Sign::Left });
             canvas.put(if right { end - 1 } else { end + 1 }, head);
         }
-        let label = look.fit(&label, self.apart.saturating_sub(6));
+        let label = look.fit(&label, (high - low).saturating_sub(6));
         let wide = columns_of(&label) + 2;
         let lost = reach.max(columns_of(&label) + 4);
         let place = match (part, right) {

@@ -8,7 +8,7 @@ mod draw;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::look::{Look, Sign};
-use super::scene::{Scene, cast};
+use super::scene::{Scene, cast_of_all};
 use super::story::letter;
 use super::words::count;
 use crate::check::{Act, Finding};
@@ -64,16 +64,16 @@ enum Part {
     Lost,
 }
 
-/// The lanes of a replayed run. With a finding (and the name of its invariant) only what belongs to its parties is shown,
-/// without one everything.
-pub fn lanes(prepared: &Prepared, replay: &Replay, finding: Option<(&str, &Finding)>, look: &Look) -> String {
+/// The lanes of a replayed run. With findings (each with the name of its invariant) only what belongs to their parties is
+/// shown, without any everything.
+pub fn lanes(prepared: &Prepared, replay: &Replay, findings: &[(&str, &Finding)], look: &Look) -> String {
     let scene = Scene::new(&prepared.model, replay);
-    let (parties, acts) = finding.map(|(_, finding)| cast(&finding.what)).unwrap_or_default();
+    let (parties, acts) = cast_of_all(findings.iter().map(|(_, finding)| *finding));
     let ours: Vec<u32> = parties.iter().filter_map(|party| scene.intent_of(party)).collect();
     let mut picture = Picture::new(&scene, ours, acts);
     picture.collect();
     let mut rows = picture.rows;
-    if let Some((invariant, finding)) = finding {
+    for (invariant, finding) in findings {
         let what = What::World { note: format!("{} is broken", super::words::safe(invariant)) };
         let at = rows.iter().rposition(|row| row.at <= finding.at).map_or(rows.len(), |at| at + 1);
         rows.insert(at, Row { at: finding.at, what, matters: true });
@@ -241,7 +241,7 @@ impl<'s, 'a> Picture<'s, 'a> {
                 return true;
             }
         }
-        true
+        false
     }
 
     fn label(&self, at: usize, record: &Record) -> String {
@@ -342,10 +342,12 @@ impl<'s, 'a> Picture<'s, 'a> {
         match record.kind {
             Kind::Invoke => event(record.who, Sign::Client, format!("wants {}", scene.target(record.op))),
             Kind::Complete => {
-                let node = scene.intents.get(scene.owner[at] as usize).map(|intent| intent.node)?;
+                let intent = scene.intents.get(scene.owner[at] as usize)?;
+                let node = intent.node;
+                let reason = intent.told.as_ref().map_or("", |(_, _, reason)| reason);
                 let note = match Outcome::of(record.flag) {
                     Outcome::Ok => "told ok".into(),
-                    Outcome::Failed => format!("told failed: {}", scene.text(record.data as Word)),
+                    Outcome::Failed => format!("told failed: {reason}"),
                     Outcome::Unknown => "gives up, knows nothing".into(),
                 };
                 event(node, Sign::Client, note)
