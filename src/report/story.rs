@@ -489,7 +489,7 @@ fn expression(
         let mut tables = replay.tables.clone();
         let sides = [left, right].map(|side| side_text(side, &writer, &mut tables));
         if let ([Some(left), Some(right)], true) = (sides, compares) {
-            so.push(format!("At rest: {left} {} {right}", op.sign()));
+            so.push(format!("At rest it reads: {left} {} {right}", op.sign()));
         }
     }
     so

@@ -210,7 +210,7 @@ impl Paper<'_> {
             let head = look.sign(if right { Sign::Right } else { Sign::Left });
             canvas.put(if right { end - 1 } else { end + 1 }, head);
         }
-        let label = look.fit(&label, (high - low).saturating_sub(6));
+        let label = look.fit(&label, (high - low).saturating_sub(5));
         let wide = columns_of(&label) + 2;
         let lost = reach.max(columns_of(&label) + 4);
         let place = match (part, right) {
