@@ -119,6 +119,8 @@ pub fn needs(kind: &InvariantKind) -> &'static [Hazard] {
 struct Need {
     kinds: u16,
     tables: u64,
+    /// Contention counts only at rows of these very tables.
+    at_the_row: bool,
     seen: u64,
 }
 
@@ -172,6 +174,7 @@ impl Offers {
         let kinds = kinds.map(|(kind, tables)| Need {
             kinds: needs(kind).iter().fold(0, |set, &hazard| set | 1 << hazard as u16),
             tables,
+            at_the_row: matches!(kind, InvariantKind::NoLostUpdate { .. }),
             seen: 0,
         });
         let needs: Vec<Need> = kinds.collect();
@@ -332,7 +335,16 @@ impl Offers {
             self.index.insert(hash, at);
         }
         if others > 0 {
-            self.offer(Hazard::Contention, bit(table), others);
+            // An expression is in danger wherever operations that write what it reads meet, at whatever row they do; a lost
+            // update only at a row of its own table.
+            let reach = bit(table) | facts.tables(open.party.target);
+            for need in self.needs.iter_mut().filter(|need| need.kinds >> Hazard::Contention as u16 & 1 == 1)
+            {
+                let tables = if need.at_the_row { bit(table) } else { reach };
+                if need.tables == ALL_TABLES || need.tables & tables != 0 {
+                    need.seen += u64::from(others);
+                }
+            }
         }
     }
 
