@@ -174,6 +174,10 @@ fn merged(compiler: &Compiler<'_>, id: FlowId, flow: &Flow, plan: &FlowPlan) -> 
             bind: call.bind.zip(reply).map(|(slot, code)| (code, slot)),
         });
     }
+    if parts.len() > u8::MAX as usize {
+        let name = &compiler.model.flow(id).name;
+        return Err(format!("flow `{name}` has more than {} parts, too many for one transaction", u8::MAX));
+    }
     merged_tail(&parts, store, &plan.publish, &mut steps);
     let refuse = steps.len() as u16;
     match store {
