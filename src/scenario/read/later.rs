@@ -1,7 +1,7 @@
 //! What the language has words for and this version cannot carry out: refused, never ignored.
 //!
 //! A key or a word listed here is reported wherever it is used. What depends on more than the word alone is reported
-//! by whoever reads it, through [`not_yet`].
+//! by whoever reads it, through `not_yet`.
 
 use super::super::code::Code;
 use super::super::fields::Fields;
