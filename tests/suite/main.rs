@@ -1,5 +1,9 @@
 //! One binary for all tests of the whole: each module tells what it guards.
 
+mod hardened;
+mod network;
+mod planted;
+mod robust;
 mod same;
 mod shipped;
 mod stability;
