@@ -161,7 +161,8 @@ fn an_answer_before_the_commit_is_not_durable() {
 }
 
 /// A shop that takes a lamp from the shelf and then charges; the compensations do not ask whether there is anything
-/// to undo, so all depends on who calls them, when and how often.
+/// to undo, so all depends on who calls them, when and how often. The weather is for the first of two orders; the second
+/// goes through, so that something is there to be judged.
 fn shop(faults: &str, strategy: &str) -> Prepared {
     let text = r#"{
         "services": {
@@ -181,7 +182,7 @@ fn shop(faults: &str, strategy: &str) -> Prepared {
         "flows": { "buy": { "by": "desk", "args": ["order"], "steps": [
             { "do": "shelf.take(order)", "undo": "shelf.give(order)" },
             { "do": "card.charge(order)", "undo": "card.refund(order)" } ] } },
-        "clients": { "shopper": { "does": "buy(order)", "with": { "order": "unique('o')" } } },
+        "clients": { "shopper": { "intents": 2, "does": "buy(order)", "with": { "order": "unique('o')" } } },
         "weather": { "latency": "1ms", "faults": [FAULTS] },
         "strategies": { "tried": { STRATEGY, "retry": { "timeout": "20ms", "attempts": 3 },
                                    "where": { "shopper": { "retry": { "timeout": "900ms", "attempts": 1 } } } } },
@@ -194,7 +195,7 @@ fn shop(faults: &str, strategy: &str) -> Prepared {
 }
 
 const FENCED: &str = r#""coordination": { "use": "saga", "fence": true }"#;
-const DECLINED: &str = r#"{ "refuse": "card.charge" }"#;
+const DECLINED: &str = r#"{ "refuse": "card.charge", "when": "intent == 1" }"#;
 
 #[test]
 fn a_compensation_that_is_skipped_leaves_a_half_done_order() {
@@ -221,7 +222,7 @@ fn a_compensation_that_runs_twice_gives_back_what_was_never_taken() {
 #[test]
 fn a_compensation_that_overtakes_its_action_undoes_nothing_and_the_action_stands() {
     // Each request to take is 200 ms late and three attempts of 20 ms are made: the compensation is there first.
-    let faults = r#"{ "delay": "request shelf.take", "for": "200ms" }"#;
+    let faults = r#"{ "delay": "request shelf.take", "for": "200ms", "when": "intent == 1" }"#;
     let twin = shop(faults, FENCED);
     let planted = planted(&twin, |plan| saga(plan).fence = false);
     let (broken, _) = split(&planted);
@@ -234,7 +235,7 @@ fn a_compensation_that_overtakes_its_action_undoes_nothing_and_the_action_stands
 #[test]
 fn a_step_that_is_registered_after_its_answer_is_forgotten_when_the_answer_is_lost() {
     // All three replies are lost: the lamp is taken, and who registers afterwards has never heard of it.
-    let faults = r#"{ "lose": "reply shelf.take" }"#;
+    let faults = r#"{ "lose": "reply shelf.take", "when": "intent == 1" }"#;
     let twin = shop(faults, FENCED);
     let planted = planted(&twin, |plan| saga(plan).register = Register::After);
     caught(&twin, &planted, &["all or nothing", "rules", "no orphan", "stock adds up"]);
@@ -243,7 +244,7 @@ fn a_step_that_is_registered_after_its_answer_is_forgotten_when_the_answer_is_lo
 #[test]
 fn a_step_that_is_registered_after_its_answer_is_forgotten_in_a_crash() {
     // The desk crashes when the lamp has just been taken, before the reply can reach it.
-    let faults = r#"{ "crash": "desk", "after": "commit shelf.take", "nth": 1, "for": "50ms" }"#;
+    let faults = r#"{ "crash": "desk", "after": "commit shelf.take", "nth": 1, "when": "intent == 1", "for": "50ms" }"#;
     let twin = shop(faults, FENCED);
     let planted = planted(&twin, |plan| saga(plan).register = Register::After);
     caught(&twin, &planted, &["all or nothing", "rules", "no orphan", "stock adds up"]);
@@ -252,7 +253,7 @@ fn a_step_that_is_registered_after_its_answer_is_forgotten_in_a_crash() {
 #[test]
 fn an_order_accepted_with_a_log_in_memory_is_gone_in_a_crash() {
     // The desk says accepted and crashes when it has taken the lamp. Its log was the only one to know of the rest.
-    let faults = r#"{ "crash": "desk", "after": "commit shelf.take", "nth": 1, "for": "50ms" }"#;
+    let faults = r#"{ "crash": "desk", "after": "commit shelf.take", "nth": 1, "when": "intent == 1", "for": "50ms" }"#;
     let strategy = r#""coordination": { "use": "saga", "fence": true, "answer": "accepted", "recover": "forward" }"#;
     let mut twin = shop(faults, strategy);
     let acked = sound(r#"{ "services": { "a": { "tables": { "t": {} }, "operations": { "o": { "insert": { "t[]": {} } } } } },
