@@ -26,7 +26,8 @@ fn hardened_breaks_nothing_and_gets_stuck_nowhere() {
             if swept.rested != swept.runs {
                 wrong.push(format!("{label}: {} of {} runs came to rest", swept.rested, swept.runs));
             }
-            for (n, (invariant, tally)) in prepared.invariants.iter().zip(&swept.tally.invariants).enumerate() {
+            for (n, (invariant, tally)) in prepared.invariants.iter().zip(&swept.tally.invariants).enumerate()
+            {
                 // What the file itself says cannot be had this way, such as never to refund, is no finding.
                 let own_words = prepared.expected.by_invariant.contains(&(n, Verdict::Violated));
                 excused += u32::from(own_words);

@@ -65,7 +65,10 @@ fn when(replay: &Replay, kind: Kind) -> Vec<u64> {
 fn share(label: &str, hits: usize, of: usize, truth: f64) {
     let (n, measured) = (of as f64, hits as f64 / of as f64);
     let error = (truth * (1.0 - truth) / n).sqrt();
-    println!("{label}: {measured:.4} of {of}, true {truth}, {:.2} standard errors", (measured - truth) / error);
+    println!(
+        "{label}: {measured:.4} of {of}, true {truth}, {:.2} standard errors",
+        (measured - truth) / error
+    );
     assert!((measured - truth).abs() <= 3.0 * error, "{label}: {measured} of {of}, true {truth} ± {error}");
 }
 
@@ -74,7 +77,10 @@ fn mean(label: &str, spans: &[f64], truth: f64, deviation: f64) {
     let n = spans.len() as f64;
     let measured = spans.iter().sum::<f64>() / n;
     let error = deviation / n.sqrt();
-    println!("{label}: {measured:.4} ms of {n}, true {truth}, {:.2} standard errors", (measured - truth) / error);
+    println!(
+        "{label}: {measured:.4} ms of {n}, true {truth}, {:.2} standard errors",
+        (measured - truth) / error
+    );
     assert!((measured - truth).abs() <= 3.0 * error, "{label}: {measured}, true {truth} ± {error}");
 }
 
@@ -86,7 +92,8 @@ fn latencies(replay: &Replay, point: PointKind) -> Vec<f64> {
     first.map(|r| (r.at.0 - sent[&r.path.0].0) as f64 / 1e6).collect()
 }
 
-const MANY: &str = r#"{ "count": 8, "intents": 1000, "does": "echo.ping(n)", "with": { "n": "uniform(1, 9)" } }"#;
+const MANY: &str =
+    r#"{ "count": 8, "intents": 1000, "does": "echo.ping(n)", "with": { "n": "uniform(1, 9)" } }"#;
 
 #[test]
 fn measured_loss_and_duplication_are_those_of_the_file_in_each_direction() {
@@ -179,7 +186,8 @@ fn nth_counts_within_one_intent_and_from_one() {
 
 #[test]
 fn nth_means_a_message_with_all_its_copies() {
-    let weather = faults(r#"{ "duplicate": "request echo.ping" }, { "lose": "request echo.ping", "nth": 1 }"#);
+    let weather =
+        faults(r#"{ "duplicate": "request echo.ping" }, { "lose": "request echo.ping", "nth": 1 }"#);
     let replay = run(&script(&["0ms"]), &weather, THRICE, 0);
     let lost: Vec<(u64, u32)> =
         of(&replay, Kind::Lost, PointKind::Request).iter().map(|r| (micros(r.at), r.ver)).collect();
@@ -189,9 +197,11 @@ fn nth_means_a_message_with_all_its_copies() {
 
 #[test]
 fn chance_nothing_never_hits_and_chance_everything_always() {
-    let replay = run(&script(&["0ms", "20ms"]), &faults(r#"{ "lose": "request *", "chance": "0%" }"#), ONCE, 0);
+    let replay =
+        run(&script(&["0ms", "20ms"]), &faults(r#"{ "lose": "request *", "chance": "0%" }"#), ONCE, 0);
     assert_eq!(of(&replay, Kind::Lost, PointKind::Request).len(), 0);
-    let replay = run(&script(&["0ms", "20ms"]), &faults(r#"{ "lose": "request *", "chance": "100%" }"#), ONCE, 0);
+    let replay =
+        run(&script(&["0ms", "20ms"]), &faults(r#"{ "lose": "request *", "chance": "100%" }"#), ONCE, 0);
     assert_eq!(times(&replay, Kind::Lost, PointKind::Request), [0, 20_000]);
 }
 
@@ -219,7 +229,9 @@ fn when_picks_by_argument_client_and_intent() {
 
 #[test]
 fn when_and_nth_together_count_only_what_the_condition_picks() {
-    let weather = faults(r#"{ "lose": "request echo.ping", "when": "n == 2", "nth": 2 }, { "lose": "reply echo.ping" }"#);
+    let weather = faults(
+        r#"{ "lose": "request echo.ping", "when": "n == 2", "nth": 2 }, { "lose": "reply echo.ping" }"#,
+    );
     let replay = run(&script(&["0ms", "50ms"]), &weather, THRICE, 0);
     assert_eq!(times(&replay, Kind::Lost, PointKind::Request), [60_000]);
 }
@@ -242,7 +254,8 @@ fn a_delay_adds_to_the_latency_or_holds_until_an_instant() {
     let replay = run(&script(&["0ms", "20ms", "60ms"]), &weather, ONCE, 0);
     assert_eq!(times(&replay, Kind::Delivered, PointKind::Request), [50_000, 50_000, 61_000]);
     // A delay decided before heal may end after it.
-    let weather = r#"{ "latency": "1ms", "heal": "30ms", "faults": [ { "delay": "request *", "until": "50ms" } ] }"#;
+    let weather =
+        r#"{ "latency": "1ms", "heal": "30ms", "faults": [ { "delay": "request *", "until": "50ms" } ] }"#;
     let replay = run(&script(&["0ms", "40ms"]), weather, ONCE, 0);
     assert_eq!(times(&replay, Kind::Delivered, PointKind::Request), [41_000, 50_000]);
 }
@@ -290,7 +303,9 @@ fn a_cut_can_come_again_and_again_and_heal_ends_the_last() {
 
 #[test]
 fn a_refusal_by_weather_is_the_reason_it_says_and_leaves_nothing() {
-    let weather = faults(r#"{ "refuse": "echo.ping", "when": "n == 1" }, { "fail": "echo.ping", "when": "n == 2", "nth": 1 }"#);
+    let weather = faults(
+        r#"{ "refuse": "echo.ping", "when": "n == 1" }, { "fail": "echo.ping", "when": "n == 2", "nth": 1 }"#,
+    );
     let replay = run(&script(&["0ms", "50ms", "100ms"]), &weather, THRICE, 0);
     // The weather is asked before the first statement. A technical error may be tried again, a refusal is final.
     assert_eq!(when(&replay, Kind::Refused), [1_000]);
@@ -315,7 +330,10 @@ fn a_crash_falls_exactly_at_the_point_it_names() {
     let told = |replay: &Replay| replay.trace.records.iter().find(|r| r.kind == Complete).unwrap().flag;
     // Before the commit: all was written, nothing stays.
     let (story, replay) = crashed(r#""before": "commit echo.ping""#);
-    assert_eq!(story, [(Begin, 1_000), (Crash, 1_300), (Rollback, 1_300), (Restart, 6_300), (Complete, 10_000)]);
+    assert_eq!(
+        story,
+        [(Begin, 1_000), (Crash, 1_300), (Rollback, 1_300), (Restart, 6_300), (Complete, 10_000)]
+    );
     assert_eq!((told(&replay), of(&replay, Sent, PointKind::Reply).len()), (2, 0));
     // After it: it is there, and nobody is told.
     let (story, replay) = crashed(r#""after": "commit echo.ping""#);
@@ -337,7 +355,9 @@ fn a_crash_falls_exactly_at_the_point_it_names() {
         assert_eq!(times(&replay, Lost, PointKind::Request), [1_000], "{at}");
     }
     // The point is named in the record.
-    for (at, point) in [("commit", PointKind::Commit), ("reply", PointKind::Reply), ("request", PointKind::Request)] {
+    for (at, point) in
+        [("commit", PointKind::Commit), ("reply", PointKind::Reply), ("request", PointKind::Request)]
+    {
         let (_, replay) = crashed(&format!(r#""after": "{at} echo.ping""#));
         let crash = replay.trace.records.iter().find(|r| r.kind == Crash).unwrap();
         assert_eq!(crash.flag, point as u8 + 1, "{at}");
@@ -352,14 +372,18 @@ fn a_crash_by_the_clock_falls_at_its_instant_and_kills_what_runs() {
         (),
     );
     let of = |kind| when(&story, kind);
-    assert_eq!((of(Kind::Begin), of(Kind::Crash), of(Kind::Restart)), (vec![1_000], vec![1_150], vec![6_150]));
+    assert_eq!(
+        (of(Kind::Begin), of(Kind::Crash), of(Kind::Restart)),
+        (vec![1_000], vec![1_150], vec![6_150])
+    );
     assert_eq!((of(Kind::Commit), of(Kind::Complete)), (vec![], vec![10_000]));
 }
 
 #[test]
 fn a_pause_holds_messages_and_work_and_loses_neither() {
     // Paused from 0.5 to 8.5 ms: the request of 0 ms is taken up then.
-    let replay = run(&script(&["0ms"]), &faults(r#"{ "pause": "echo", "at": "500us", "for": "8ms" }"#), ONCE, 0);
+    let replay =
+        run(&script(&["0ms"]), &faults(r#"{ "pause": "echo", "at": "500us", "for": "8ms" }"#), ONCE, 0);
     assert_eq!(when(&replay, Kind::Pause), [500]);
     assert_eq!(when(&replay, Kind::Resume), [8_500]);
     assert_eq!(times(&replay, Kind::Delivered, PointKind::Request), [8_500]);
@@ -367,12 +391,17 @@ fn a_pause_holds_messages_and_work_and_loses_neither() {
     assert_eq!(when(&replay, Kind::Complete), [9_800]);
     assert_eq!(of(&replay, Kind::Lost, PointKind::Request).len(), 0);
     // Paused in the middle of an operation: what was due at 1.2 ms comes at 6.15 ms, the commit 0.1 ms after that.
-    let replay = run(&script(&["0ms"]), &faults(r#"{ "pause": "echo", "at": "1150us", "for": "5ms" }"#), ONCE, 0);
+    let replay =
+        run(&script(&["0ms"]), &faults(r#"{ "pause": "echo", "at": "1150us", "for": "5ms" }"#), ONCE, 0);
     assert_eq!(when(&replay, Kind::Commit), [6_250]);
     // A client that sleeps hears nothing, and then everything.
-    let replay = run(&script(&["0ms"]), &faults(r#"{ "pause": "callers", "at": "2ms", "for": "5ms" }"#), ONCE, 0);
+    let replay =
+        run(&script(&["0ms"]), &faults(r#"{ "pause": "callers", "at": "2ms", "for": "5ms" }"#), ONCE, 0);
     assert_eq!(when(&replay, Kind::Complete), [7_000]);
-    assert_eq!(replay.trace.records.iter().filter(|r| r.kind == Kind::Complete).map(|r| r.flag).max(), Some(0));
+    assert_eq!(
+        replay.trace.records.iter().filter(|r| r.kind == Kind::Complete).map(|r| r.flag).max(),
+        Some(0)
+    );
 }
 
 #[test]

@@ -254,10 +254,13 @@ fn a_step_that_is_registered_after_its_answer_is_forgotten_in_a_crash() {
 fn an_order_accepted_with_a_log_in_memory_is_gone_in_a_crash() {
     // The desk says accepted and crashes when it has taken the lamp. Its log was the only one to know of the rest.
     let faults = r#"{ "crash": "desk", "after": "commit shelf.take", "nth": 1, "when": "intent == 1", "for": "50ms" }"#;
-    let strategy = r#""coordination": { "use": "saga", "fence": true, "answer": "accepted", "recover": "forward" }"#;
+    let strategy =
+        r#""coordination": { "use": "saga", "fence": true, "answer": "accepted", "recover": "forward" }"#;
     let mut twin = shop(faults, strategy);
-    let acked = sound(r#"{ "services": { "a": { "tables": { "t": {} }, "operations": { "o": { "insert": { "t[]": {} } } } } },
-        "clients": { "c": { "does": "a.o()" } }, "strategies": { "naive": {} }, "invariants": { "acked-is-durable": {} } }"#);
+    let acked = sound(
+        r#"{ "services": { "a": { "tables": { "t": {} }, "operations": { "o": { "insert": { "t[]": {} } } } } },
+        "clients": { "c": { "does": "a.o()" } }, "strategies": { "naive": {} }, "invariants": { "acked-is-durable": {} } }"#,
+    );
     twin.invariants.extend(acked.invariants);
     let planted = planted(&twin, |plan| saga(plan).durable = false);
     let (broken, _) = split(&planted);
