@@ -4,7 +4,7 @@
 //! scenario language, the table of six write policies). `rmw` marks the columns whose new value depends on a read of the
 //! row: that is what makes an overwrite a lost update.
 
-use super::rewrite::{inline, shift};
+use super::rewrite::{can_inline, inline, shift};
 use crate::model::Model;
 use crate::model::expr::{Code, Delta, Expr, ExprKind, Over, relative};
 use crate::model::how::WritePolicy;
@@ -39,6 +39,16 @@ impl Writer<'_> {
     /// Compiles a part.
     pub(super) fn part(&self, part: &Part, frame: &mut Frame) -> Result<PartPlan, String> {
         let offset = frame.offset;
+        let values = part.effects.writes.iter().flat_map(|write| write.values.iter().map(|(_, value)| value));
+        let keys = part.effects.writes.iter().filter_map(|write| match &write.at {
+            Address::Key(key) => Some(key),
+            Address::Fresh | Address::Matching(_) => None,
+        });
+        let checks = part.require.iter().map(|require| &require.that).chain(&part.skip);
+        if !can_inline(values.chain(keys).chain(checks), &part.lets) {
+            let name = self.model.operation_name(self.op);
+            return Err(format!("`{name}` has names that stand for more than anybody could write out"));
+        }
         let code = |expr: &Expr| Code::compile(&shift(expr, offset));
         let inlined = |expr: &Expr| inline(expr, &part.lets);
         let requires: Vec<Expr> = part.require.iter().map(|require| inlined(&require.that)).collect();

@@ -432,7 +432,6 @@ fn names_that_double_are_read_and_run() {
 }
 
 #[test]
-#[ignore = "strategy::rewrite::inline writes names out in full: 2 to the 60th terms"]
 fn names_that_double_sixty_times_are_no_trap_for_policies_that_look_through_names() {
     doubled(60);
 }
