@@ -18,5 +18,6 @@ pub mod text;
 pub mod words;
 
 pub use look::Look;
+#[cfg(feature = "cli")]
 pub(crate) use scene::rule_text;
 pub use summary::{CaseReport, Ending, InvariantName, Report, StrategyReport};

@@ -767,6 +767,12 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// The operation is over: it answers.
     fn end_task(&mut self, id: Id, program: &Program) -> Went {
         let task = &self.world.tasks[id];
+        if program.is_fetch && task.skipped & 1 != 0 {
+            // Its caller will ask for nothing more: this is all that becomes of it.
+            let ctx = task.ctx;
+            self.install(id, program.op, ctx, commit::SKIPPED, &[], &[], 0);
+        }
+        let task = &self.world.tasks[id];
         let status = match task.refused {
             Some(reason) => Status::Refused(reason),
             None if program.is_fetch && task.skipped & 1 != 0 => Status::Skipped(task.reply),

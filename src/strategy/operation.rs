@@ -121,6 +121,12 @@ fn program(compiler: &Compiler<'_>, op: OpId, how: &OperationHow, half: Half) ->
         let name = compiler.model.operation_name(op);
         return Err(format!("`{name}` is run by an event, so it cannot be run by its caller"));
     }
+    if half != Half::Whole && matches!(how.write, WritePolicy::Lock { .. }) {
+        let name = compiler.model.operation_name(op);
+        return Err(format!(
+            "`{name}` is run by its caller, and no lock is held while its messages are under way"
+        ));
+    }
     if half != Half::Whole && matches!(&how.write, WritePolicy::Occ(occ) if occ.scope == OccScope::Reads) {
         let name = compiler.model.operation_name(op);
         return Err(format!(

@@ -282,7 +282,7 @@ counters! {
     Ok "ok" "Intents that ended well.",
     Failed "failed" "Intents definitely refused.",
     Unknown "unknown" "Intents that ended without an answer.",
-    Silent "silent" "Intents that never ended.",
+    Silent "silent" "Violations of which every client involved was told ok.",
     Refused "refused" "Refusals by operations.",
     Attempts "attempts" "Requests sent, repetitions included.",
     Writes "writes" "Rows written.",
