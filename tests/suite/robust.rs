@@ -274,7 +274,7 @@ fn mutant(n: u64, originals: &[(String, Vec<u8>, Value)]) -> (&str, Vec<u8>) {
     let (name, bytes, tree) = luck.one(originals);
     // Two of three on the tree: bytes rarely make anything that can be read.
     let bent =
-        if n % 3 == 0 { bent_bytes(bytes.clone(), &mut luck) } else { bent_tree(tree.clone(), &mut luck) };
+        if n.is_multiple_of(3) { bent_bytes(bytes.clone(), &mut luck) } else { bent_tree(tree.clone(), &mut luck) };
     (name, bent)
 }
 
