@@ -48,7 +48,7 @@ pub enum Kind {
     /// It ends for the client: `flag` the [`Outcome`], `data` the reason word of a refusal.
     Complete = 2,
     /// A message is handed to the network: `flag` a point kind, `op` its subject, `who` → `row` the nodes, `ver` the
-    /// number of copies, `data` the arrival of the first copy in ns (0: none arrives).
+    /// number of copies.
     Sent = 3,
     /// A copy is lost: as `Sent`, but `ver` the copy, `data` the rule, [`LOST_DOWN`] or [`LOST_CUT`].
     Lost = 4,
@@ -102,7 +102,8 @@ pub enum Kind {
     Settled = 27,
     /// A message waits longer than its latency: as `Sent`, `data` the rule.
     Delayed = 28,
-    /// The run is over: `flag` an [`End`](super::plan::End) code, `data` the number of events.
+    /// The run is over: `flag` an [`End`](super::plan::End) code, `data` how many locks, keys in progress and open
+    /// transactions are left.
     End = 29,
 }
 

@@ -339,6 +339,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     /// A flow is over, and its home is told.
+    #[expect(clippy::too_many_arguments, reason = "what travels is all of this")]
     pub(super) fn over_arrives(
         &mut self,
         flow: FlowId,

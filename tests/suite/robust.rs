@@ -273,8 +273,11 @@ fn mutant(n: u64, originals: &[(String, Vec<u8>, Value)]) -> (&str, Vec<u8>) {
     let mut luck = Luck(0x6d75_7461_6e74, n << 20);
     let (name, bytes, tree) = luck.one(originals);
     // Two of three on the tree: bytes rarely make anything that can be read.
-    let bent =
-        if n.is_multiple_of(3) { bent_bytes(bytes.clone(), &mut luck) } else { bent_tree(tree.clone(), &mut luck) };
+    let bent = if n.is_multiple_of(3) {
+        bent_bytes(bytes.clone(), &mut luck)
+    } else {
+        bent_tree(tree.clone(), &mut luck)
+    };
     (name, bent)
 }
 
