@@ -301,7 +301,7 @@ impl Teller<'_> {
     ) -> Vec<String> {
         let scene = &self.scene;
         let act = |act: &Act| self.name(&act.party);
-        let so = match &finding.what {
+        match &finding.what {
             Witness::LostUpdate { table, row, victim, culprit, base, columns, victims, .. } => {
                 let row = scene.row(*table, *row, false);
                 let what = match columns {
@@ -409,8 +409,7 @@ impl Teller<'_> {
                 }
                 vec![format!("At the end something is still held: {}.", list(&what))]
             }
-        };
-        so
+        }
     }
 
     /// What became of the steps of a flow, in words.
