@@ -3,7 +3,7 @@
 //! The bottom of the reader, lowest first: [`source`] holds the texts, [`problem`] (with the table in [`code`] and
 //! the printing in [`render`]) says what is wrong with them, [`parse`] turns a text into a [`tree`] of values that know
 //! their places, [`patch`] lays one tree over another, [`load`] follows `extends` and `cases`, [`quantity`] reads
-//! times and shares, and [`fields`] reads an object by the table of its keys ([`shape`]). On top of it, [`read`] makes
+//! times and shares, and [`fields`] reads an object by the table of its keys ([`shape`]). On top of it, [`mod@read`] makes
 //! the models, with the expressions of [`expr`].
 
 pub mod code;

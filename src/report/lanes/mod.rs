@@ -1,7 +1,7 @@
 //! One history as lanes: a column for each node that took part, time downwards, arrows for messages.
 //!
 //! Here is decided what is shown: everything done for the parties of a finding, and the weather that hit their nodes; of
-//! a long history the middle is left out. [`draw`] puts it on paper.
+//! a long history the middle is left out. `draw` puts it on paper.
 
 mod draw;
 
