@@ -66,8 +66,14 @@ pub(super) struct RunArgs {
     /// Scenario files
     #[arg(required = true, value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
-    /// Only these strategies
-    #[arg(long, env = "HALFWAY_STRATEGY", value_name = "NAME", value_delimiter = ',', num_args = 1.., hide_env_values = true)]
+    /// Only this strategy; may be repeated, or several with commas between them
+    #[arg(
+        long,
+        env = "HALFWAY_STRATEGY",
+        value_name = "NAME",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
     pub(super) strategy: Vec<String>,
     /// Only this case; `-` stands for the file as written
     #[arg(long, env = "HALFWAY_CASE", value_name = "NAME", hide_env_values = true)]

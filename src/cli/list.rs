@@ -13,6 +13,7 @@ use crate::scenario::load::read_from_disk;
 use crate::scenario::problem::did_you_mean;
 use crate::scenario::read;
 use crate::scenario::read::language::{how, must, weather};
+use crate::scenario::read::later;
 use crate::scenario::shape::{Shape, Word};
 
 pub(super) fn list(
@@ -69,24 +70,46 @@ fn choices(shape: &Shape) -> Vec<&'static str> {
     }
 }
 
+/// Whether this version cannot carry out a word of a key yet; without a word, the key itself.
+fn is_later(table: &str, key: &str, word: Option<&str>) -> bool {
+    match word {
+        None => later::KEYS.contains(&(table, key)),
+        Some(word) => {
+            let of_key = later::WORDS.iter().filter(|(of, other, _)| (*of, *other) == (table, key));
+            of_key.into_iter().any(|(_, _, words)| words.contains(&word))
+        }
+    }
+}
+
+/// A name, marked if it is for later.
+fn marked(name: &str, later: bool) -> String {
+    if later { format!("{name} +") } else { name.to_owned() }
+}
+
+const LATER: &str = "+ a word of the language that this version cannot carry out yet\n";
+
 fn strategies(look: &Look) -> String {
     let dimensions = how::DIMENSIONS.iter().map(|dimension| {
         let policies = dimension.field("use").map(|field| choices(&field.shape)).unwrap_or_default();
+        let policies: Vec<String> = policies
+            .into_iter()
+            .map(|policy| marked(policy, is_later(dimension.name, "use", Some(policy))))
+            .collect();
         let policies = if policies.is_empty() { String::new() } else { format!(" {}", policies.join(", ")) };
         (dimension.name.to_owned(), format!("{}{policies}", dimension.doc))
     });
     let mut out = table("Strategies that need no declaration", &words(&how::BUILT_IN), look);
     out.push('\n');
     out += &table("Dimensions of a strategy, each with its policies", &dimensions.collect::<Vec<_>>(), look);
-    out
+    out + LATER
 }
 
 fn invariants(look: &Look) -> String {
     let kind = |name: &&'static str| {
         let doc = must::INVARIANT.field(name).map_or("", |field| field.doc);
-        ((*name).to_owned(), doc.to_owned())
+        (marked(name, is_later("invariant", name, None)), doc.to_owned())
     };
-    table("Kinds of invariants", &must::KINDS.iter().map(kind).collect::<Vec<_>>(), look)
+    table("Kinds of invariants", &must::KINDS.iter().map(kind).collect::<Vec<_>>(), look) + LATER
 }
 
 fn faults(look: &Look) -> String {

@@ -12,6 +12,8 @@ mod replay;
 mod run;
 mod surroundings;
 mod telling;
+#[cfg(test)]
+mod tests;
 
 use std::ffi::OsString;
 use std::io::Write;

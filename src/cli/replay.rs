@@ -129,7 +129,7 @@ fn human(prepared: &Prepared, replay: &Replay, head: &str, args: &ReplayArgs, lo
         .filter(|&at| run.verdict.invariants[at].violations > 0 || run.verdict.invariants[at].stuck)
         .collect();
     let bad_names: Vec<String> = bad.iter().map(|&at| safe(&prepared.invariants[at].name)).collect();
-    let stories = stories(prepared, replay, &bad, "", look);
+    let stories = stories(prepared, replay, &bad, ("", args.all), look);
     if bad.is_empty() {
         out += "No invariant is broken in this run. ";
         out += "What happened:\n\n";

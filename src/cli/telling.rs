@@ -40,12 +40,13 @@ fn findings<'r>(replay: &'r Replay, invariants: &[usize]) -> Vec<(usize, &'r Fin
     invariants.iter().filter_map(first).collect()
 }
 
-/// The stories of the given invariants in a replayed run, one for each set of intents that findings are about.
+/// The stories of the given invariants in a replayed run, one for each set of intents that findings are about. `head`
+/// says which run it is; if it is to be brief, what is nobody's doing gets no picture beside others.
 pub(super) fn stories(
     prepared: &Prepared,
     replay: &Replay,
     invariants: &[usize],
-    head: &str,
+    (head, brief): (&str, bool),
     look: &Look,
 ) -> String {
     let mut groups: Vec<Vec<(usize, &Finding, u64)>> = Vec::new();
@@ -58,7 +59,8 @@ pub(super) fn stories(
     }
     let mut out = String::new();
     for group in groups {
-        if !out.is_empty() {
+        let is_first = out.is_empty();
+        if !is_first {
             out.push('\n');
         }
         let name = |at: usize| prepared.invariants.get(at).map_or("?", |one| one.name.as_str());
@@ -75,6 +77,10 @@ pub(super) fn stories(
         let told: Vec<(usize, &Finding)> = group.iter().map(|(at, finding, _)| (*at, *finding)).collect();
         out.push_str(&tell(prepared, replay, &told).render(look));
         out.push('\n');
+        if brief && !is_first && parties(told[0].1).is_empty() {
+            out.push_str("  No single intent is to blame; the whole run is shown by --all.\n");
+            continue;
+        }
         let named: Vec<(&str, &Finding)> = told.iter().map(|(at, finding)| (name(*at), *finding)).collect();
         out.push_str(&lanes(prepared, replay, &named, look));
     }
@@ -109,7 +115,7 @@ pub(super) fn of_case(
             }
             let Some(replay) = prepared.replay(seed) else { continue };
             let head = format!(" under {} in {}, seed {seed}", safe(&strategy.name), title(case));
-            let text = stories(prepared, &replay, &invariants, &head, look);
+            let text = stories(prepared, &replay, &invariants, (&head, true), look);
             if text.is_empty() {
                 continue;
             }

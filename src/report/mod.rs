@@ -14,6 +14,8 @@ pub mod matrix;
 mod scene;
 pub mod story;
 pub mod summary;
+#[cfg(test)]
+mod tests;
 pub mod text;
 pub mod words;
 

@@ -15,7 +15,7 @@ use crate::model::flow::Target;
 use crate::model::heap::Heap;
 use crate::model::ids::{FlowId, OpId, TableId};
 use crate::model::plan::Nodes;
-use crate::model::record::{FLOW, Kind, NONE, Outcome, Record, commit, install};
+use crate::model::record::{FLOW, FlowMove, Kind, NONE, Outcome, Record, commit, install};
 use crate::model::value::Word;
 use crate::model::weather::PointKind;
 use crate::store::Tables;
@@ -47,6 +47,8 @@ pub(super) struct Scene<'a> {
     pub(super) owner: Vec<u32>,
     /// Where each execution ran.
     ran: BTreeMap<Path, u32>,
+    /// Where the coordinator of a flow was at each of its moves, by record.
+    coordinators: BTreeMap<usize, u32>,
     /// Of each request or event, by the paths of its copies: which one it was of its intent and target, and the copy.
     asked: BTreeMap<Path, (u32, u32)>,
 }
@@ -61,6 +63,7 @@ impl<'a> Scene<'a> {
             intents: Vec::new(),
             owner: Vec::with_capacity(replay.trace.records.len()),
             ran: BTreeMap::new(),
+            coordinators: BTreeMap::new(),
             asked: BTreeMap::new(),
         };
         scene.index();
@@ -71,7 +74,8 @@ impl<'a> Scene<'a> {
         // Slots are used again, so who owns a record depends on when it was written.
         let mut slots: BTreeMap<u32, u32> = BTreeMap::new();
         let mut requests: BTreeMap<(u32, u8, u16, u32), u32> = BTreeMap::new();
-        for record in &self.trace.records {
+        let mut coordinators: BTreeMap<Path, u32> = BTreeMap::new();
+        for (at, record) in self.trace.records.iter().enumerate() {
             if record.kind == Kind::Invoke {
                 slots.insert(record.intent, self.intents.len() as u32);
                 self.intents.push(Intent {
@@ -86,6 +90,19 @@ impl<'a> Scene<'a> {
             let owner = slots.get(&record.intent).copied().unwrap_or(NONE);
             self.owner.push(owner);
             match record.kind {
+                Kind::Flow => {
+                    // Only some moves say where they are made; the others are made where the last of these was.
+                    let says = matches!(
+                        FlowMove::ALL.get(usize::from(record.flag)),
+                        Some(FlowMove::Started | FlowMove::Asked | FlowMove::UndoAsked | FlowMove::Recovered)
+                    );
+                    if let Some(node) = u32::try_from(record.data).ok().filter(|_| says) {
+                        coordinators.insert(record.path, node);
+                    }
+                    if let Some(&node) = coordinators.get(&record.path) {
+                        self.coordinators.insert(at, node);
+                    }
+                }
                 Kind::Settled => {
                     slots.remove(&record.intent);
                 }
@@ -140,6 +157,11 @@ impl<'a> Scene<'a> {
     /// Where an execution ran.
     pub(super) fn place(&self, execution: Path) -> Option<u32> {
         self.ran.get(&execution).copied()
+    }
+
+    /// Where the coordinator of a flow was when it made a move.
+    pub(super) fn coordinator(&self, record: usize) -> Option<u32> {
+        self.coordinators.get(&record).copied().filter(|&node| node < self.nodes.count)
     }
 
     /// Which request of its intent an execution or a message is, counted from 1, and which copy, counted from 0.

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::words::clean_bound;
-use crate::check::Minimum;
+use crate::check::witness::needs;
 use crate::explore::{Cell, CellStatus, FactStatus, Prepared, Swept, judge};
 use crate::kernel::time::Span;
 use crate::model::expr::{Counter, Failure};
@@ -49,12 +49,18 @@ pub struct InvariantName {
     pub name: String,
     /// The word for its kind.
     pub kind: &'static str,
+    /// What could break it, each in a few words.
+    pub needs: Vec<&'static str>,
 }
 
 impl InvariantName {
     /// The names of invariants.
     pub fn all(invariants: &[Invariant]) -> Vec<InvariantName> {
-        let name = |one: &Invariant| InvariantName { name: one.name.clone(), kind: one.kind.word() };
+        let name = |one: &Invariant| InvariantName {
+            name: one.name.clone(),
+            kind: one.kind.word(),
+            needs: needs(&one.kind).iter().map(|hazard| hazard.describe()).collect(),
+        };
         invariants.iter().map(name).collect()
     }
 }
@@ -325,11 +331,6 @@ impl Report {
     pub fn runs(&self) -> u64 {
         self.strategies().map(|strategy| strategy.costs.runs).sum()
     }
-}
-
-/// What counts as enough to say that something holds; the same that verdicts are judged by.
-pub fn minimum() -> Minimum {
-    Minimum::default()
 }
 
 #[cfg(test)]

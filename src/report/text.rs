@@ -5,9 +5,10 @@
 use super::costs::costs;
 use super::look::{Look, Tone, wrap};
 use super::matrix::matrix;
-use super::summary::{CaseReport, Ending, Report, StrategyReport, fact_status};
+use super::summary::{CaseReport, CellReport, Ending, InvariantName, Report, StrategyReport, fact_status};
 use super::words::{count, counted, grouped, safe};
-use crate::explore::CellStatus;
+use crate::explore::{Cell, CellStatus};
+use crate::model::invariant::Verdict;
 
 /// `payment-lost-ack`, or `payment-lost-ack, case scripted`.
 pub fn title(case: &CaseReport) -> String {
@@ -96,26 +97,43 @@ fn notes(case: &CaseReport, look: &Look) -> String {
 /// Expectations that were not met, one line each.
 fn expectations(case: &CaseReport, strategy: &StrategyReport, note: &mut impl FnMut(Tone, &str, String)) {
     let name = safe(&strategy.name);
-    let cells = strategy.cells.iter().zip(&case.invariants);
-    let named = cells.map(|(cell, invariant)| (&cell.cell, safe(&invariant.name), cell.first_seed));
-    let overall = strategy.overall.iter().map(|cell| (cell, "all invariants together".to_owned(), None));
-    for (cell, of, seed) in named.chain(overall) {
-        let Some(wanted) = cell.expected else { continue };
-        let seed = seed.map(|seed| format!(", first in seed {seed}")).unwrap_or_default();
-        let (got, wanted) = (cell.verdict.word(), wanted.word());
-        match cell.status {
-            CellStatus::Missed | CellStatus::Finding => {
-                note(Tone::Bad, "!", format!("{name}: {of}: expected {wanted}, got {got}{seed}"));
-            }
-            CellStatus::Inconclusive => {
-                note(
-                    Tone::Doubtful,
-                    "?",
-                    format!("{name}: {of}: expected {wanted}, got {got} so far; more seeds may tell"),
-                );
-            }
-            CellStatus::Expected | CellStatus::Unremarkable => {}
+    for (cell, invariant) in strategy.cells.iter().zip(&case.invariants) {
+        let seed = cell.first_seed.map(|seed| format!(", first in seed {seed}")).unwrap_or_default();
+        let of = safe(&invariant.name);
+        expectation(&cell.cell, &format!("{name}: {of}"), &seed, &unearned(cell, invariant), note);
+    }
+    if let Some(cell) = &strategy.overall {
+        expectation(cell, &format!("{name}: all invariants together"), "", "", note);
+    }
+}
+
+/// Why a cell may not say that its invariant holds.
+fn unearned(cell: &CellReport, invariant: &InvariantName) -> String {
+    match (cell.cell.verdict, cell.obligations, cell.hazards) {
+        (Verdict::Inconclusive, 0, _) => "nothing was there to be examined".into(),
+        (Verdict::Inconclusive, _, 0) => {
+            format!(
+                "nothing happened to its tables that could have broken it ({})",
+                invariant.needs.join(", ")
+            )
         }
+        (Verdict::Inconclusive, ..) => "no intent ended".into(),
+        _ => "more seeds may tell".into(),
+    }
+}
+
+fn expectation(cell: &Cell, of: &str, seed: &str, why: &str, note: &mut impl FnMut(Tone, &str, String)) {
+    let Some(wanted) = cell.expected else { return };
+    let (got, wanted) = (cell.verdict.word(), wanted.word());
+    match cell.status {
+        CellStatus::Missed | CellStatus::Finding => {
+            note(Tone::Bad, "!", format!("{of}: expected {wanted}, got {got}{seed}"));
+        }
+        CellStatus::Inconclusive => {
+            let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+            note(Tone::Doubtful, "?", format!("{of}: expected {wanted}, {got} so far{why}"));
+        }
+        CellStatus::Expected | CellStatus::Unremarkable => {}
     }
 }
 

@@ -14,6 +14,10 @@ use crate::report::words::moment;
 const HEADING_EVERY: usize = 25;
 /// Lanes are at least and at most so many columns apart.
 const APART: (usize, usize) = (10, 20);
+/// Lanes come this close before a picture gets wider than the terminal.
+const TIGHT: usize = 7;
+/// Room kept for the name of the last lane.
+const LAST: usize = 8;
 /// With less room than this beside the lanes, notes go below.
 const NOTES: usize = 26;
 
@@ -88,8 +92,8 @@ impl Paper<'_> {
             let apart = wanted.min(beside.max(APART.0));
             (apart, Some(first + gaps * apart + 3))
         } else {
-            let room = look.width.saturating_sub(first + 1) / gaps.max(1);
-            (wanted.min(room.max(APART.0)), None)
+            let room = look.width.saturating_sub(first + LAST) / gaps.max(1);
+            (wanted.min(room.max(TIGHT)), None)
         };
         Paper { look, nodes: nodes.to_vec(), time, apart, notes }
     }
@@ -102,7 +106,11 @@ impl Paper<'_> {
         let mut canvas = Canvas::default();
         canvas.put(self.time.saturating_sub("virtual".len()), "virtual");
         for (n, &node) in nodes.iter().enumerate() {
-            canvas.put(self.lane(n), &self.look.fit(&scene.node(node), self.apart - 1));
+            let room = match n + 1 == nodes.len() {
+                true => self.look.width.saturating_sub(self.lane(n)).max(LAST),
+                false => self.apart - 1,
+            };
+            canvas.put(self.lane(n), &self.look.fit(&scene.node(node), room));
         }
         format!("{}\n", self.look.paint(Tone::Strong, canvas.text().trim_end()))
     }
@@ -114,58 +122,68 @@ impl Paper<'_> {
         canvas.put(self.time.saturating_sub(time.len()), &time);
         self.lines(&mut canvas, down);
         let at = |node: &u32| self.nodes.iter().position(|other| other == node).unwrap_or(0);
-        let note = match &row.what {
+        // Where a note may begin if there is no room beside the lanes: behind what the row draws.
+        let (note, free) = match &row.what {
             What::Event { node, sign, note } => {
                 let lane = at(node);
                 if *sign == Sign::Crash {
                     down[lane] = !down[lane];
                 }
                 canvas.put(self.lane(lane), look.sign(*sign));
-                // A note beside a lane that is not the last one says whose it is.
-                note.clone()
+                (note, self.lane(lane) + 3)
             }
             What::Arrow { from, to, label, part, note } => {
                 self.arrow(&mut canvas, (at(from), at(to)), label, *part);
-                note.clone()
+                (note, self.lane(at(from).max(at(to))) + 3)
             }
-            What::World { note } => note.clone(),
+            What::World { note } => (note, self.lane(0) + 3),
             What::Gap(n) => {
                 let mut canvas = Canvas::default();
                 for lane in 0..self.nodes.len() {
                     canvas.put(self.lane(lane), look.sign(Sign::Gap));
                 }
-                canvas.put(self.notes.unwrap_or(self.lane(self.nodes.len())), &gap(*n));
+                canvas.put(self.notes.unwrap_or(self.lane(0) + 3), &gap(*n));
                 return vec![look.paint(Tone::Faint, &canvas.text())];
             }
         };
         let flag = if row.matters { format!("{} ", look.sign(Sign::Flag)) } else { String::new() };
         let note = look.plain(&format!("{flag}{note}"));
         let tone = if row.matters { Tone::Bad } else { Tone::Plain };
-        self.noted(canvas, &note, tone, down)
+        match self.notes {
+            _ if note.is_empty() => vec![canvas.text()],
+            Some(from) => self.beside(canvas, from, &note, tone, down),
+            None if free + columns_of(&note) <= look.width => {
+                // Over the lanes further right: nothing happens there in this row.
+                vec![format!("{}{}", canvas.text_to(free), look.paint(tone, &note))]
+            }
+            None => self.below(canvas, &note, tone),
+        }
     }
 
-    /// The lines of a row with its note beside or below.
-    fn noted(&self, canvas: Canvas, note: &str, tone: Tone, down: &[bool]) -> Vec<String> {
+    /// A row with its note to the right of the lanes.
+    fn beside(&self, canvas: Canvas, from: usize, note: &str, tone: Tone, down: &[bool]) -> Vec<String> {
         let look = self.look;
-        let (from, mut out) = match self.notes {
-            Some(from) => (from, Vec::new()),
-            None => (self.time + 5, vec![canvas.text()]),
+        let mut first = Some(canvas);
+        let lines = wrap(note, look.width.saturating_sub(from));
+        let line = |line: String| {
+            let mut canvas = first.take().unwrap_or_default();
+            self.lines(&mut canvas, down);
+            format!("{}{}", canvas.text_to(from), look.paint(tone, &line))
         };
-        if note.is_empty() {
-            return if out.is_empty() { vec![canvas.text()] } else { out };
-        }
-        let mut head = Some(canvas).filter(|_| self.notes.is_some());
-        for line in wrap(note, look.width.saturating_sub(from)) {
-            let mut canvas = head.take().unwrap_or_default();
-            if self.notes.is_some() {
-                self.lines(&mut canvas, down);
-            }
-            let mut text = canvas.text();
-            text.push_str(&" ".repeat(from.saturating_sub(columns_of(&text))));
-            text.push_str(&look.paint(tone, &line));
-            out.push(text);
-        }
-        out
+        lines.into_iter().map(line).collect()
+    }
+
+    /// A row with its note in lines of its own.
+    fn below(&self, canvas: Canvas, note: &str, tone: Tone) -> Vec<String> {
+        let look = self.look;
+        let from = self.lane(0) + 3;
+        let lines = wrap(note, look.width.saturating_sub(from)).into_iter();
+        let lines = lines.map(|line| {
+            let mut canvas = Canvas::default();
+            canvas.put(self.lane(0), look.sign(Sign::Line));
+            format!("{}{}", canvas.text_to(from), look.paint(tone, &line))
+        });
+        std::iter::once(canvas.text()).chain(lines).collect()
     }
 
     /// All lanes, where nothing is drawn yet.
@@ -296,5 +314,11 @@ impl Canvas {
 
     fn text(&self) -> String {
         self.cells.iter().flatten().collect()
+    }
+
+    /// The text up to a column, filled up with blanks.
+    fn text_to(&self, columns: usize) -> String {
+        let text: String = self.cells.iter().take(columns).flatten().collect();
+        format!("{text}{}", " ".repeat(columns.saturating_sub(self.cells.len())))
     }
 }

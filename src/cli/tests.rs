@@ -1,0 +1,202 @@
+//! The command as its users meet it: arguments in, text and an exit code out.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+
+use super::{Exit, Surroundings, run, run_in};
+
+/// A file that is gone at the end of the test.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str, text: &str) -> Scratch {
+        let path = std::env::temp_dir().join(format!("halfway-{}-{name}", std::process::id()));
+        std::fs::write(&path, text).unwrap();
+        Scratch(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn halfway(args: &[&str]) -> (Exit, String, String) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let exit = run(std::iter::once("halfway").chain(args.iter().copied()), &mut out, &mut err);
+    (exit, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+}
+
+/// A lamp, two buyers, and what is expected of the naive way.
+fn last_lamp(expect: &str) -> String {
+    format!(
+        r#"{{
+  "services": {{ "shop": {{
+    "tables": {{ "stock": {{ "rows": {{ "lamp": {{ "free": 1 }} }} }}, "sold": {{}} }},
+    "operations": {{ "buy": {{ "args": ["item"], "require": {{ "sold out": "stock[item].free >= 1" }},
+      "think": "5ms", "set": {{ "stock[item].free": "stock[item].free - 1" }},
+      "insert": {{ "sold[]": {{ "item": "item" }} }} }} }} }} }},
+  "clients": {{ "buyers": {{ "count": 2, "intents": 1, "does": "shop.buy('lamp')", "start": "0ms" }} }},
+  "weather": {{ "latency": "1ms" }},
+  "strategies": {{ "naive": {{}}, "locked": {{ "write": {{ "use": "lock" }} }} }},
+  "invariants": {{ "one lamp": {{ "at_rest": "shop.stock['lamp'].free + shop.sold.size() == 1" }} }},
+  "expect": {{ {expect} }}
+}}"#
+    )
+}
+
+#[test]
+fn a_run_as_expected_is_calm_and_ends_with_0() {
+    let file = Scratch::new("calm.json", &last_lamp(r#""naive": "violated", "locked": "holds""#));
+    let (exit, out, err) = halfway(&["run", file.path(), "--seeds", "0..20", "--jobs", "2"]);
+    assert_eq!(exit, Exit::AsExpected, "{out}{err}");
+    assert!(out.contains("violated 100%") && !out.contains("VIOLATED"), "{out}");
+    assert!(out.contains("1 case, 40 runs: all as expected (exit 0)"), "{out}");
+    assert!(!out.contains("halfway replay"), "no story is told without need: {out}");
+    assert!(err.contains("40 runs in"), "{err}");
+}
+
+#[test]
+fn a_finding_ends_with_1_and_the_command_it_prints_shows_it_again() {
+    let file = Scratch::new("finding.json", &last_lamp(r#""naive": { "*": "holds" }"#));
+    let (exit, out, _) = halfway(&["run", file.path(), "--seeds", "3..20", "--strategy", "naive"]);
+    assert_eq!(exit, Exit::Finding, "{out}");
+    assert!(out.contains("VIOLATED 100%!"), "{out}");
+    assert!(out.contains("! naive: one lamp: expected holds, got violated, first in seed 3"), "{out}");
+    let again = out.lines().find_map(|line| line.trim().strip_prefix("halfway ")).expect(&out);
+    let args: Vec<&str> = again.split(' ').collect();
+    let (exit, story, _) = halfway(&args);
+    assert_eq!(exit, Exit::AsExpected);
+    assert!(story.contains("one lamp is broken") && story.contains("seed 3"), "{story}");
+    assert!(story.contains("Not true: shop.stock['lamp'].free + shop.sold.size() == 1"), "{story}");
+    assert!(story.contains("At rest it reads: 2 == 1"), "{story}");
+}
+
+#[test]
+fn what_is_expected_and_not_seen_in_few_runs_is_inconclusive() {
+    let file = Scratch::new("unseen.json", &last_lamp(r#""locked": "violated""#));
+    let (exit, out, _) = halfway(&["run", file.path(), "--seed", "1", "--strategy", "locked"]);
+    assert_eq!(exit, Exit::Inconclusive, "{out}");
+}
+
+#[test]
+fn mistakes_end_with_2_and_say_where() {
+    let file = Scratch::new("wrong.json", r#"{ "servces": {} }"#);
+    let (exit, out, err) = halfway(&["run", file.path()]);
+    assert_eq!((exit, out.as_str()), (Exit::Usage, ""));
+    assert!(err.contains("servces") && err.contains("services"), "{err}");
+    assert_eq!(halfway(&["check", file.path()]).0, Exit::Usage);
+    assert_eq!(halfway(&["run", "/nowhere/to/be/found.json"]).0, Exit::Usage);
+    assert_eq!(halfway(&["fly"]).0, Exit::Usage);
+    assert_eq!(halfway(&["run"]).0, Exit::Usage);
+    assert_eq!(halfway(&["run", file.path(), "--seeds", "9..1"]).0, Exit::Usage);
+    let (exit, out, err) = halfway(&["--help"]);
+    assert_eq!((exit, err.as_str()), (Exit::AsExpected, ""));
+    assert!(out.contains("130  interrupted"), "{out}");
+}
+
+#[test]
+fn names_that_select_nothing_end_with_4_and_a_guess() {
+    let file = Scratch::new("names.json", &last_lamp(r#""naive": "violated""#));
+    let (exit, _, err) = halfway(&["run", file.path(), "--strategy", "niave"]);
+    assert_eq!(exit, Exit::NothingSelected);
+    assert!(err.contains("did you mean naive?"), "{err}");
+    assert_eq!(halfway(&["run", file.path(), "--case", "other"]).0, Exit::NothingSelected);
+    assert_eq!(
+        halfway(&["replay", file.path(), "--strategy", "other", "--seed", "1"]).0,
+        Exit::NothingSelected
+    );
+    assert_eq!(halfway(&["explain", "HW9999"]).0, Exit::NothingSelected);
+}
+
+/// A reader that has seen enough, or a full disk.
+struct Broken(io::ErrorKind);
+
+impl Write for Broken {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(self.0.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_closed_pipe_is_no_failure_and_a_full_disk_is() {
+    let args = ["halfway", "list", "faults"];
+    assert_eq!(run(args, &mut Broken(io::ErrorKind::BrokenPipe), &mut Vec::new()), Exit::AsExpected);
+    assert_eq!(run(args, &mut Broken(io::ErrorKind::StorageFull), &mut Vec::new()), Exit::CannotWrite);
+}
+
+#[test]
+fn a_result_file_is_written_whole_or_not_at_all() {
+    let file = Scratch::new("out.json", &last_lamp(r#""naive": "violated""#));
+    let target = Scratch::new("result.json", "old");
+    let args = ["run", file.path(), "--seeds", "5", "--format", "json", "--out"];
+    let (exit, out, err) = halfway(&[&args[..], &[target.path()]].concat());
+    assert_eq!((exit, out.as_str()), (Exit::AsExpected, ""), "{err}");
+    let written = std::fs::read_to_string(&target.0).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&written).unwrap();
+    assert_eq!(value["scenarios"][0]["strategies"][1]["name"], "locked");
+    let (exit, _, err) = halfway(&[&args[..], &["/nowhere/to/be/found.json"]].concat());
+    assert_eq!(exit, Exit::CannotWrite);
+    assert!(err.contains("cannot write"), "{err}");
+}
+
+#[test]
+fn who_interrupts_keeps_what_was_finished() {
+    let file = Scratch::new("stop.json", &last_lamp(r#""naive": "violated""#));
+    let stop = AtomicBool::new(true);
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let args = ["halfway", "run", file.path(), "--format", "json"];
+    let exit = run_in(&Surroundings::none(&stop), args, &mut out, &mut err);
+    assert_eq!(exit, Exit::Interrupted);
+    let value: serde_json::Value = serde_json::from_slice(&out).unwrap();
+    assert_eq!(value["interrupted"], true);
+}
+
+#[test]
+fn a_replay_is_the_same_history_byte_for_byte() {
+    let file = Scratch::new("replay.json", &last_lamp(r#""naive": "violated""#));
+    let args = ["replay", file.path(), "--strategy", "naive", "--seed", "7", "--format", "jsonl"];
+    let (one, two) = (halfway(&args), halfway(&args));
+    assert_eq!(one, two);
+    assert_eq!(one.0, Exit::AsExpected);
+    assert!(one.1.lines().count() > 10, "{}", one.1);
+}
+
+#[test]
+fn a_check_says_what_can_hardly_be_put_to_the_test() {
+    let lonely = last_lamp("").replace(r#""count": 2"#, r#""count": 1"#).replace(
+        r#""at_rest": "shop.stock['lamp'].free + shop.sold.size() == 1""#,
+        r#""no-lost-update": "shop.stock""#,
+    );
+    let file = Scratch::new("check.json", &lonely);
+    let (exit, out, _) = halfway(&["check", file.path()]);
+    assert_eq!(exit, Exit::AsExpected, "{out}");
+    assert!(out.contains("1 service, 1 operation, 0 flows, 1 intent, 2 strategies, 1 invariant"), "{out}");
+    assert!(out.contains("one lamp can hardly be put to the test"), "{out}");
+    let (_, json, _) = halfway(&["check", file.path(), "--format", "json"]);
+    let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(value["files"][0]["runs"], true);
+}
+
+#[test]
+fn every_list_has_something_and_every_code_an_explanation() {
+    for what in ["strategies", "invariants", "faults", "scenarios"] {
+        let (exit, out, _) = halfway(&["list", what]);
+        assert_eq!(exit, Exit::AsExpected);
+        assert!(out.lines().count() > 3, "{what}: {out}");
+    }
+    for code in crate::scenario::code::Code::ALL {
+        assert_eq!(halfway(&["explain", code.name()]).0, Exit::AsExpected);
+    }
+    assert!(halfway(&["explain", "no-lost-update"]).1.contains("overwritten"));
+}

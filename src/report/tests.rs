@@ -1,0 +1,365 @@
+//! Reports of small inputs as they are printed, worked out by hand, and the shapes that programs rely on.
+
+use std::path::Path;
+
+use super::history::{Head, history};
+use super::json::{json, jsonl};
+use super::junit::junit;
+use super::lanes::lanes;
+use super::look::{Look, columns_of};
+use super::matrix::matrix;
+use super::story::tell;
+use super::summary::{CaseReport, CellReport, CostReport, InvariantName, Report, StrategyReport};
+use super::{costs, text};
+use crate::check::Finding;
+use crate::explore::{Cell, CellStatus, FactStatus, Prepared, Replay};
+use crate::kernel::time::Span;
+use crate::model::expr::Counter;
+use crate::model::invariant::Verdict;
+use crate::scenario::{self, Scenario};
+
+fn cell(verdict: Verdict, status: CellStatus, violating: u64) -> CellReport {
+    let expected = (status != CellStatus::Unremarkable).then_some(match status {
+        CellStatus::Finding => Verdict::Holds,
+        CellStatus::Missed => Verdict::Violated,
+        _ => verdict,
+    });
+    let first_seed = (violating > 0).then_some(3);
+    let cell = Cell { verdict, expected, status };
+    CellReport { cell, runs: 1_000, violating, silent: violating, first_seed, obligations: 9, hazards: 5 }
+}
+
+fn strategy(name: &str, cells: Vec<CellReport>) -> StrategyReport {
+    let mut counts = vec![0; Counter::ALL.len()];
+    counts[Counter::Intents as usize] = 3_000;
+    counts[Counter::Ok as usize] = 2_700;
+    counts[Counter::Unknown as usize] = 300;
+    counts[Counter::Attempts as usize] = 4_500;
+    counts[Counter::Messages as usize] = 9_000;
+    StrategyReport {
+        name: name.into(),
+        about: None,
+        rewritten: name == "merged",
+        cannot: Vec::new(),
+        cells,
+        overall: None,
+        facts: Vec::new(),
+        costs: CostReport {
+            runs: 1_000,
+            rested: 1_000,
+            events: 20_000,
+            store_ops: 6_000,
+            p50: Some(Span::micros(4_200)),
+            p99: Some(Span::millis(48)),
+            silent: if name == "naive" { 167 } else { 0 },
+            counts,
+        },
+        broken: Vec::new(),
+        panics: Vec::new(),
+    }
+}
+
+fn sample() -> CaseReport {
+    use CellStatus::*;
+    let name = |name: &str| InvariantName { name: name.into(), kind: "always", needs: vec!["a crash"] };
+    CaseReport {
+        file: "shop.json".into(),
+        name: "shop".into(),
+        about: Some("Money and goods.".into()),
+        digest: [1, 2],
+        case: None,
+        seeds: 0..1_000,
+        invariants: vec![name("charged once"), name("no-lost-update"), name("every-intent-ends")],
+        strategies: vec![
+            strategy(
+                "naive",
+                vec![
+                    cell(Verdict::Violated, Expected, 167),
+                    cell(Verdict::Violated, Finding, 20),
+                    cell(Verdict::Holds, Expected, 0),
+                ],
+            ),
+            strategy(
+                "idempotent",
+                vec![
+                    cell(Verdict::Holds, Missed, 0),
+                    cell(Verdict::Inconclusive, Inconclusive, 0),
+                    cell(Verdict::Stuck, Finding, 1),
+                ],
+            ),
+            strategy(
+                "merged",
+                vec![
+                    cell(Verdict::Holds, Unremarkable, 0),
+                    cell(Verdict::NotApplicable, Unremarkable, 0),
+                    cell(Verdict::Violated, Unremarkable, 5),
+                ],
+            ),
+        ],
+    }
+}
+
+#[test]
+fn a_matrix_shouts_only_what_was_not_expected() {
+    let got = matrix(&sample(), &Look::default());
+    let golden = "
+                           no-lost-      every-intent-
+            charged once   update        ends
+naive       violated 17%*  VIOLATED 2%!  holds <0.3%
+idempotent  holds <0.3%!   inconcl.?     STUCK 0.1%!
+merged ~    holds <0.3%    n/a           violated 0.5%
+* as the file expects   ! not as expected   ? too little seen
+~ with a body of its own   holds <x%: none seen, fewer than x% of runs (95%)
+";
+    assert_eq!(format!("\n{got}"), golden, "{got}");
+}
+
+#[test]
+fn a_narrow_matrix_is_cut_into_tables_that_fit() {
+    let mut case = sample();
+    for n in 0..8 {
+        case.invariants.push(InvariantName {
+            name: format!("a rather long name, number {n}"),
+            kind: "always",
+            needs: Vec::new(),
+        });
+        for strategy in &mut case.strategies {
+            strategy.cells.push(cell(Verdict::Violated, CellStatus::Expected, 500));
+        }
+    }
+    for width in [60, 80, 120, 200] {
+        let got = matrix(&case, &Look { width, ..Look::default() });
+        assert!(got.lines().all(|line| columns_of(line) <= width), "{width}:\n{got}");
+        assert_eq!(got.matches("violated 50%*").count(), 24, "{got}");
+    }
+}
+
+#[test]
+fn costs_are_per_intent_and_leave_out_what_nobody_has() {
+    let got = costs::costs(&sample(), &Look::default());
+    let lines: Vec<&str> = got.lines().collect();
+    assert_eq!(lines[1], "per intent   ok  known  quests  sages    ops    p50   p99  silent", "{got}");
+    // 2,700 and 300 of 3,000 intents; 4,500 requests, 9,000 messages, 6,000 operations by 3,000.
+    assert_eq!(lines[2], "naive       90%    10%     1.5      3      2  4.2ms  48ms     167", "{got}");
+}
+
+#[test]
+fn what_was_expected_and_did_not_come_is_named() {
+    let mut case = sample();
+    case.strategies[1].facts = vec![
+        FactStatus {
+            text: "count.ok == 3".into(),
+            sometimes: false,
+            held: false,
+            seed: Some(7),
+            inconclusive: false,
+        },
+        FactStatus {
+            text: "count.lost > 0".into(),
+            sometimes: true,
+            held: false,
+            seed: None,
+            inconclusive: true,
+        },
+    ];
+    case.strategies[2].panics = vec![(12, "index out of bounds".into())];
+    let got = text::case(&case, &Look { width: 200, ..Look::default() });
+    for line in [
+        "! naive: no-lost-update: expected holds, got violated, first in seed 3",
+        "! idempotent: charged once: expected violated, got holds",
+        "! idempotent: not true (seed 7): count.ok == 3",
+        "? idempotent: not true yet, expected sometimes: count.lost > 0",
+        "! merged panicked in seed 12: index out of bounds",
+    ] {
+        assert!(got.lines().any(|have| have == line), "{line}\n{got}");
+    }
+}
+
+#[test]
+fn the_json_report_has_the_fields_it_promises() {
+    let report = Report { cases: vec![sample()], interrupted: false };
+    let value: serde_json::Value = serde_json::from_str(&json(&report)).unwrap();
+    assert_eq!((&value["format"], &value["version"]), (&"halfway.report".into(), &1.into()));
+    let scenario = &value["scenarios"][0];
+    assert_eq!(scenario["digest"], "00000000000000010000000000000002");
+    assert_eq!(scenario["case"], serde_json::Value::Null);
+    assert_eq!(scenario["seeds"], serde_json::json!({ "from": 0, "to": 1_000 }));
+    let first = &scenario["cells"][0];
+    for (key, expected) in [
+        ("strategy", serde_json::json!("naive")),
+        ("invariant", "charged once".into()),
+        ("verdict", "violated".into()),
+        ("expected", "violated".into()),
+        ("runs", 1_000.into()),
+        ("violating", 167.into()),
+        ("silent", 167.into()),
+        ("first_seed", 3.into()),
+        ("obligations", 9.into()),
+    ] {
+        assert_eq!(first[key], expected, "{key}");
+    }
+    assert!(
+        first["rate_ppm"]["low"].as_u64() < Some(167_000)
+            && first["rate_ppm"]["high"].as_u64() > Some(167_000)
+    );
+    let strategy = &scenario["strategies"][0];
+    for key in [
+        "name",
+        "intents",
+        "ok",
+        "failed",
+        "unknown",
+        "messages",
+        "store_ops",
+        "attempts",
+        "conflicts",
+        "replays",
+        "compensations",
+        "latency_us",
+        "witnesses",
+    ] {
+        assert!(!strategy[key].is_null(), "{key}");
+    }
+    assert_eq!(strategy["latency_us"], serde_json::json!({ "p50": 4_200, "p99": 48_000 }));
+    let lines = jsonl(&report);
+    assert_eq!(lines.lines().count(), 1 + 9 + 3, "a head, the cells, the strategies");
+    for line in lines.lines() {
+        serde_json::from_str::<serde_json::Value>(line).unwrap();
+    }
+}
+
+#[test]
+fn the_xml_report_counts_failures_and_escapes_names() {
+    let mut case = sample();
+    case.invariants[0].name = "a < b & \"c\"\u{1}".into();
+    let got = junit(&Report { cases: vec![case], interrupted: false });
+    assert!(got.contains("tests=\"9\" failures=\"3\" skipped=\"1\""), "{got}");
+    assert!(got.contains("name=\"naive: a &lt; b &amp; &quot;c&quot;\""), "{got}");
+}
+
+/// A charge whose first answer is lost: everything at fixed times.
+const LOST: &str = r#"{
+  "services": { "wallet": {
+    "statement": "1ms",
+    "tables": { "accounts": { "rows": { "ana": { "balance": 100 } } }, "charges": {} },
+    "operations": { "charge": { "args": ["who", "order"],
+      "set": { "accounts[who].balance": "accounts[who].balance - 30" },
+      "insert": { "charges[]": { "order": "order" } } } } } },
+  "clients": { "shop": { "script": [ { "at": "0ms", "do": "wallet.charge('ana', 'o1')" } ] } },
+  "weather": { "latency": "2ms", "faults": [ { "lose": "reply wallet.charge", "nth": 1 } ] },
+  "strategies": { "naive": { "retry": { "timeout": "40ms", "attempts": 3 } } },
+  "invariants": { "charged once": { "at-most-one": "wallet.charges", "per": "order" } }
+}"#;
+
+fn read(text: &str) -> Scenario {
+    scenario::read(Path::new("test.json"), &mut |_| Ok(text.as_bytes().to_vec())).unwrap_or_else(|why| {
+        panic!("{}", scenario::render::text(&why.problems, &why.sources, scenario::render::Look::Plain))
+    })
+}
+
+fn prepared(scenario: &Scenario) -> Vec<Prepared> {
+    let all = scenario.cases.iter().flat_map(|case| &case.strategies);
+    all.map(|one| Prepared::new(one.model.clone(), &one.how, one.invariants.clone(), one.expected.clone()))
+        .collect()
+}
+
+fn first(replay: &Replay, invariant: usize) -> &Finding {
+    &replay.run.verdict.invariants[invariant].findings[0]
+}
+
+// The request is under way for 2 ms; then the read, two writes and the commit take 1 ms each, so the charge is durable at
+// 6 ms. The shop waits for 40 ms, asks again, and the second charge is durable at 46 ms; its answer arrives at 48 ms.
+#[test]
+fn a_lost_answer_is_told_as_a_story() {
+    let prepared = &prepared(&read(LOST))[0];
+    let replay = prepared.replay(0).unwrap();
+    let story = tell(prepared, &replay, &[(0, first(&replay, 0))]).render(&Look::default());
+    let golden = "
+  Let   A = the 1st wallet.charge of shop, told ok at 48.000ms
+  Then   6.000ms  ⚑ wallet.charge: accounts['ana'].balance 100 → 70; new
+                    charges[1] {order: 'o1'}
+         6.000ms    the answer to charge is lost between wallet and shop: lose
+                    reply wallet.charge, nth 1
+        40.000ms    shop stops waiting for charge
+        46.000ms  ⚑ 2nd request: wallet.charge: accounts['ana'].balance 70 →
+                    40; new charges[2] {order: 'o1'}
+        48.000ms    shop is told ok
+  So    wallet.charges[1] and wallet.charges[2] have the same order, 'o1'.
+        Its client was told ok. Nobody notices.
+";
+    assert_eq!(format!("\n{story}"), golden, "{story}");
+}
+
+#[test]
+fn a_lost_answer_is_drawn_as_lanes() {
+    let prepared = &prepared(&read(LOST))[0];
+    let replay = prepared.replay(0).unwrap();
+    let findings = [("charged once", first(&replay, 0))];
+    let rich = lanes(prepared, &replay, &findings, &Look::default());
+    let golden = "
+ virtual   shop             wallet
+ 0.000ms   ◆                │  wants wallet.charge
+ 0.000ms   ├──── charge ───▶│
+ 6.000ms   │                ●  ⚑ accounts['ana'].balance 100 → 70; new
+           │                │  charges[1] {order: 'o1'}
+ 6.000ms   │      ✕──── ok ─┤  lost: lose reply wallet.charge, nth 1
+40.000ms   ⟲                │  no answer to charge in time
+40.000ms   ├── charge #2 ──▶│
+46.000ms   │                ●  ⚑ accounts['ana'].balance 70 → 40; new charges[2]
+           │                │  {order: 'o1'}
+46.000ms   │◀───── ok ──────┤
+46.000ms   │                │  ⚑ charged once is broken
+48.000ms   ◆                │  told ok
+  ◆ client  ● committed  ⟲ stops waiting  ✕ lost  ⚑ breaks it
+";
+    assert_eq!(format!("\n{rich}"), golden, "{rich}");
+    let ascii = lanes(prepared, &replay, &findings, &Look { ascii: true, ..Look::default() });
+    assert!(ascii.is_ascii(), "{ascii}");
+    assert!(ascii.contains(" 6.000ms   |      x---- ok -+  lost: lose"), "{ascii}");
+}
+
+#[test]
+fn a_history_is_one_object_a_line_with_the_names_that_people_gave() {
+    let prepared = &prepared(&read(LOST))[0];
+    let replay = prepared.replay(0).unwrap();
+    let text = history(prepared, &replay, Head { scenario: "test", case: None, seed: 0 });
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 1 + replay.trace.records.len());
+    assert_eq!(lines[0]["format"], "halfway.history");
+    let lost = lines.iter().find(|line| line["kind"] == "lost").unwrap();
+    assert_eq!(
+        (&lost["at_ns"], &lost["of"], &lost["from"]),
+        (&6_000_000.into(), &"charge".into(), &"wallet".into())
+    );
+    let install = lines.iter().find(|line| line["kind"] == "install").unwrap();
+    assert_eq!(install["change"], "wallet.accounts['ana'].balance 100 → 70");
+    assert_eq!(install["set"], serde_json::json!(["balance"]));
+}
+
+// Every form of witness and record that the shipped scenarios bring about can be told within the width asked for.
+#[test]
+fn every_shipped_scenario_can_be_told_within_any_width() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        for prepared in prepared(&read(&text)) {
+            for seed in 0..3 {
+                let Some(replay) = prepared.replay(seed) else { continue };
+                for (width, ascii) in [(80, false), (120, true)] {
+                    let look = Look { width, ascii, colour: false };
+                    let mut told = lanes(&prepared, &replay, &[], &look);
+                    for (at, run) in replay.run.verdict.invariants.iter().enumerate() {
+                        for finding in &run.findings {
+                            told += &tell(&prepared, &replay, &[(at, finding)]).render(&look);
+                            told += &lanes(&prepared, &replay, &[("it", finding)], &look);
+                        }
+                    }
+                    let wide = told.lines().find(|line| columns_of(line) > width);
+                    assert_eq!(wide, None, "{} seed {seed}", prepared.strategy);
+                    assert!(!ascii || told.is_ascii(), "{told}");
+                }
+            }
+        }
+    }
+}
