@@ -4,6 +4,8 @@
 //! wrong on the way ends in problems with their places. What the documents mean is decided further up.
 
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
 
@@ -11,6 +13,7 @@ use super::code::Code;
 use super::parse::{MOST_VALUES, parse};
 use super::patch::merge_documents;
 use super::problem::{Problem, Problems, quote};
+use super::render;
 use super::source::{Place, Sources};
 use super::tree::{Entry, Kind, Node, Text};
 
@@ -50,8 +53,9 @@ pub struct Document {
     pub node: Node,
 }
 
-/// A scenario that could not even be taken apart.
-#[derive(Clone, Debug)]
+/// A scenario with errors. As an error of a test or of `main` it prints as the command would: each problem with its
+/// place and what to do about it.
+#[derive(Clone)]
 pub struct Rejected {
     /// The texts that all places lie in.
     pub sources: Sources,
@@ -59,25 +63,53 @@ pub struct Rejected {
     pub problems: Problems,
 }
 
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&render::text(&self.problems, &self.sources, render::Look::Plain))
+    }
+}
+
+/// The same text, since that is what a test or `main` that returns it prints.
+impl fmt::Debug for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the scenario cannot be read\n{self}")
+    }
+}
+
+impl Error for Rejected {}
+
 /// Reads the file at `path`, what it extends, and lays out its cases.
 ///
 /// # Errors
 /// When a file cannot be read or a document cannot be made out. Slips whose meaning is beyond doubt are among the
 /// problems of [`Loaded`] instead.
 pub fn load(path: &Path, read: &mut ReadFile<'_>) -> Result<Loaded, Box<Rejected>> {
-    let mut loader = Loader {
-        read,
-        sources: Sources::new(),
-        problems: Problems::new(),
-        done: BTreeMap::new(),
-        handled: 0,
-    };
+    let mut loader = Loader::new(read);
     let documents = loader.file(path, None, &mut Vec::new()).map(|whole| loader.lay_out(whole));
     let Loader { sources, problems, .. } = loader;
     match documents {
         Some(Some(documents)) => Ok(Loaded { sources, documents, problems }),
         _ => Err(Box::new(Rejected { sources, problems })),
     }
+}
+
+/// The file at `path` with all it extends, its cases still in it.
+///
+/// # Errors
+/// When a file cannot be read, or there is an error in the text of one.
+pub(super) fn whole(path: &Path, read: &mut ReadFile<'_>) -> Result<Node, Box<Rejected>> {
+    let mut loader = Loader::new(read);
+    let node = loader.file(path, None, &mut Vec::new());
+    let Loader { sources, problems, .. } = loader;
+    match node {
+        Some(node) if !problems.has_errors() => Ok(node),
+        _ => Err(Box::new(Rejected { sources, problems })),
+    }
+}
+
+/// The name of a scenario: that of its file without directories and ending.
+pub(super) fn stem(path: &Path) -> String {
+    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// Reads a file from the disk for [`load`]; of one that is too large anyway, no more than shows that.
@@ -102,7 +134,12 @@ struct Loader<'r, 'f> {
     handled: usize,
 }
 
-impl Loader<'_, '_> {
+impl<'r, 'f> Loader<'r, 'f> {
+    fn new(read: &'r mut ReadFile<'f>) -> Self {
+        let (sources, problems) = (Sources::new(), Problems::new());
+        Loader { read, sources, problems, done: BTreeMap::new(), handled: 0 }
+    }
+
     /// The document of a file with all it extends. `asked` is the place that names the file and `chain` holds the
     /// files that led here.
     fn file(&mut self, path: &Path, asked: Option<Place>, chain: &mut Vec<PathBuf>) -> Option<Node> {
@@ -345,7 +382,7 @@ fn take(entries: &mut Vec<Entry>, key: &str) -> Option<Entry> {
 
 /// The path without `.` and without `..` where that can be resolved by looking at the path alone, so that two ways
 /// to write the same path are the same.
-fn normalized(path: &Path) -> PathBuf {
+pub(super) fn normalized(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for component in path.components() {
         match component {

@@ -30,7 +30,7 @@ mod values;
 mod weather;
 mod world;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use self::language::SCENARIO;
@@ -40,7 +40,7 @@ use self::world::World;
 use super::code::Code;
 use super::fields::Fields;
 pub use super::load::Rejected;
-use super::load::{self, Document, ReadFile};
+use super::load::{self, Document, Loaded, ReadFile, read_from_disk};
 use super::parse::MOST_VALUES;
 use super::patch::merge;
 use super::problem::{Problem, Problems, Severity};
@@ -54,6 +54,8 @@ use crate::model::invariant::{Expectation, Invariant};
 pub struct Scenario {
     /// The name of its file, without directories and ending.
     pub name: String,
+    /// The file it was read from; `None` if it was put together in Rust.
+    pub file: Option<PathBuf>,
     /// One sentence about it.
     pub about: Option<String>,
     /// Identifies the documents as laid out: the same whatever the comments, the layout and the order of files.
@@ -108,7 +110,32 @@ const MOST_PATCHED: usize = 4 * MOST_VALUES;
 /// # Errors
 /// With all problems of all documents at once, if there is an error among them.
 pub fn read(path: &Path, read_file: &mut ReadFile<'_>) -> Result<Scenario, Box<Rejected>> {
-    let load::Loaded { sources, documents, mut problems } = load::load(path, read_file)?;
+    let scenario = read_all(load::load(path, read_file)?)?;
+    Ok(Scenario { name: load::stem(path), file: Some(path.to_owned()), ..scenario })
+}
+
+/// Reads the text of a draft of that name.
+pub(super) fn read_draft(
+    name: &str,
+    path: &Path,
+    read_file: &mut ReadFile<'_>,
+) -> Result<Scenario, Box<Rejected>> {
+    Ok(Scenario { name: name.to_owned(), ..read_all(load::load(path, read_file)?)? })
+}
+
+impl Scenario {
+    /// Reads the scenario at `path` from the disk.
+    ///
+    /// # Errors
+    /// With all problems of all documents at once, if there is an error among them.
+    pub fn load(path: impl AsRef<Path>) -> Result<Scenario, Box<Rejected>> {
+        read(path.as_ref(), &mut read_from_disk)
+    }
+}
+
+/// From documents to what they mean; name and file are left open.
+fn read_all(loaded: Loaded) -> Result<Scenario, Box<Rejected>> {
+    let Loaded { sources, documents, mut problems } = loaded;
     let built_in = built_in::strategies();
     let mut cases = Vec::new();
     let mut allowed = Vec::new();
@@ -141,9 +168,9 @@ pub fn read(path: &Path, read_file: &mut ReadFile<'_>) -> Result<Scenario, Box<R
     if problems.has_errors() || cases.is_empty() {
         return Err(Box::new(Rejected { sources, problems }));
     }
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     Ok(Scenario {
-        name: stem.unwrap_or_default(),
+        name: String::new(),
+        file: None,
         about,
         digest: digest::of(&documents),
         cases,
