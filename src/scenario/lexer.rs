@@ -60,11 +60,23 @@ pub(super) struct Lexer<'t, 'p> {
     pub(super) broken: bool,
     /// Whether the text was given up; all that follows is [`Token::End`].
     pub(super) stopped: bool,
+    /// Words and comments gone through so far: the work done.
+    pub(super) steps: usize,
 }
 
 impl<'t, 'p> Lexer<'t, 'p> {
     pub(super) fn new(text: &'t str, file: u16, problems: &'p mut Problems) -> Self {
-        Lexer { text, file, at: 0, problems, reported: 0, quiet: false, broken: false, stopped: false }
+        Lexer {
+            text,
+            file,
+            at: 0,
+            problems,
+            reported: 0,
+            quiet: false,
+            broken: false,
+            stopped: false,
+            steps: 0,
+        }
     }
 
     pub(super) fn place(&self, start: usize, end: usize) -> Place {
@@ -114,6 +126,7 @@ impl<'t, 'p> Lexer<'t, 'p> {
 
     /// The next word and its place; after the last one [`Token::End`], for ever.
     pub(super) fn next(&mut self) -> (Token<'t>, Place) {
+        self.steps += 1;
         self.skip_space();
         let start = self.at;
         let rest = self.rest();
@@ -150,6 +163,7 @@ impl<'t, 'p> Lexer<'t, 'p> {
         while !self.stopped {
             self.at += self.rest().len() - self.rest().trim_start_matches([' ', '\t', '\n', '\r']).len();
             let (start, rest) = (self.at, self.rest());
+            self.steps += usize::from(rest.starts_with(['/', '#']));
             if rest.starts_with("//") {
                 self.at += line_length(rest);
             } else if rest.starts_with('#') {

@@ -84,13 +84,19 @@ impl Error for Rejected {}
 /// When a file cannot be read or a document cannot be made out. Slips whose meaning is beyond doubt are among the
 /// problems of [`Loaded`] instead.
 pub fn load(path: &Path, read: &mut ReadFile<'_>) -> Result<Loaded, Box<Rejected>> {
+    counted(path, read).0
+}
+
+/// The same, with the number of values copied.
+fn counted(path: &Path, read: &mut ReadFile<'_>) -> (Result<Loaded, Box<Rejected>>, usize) {
     let mut loader = Loader::new(read);
     let documents = loader.file(path, None, &mut Vec::new()).map(|whole| loader.lay_out(whole));
-    let Loader { sources, problems, .. } = loader;
-    match documents {
+    let Loader { sources, problems, handled, .. } = loader;
+    let loaded = match documents {
         Some(Some(documents)) => Ok(Loaded { sources, documents, problems }),
         _ => Err(Box::new(Rejected { sources, problems })),
-    }
+    };
+    (loaded, handled)
 }
 
 /// The file at `path` with all it extends, its cases still in it.

@@ -22,11 +22,16 @@ pub const MOST_VALUES: usize = 250_000;
 /// come with problems too.
 #[must_use]
 pub fn parse(sources: &Sources, file: u16, problems: &mut Problems) -> Option<Node> {
+    counted(sources, file, problems).0
+}
+
+/// The same, with the number of words and comments gone through.
+fn counted(sources: &Sources, file: u16, problems: &mut Problems) -> (Option<Node>, usize) {
     let lexer = Lexer::new(sources.text(file), file, problems);
     let start = lexer.place(0, 0);
     let mut parser = Parser { lexer, ahead: None, last: start, open: Vec::new(), values: 0, excused: false };
     let node = parser.document();
-    (!parser.lexer.broken).then_some(node)
+    ((!parser.lexer.broken).then_some(node), parser.lexer.steps)
 }
 
 struct Parser<'t, 'p> {

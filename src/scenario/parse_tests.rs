@@ -1,7 +1,5 @@
 //! What files say and what is said about the mistakes in them.
 
-use std::time::{Duration, Instant};
-
 use proptest::prelude::*;
 
 use super::super::render::{self, Look};
@@ -177,30 +175,44 @@ fn nesting_is_read_to_its_bound_and_no_further() {
     assert_eq!(problems(&nested(DEEPEST + 1)), ["1:129 HW0105"]);
 }
 
-/// Reads in a debug build and fails if that takes a second.
-fn soon(text: &str) -> String {
-    let start = Instant::now();
-    let (_, printed, _) = read(text);
-    assert!(start.elapsed() < Duration::from_secs(1), "{:?} for {}…", start.elapsed(), &text[..8]);
-    printed
+/// What is said of a text of which no more than so many words and comments are gone through.
+fn within(most: usize, text: &str) -> String {
+    let mut sources = Sources::new();
+    let file = sources.add("shop.json", text);
+    let mut problems = Problems::new();
+    let (_, steps) = counted(&sources, file, &mut problems);
+    assert!(steps <= most, "{steps} steps for {}…", &text[..8]);
+    assert!(problems.len() <= 101, "given up after a hundred: {}", problems.len());
+    render::text(&problems, &sources, Look::Plain)
 }
 
 #[test]
-fn hostile_files_end_soon() {
+fn hostile_files_are_given_up_after_little_work() {
     let size = 4 << 20;
-    assert!(soon(&"[".repeat(200_000)).contains("nested more than 128 levels deep"));
-    assert!(soon(&"{\"a\":".repeat(200_000)).contains("nested more than"));
-    assert!(soon(&format!("[{}", "0,".repeat(size / 2))).contains("more than 250000 values"));
-    assert!(soon(&format!("\"{}\"", "\\n".repeat(size / 2))).is_empty());
-    assert!(soon(&format!("[{}", "\"".repeat(size))).contains("a comma is missing"));
-    assert!(soon(&"/* ".repeat(size / 3)).contains("not closed"));
-    assert!(soon(&"#\n".repeat(size / 2)).contains("does not begin a comment"));
-    assert!(soon(&"}".repeat(size)).contains("a value is expected"));
-    assert!(soon(&format!("[{}", "a ".repeat(size / 2))).contains("HW0114"));
-    assert!(soon(&format!("{{{}", "\"a\":1,".repeat(size / 6))).contains("stands twice"));
-    assert!(soon(&"x".repeat(size)).contains("HW0114"));
-    assert!(soon(&"9".repeat(size)).is_empty());
-    assert!(soon(&"=".repeat(size)).contains("does not belong here"));
+    // One word a level, one that is too deep, and the end.
+    assert!(within(131, &"[".repeat(200_000)).contains("nested more than 128 levels deep"));
+    assert!(within(3 * 131, &"{\"a\":".repeat(200_000)).contains("nested more than"));
+    // Two words a value; nothing is looked at behind the value that is one too many.
+    let most = 2 * MOST_VALUES + 4;
+    assert!(within(most, &format!("[{}", "0,".repeat(size / 2))).contains("more than 250000 values"));
+    assert!(within(2, &format!("\"{}\"", "\\n".repeat(size / 2))).is_empty());
+    assert!(within(103, &format!("[{}", "\"".repeat(size))).contains("a comma is missing"));
+    assert!(within(2, &"/* ".repeat(size / 3)).contains("not closed"));
+    assert!(within(102, &"#\n".repeat(size / 2)).contains("does not begin a comment"));
+    assert!(within(4, &"}".repeat(size)).contains("a value is expected"));
+    // A hundred mistakes, four words each.
+    assert!(within(410, &format!("{{{}", "\"a\":1,".repeat(size / 6))).contains("stands twice"));
+    // One long line: every word of it once.
+    assert!(within(size / 2 + 3, &format!("[{}", "a ".repeat(size / 2))).contains("HW0114"));
+    assert!(within(2, &"x".repeat(size)).contains("HW0114"));
+    assert!(within(2, &"9".repeat(size)).is_empty());
+    assert!(within(2, &"=".repeat(size)).contains("does not belong here"));
+}
+
+#[test]
+fn a_plain_file_costs_a_step_a_word() {
+    // Five words, the end, two comments.
+    assert_eq!(within(8, "{ /* a */ \"a\": 1 } // done\n"), "");
 }
 
 /// JSON values without fractions, whose text a reader of floats and this one agree on.
