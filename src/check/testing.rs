@@ -108,7 +108,7 @@ pub(super) fn model() -> Model {
         symbols.intern(text);
     }
     let mut people = table("people", &["id", "mail", "phone"]);
-    people.rows.push(Row { cells: vec![1, 10, 20] });
+    people.rows.push(Row { cells: vec![1, 10, 20], times: 1 });
     let local = || Expr::new(ExprKind::Local(0), Type::Int, 0..0);
     let (compensatable, retriable) = (Class::Compensatable, Class::Retriable);
     let mut reserve = step(RESERVE, Some(RELEASE), compensatable);

@@ -50,7 +50,7 @@ pub struct Table {
     pub service: ServiceId,
     /// Its columns; the first is `id`, the key.
     pub columns: Vec<Column>,
-    /// The rows it starts with.
+    /// The rows it starts with, in the order of the file; no key stands twice.
     pub rows: Vec<Row>,
     /// Combinations of columns that no two rows share; the key always is one and is not listed.
     pub unique: Vec<Vec<ColumnId>>,
@@ -69,11 +69,22 @@ pub struct Column {
     pub default: Word,
 }
 
-/// A row that a table starts with.
+/// A row that a table starts with, or several that differ only in their keys: a hundred thousand of them take no more
+/// room than one until a run lays them out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// One word a column, the key first.
     pub cells: Vec<Word>,
+    /// How many rows it stands for, at least 1; their keys are whole numbers, each one more than the one before.
+    pub times: u32,
+}
+
+impl Row {
+    /// The keys, in ascending order.
+    pub fn keys(&self) -> impl Iterator<Item = Word> + use<> {
+        let first = self.cells[0];
+        (0..Word::from(self.times)).map(move |n| first + n)
+    }
 }
 
 /// Who runs an operation.

@@ -50,7 +50,9 @@ codes! {
     TooLarge = "HW0104", "The files of a scenario are too large",
         "A scenario, with everything it extends and with its cases laid out, must stay within 8 MiB of text and \
          250,000 values. Rows that differ only in their key can be written once: a key `\"1..100\"` stands for a \
-         hundred rows.";
+         hundred rows. Each case, and in each case every strategy with a `rewrite`, has a model and tables of its own; \
+         all of them together make at most 1,000 models, and their tables start with at most 8,388,608 cells (rows \
+         times fields).";
     TooDeep = "HW0105", "Objects and lists are nested too deeply",
         "Values may be nested 128 levels deep. No scenario needs a fraction of that; most often a bracket was not \
          closed somewhere before.";

@@ -57,7 +57,7 @@ fn counter(clients: u32, intents: u32, by: By, faults: Vec<Fault>) -> Arc<Model>
             name: "counter".into(),
             service: ServiceId(0),
             columns: vec![column("id"), column("n")],
-            rows: vec![Row { cells: vec![1, 0] }],
+            rows: vec![Row { cells: vec![1, 0], times: 1 }],
             unique: Vec::new(),
             first_fresh: 2,
         }],

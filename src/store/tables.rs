@@ -51,8 +51,12 @@ impl TableState {
         let mut rows: Vec<_> = table.rows.iter().collect();
         rows.sort_by_key(|row| row.cells[0]);
         for row in rows {
-            let slot = state.slot(row.cells[0]);
-            state.install(slot, Some(&row.cells));
+            let mut cells = row.cells.clone();
+            for key in row.keys() {
+                cells[0] = key;
+                let slot = state.slot(key);
+                state.install(slot, Some(&cells));
+            }
         }
         state
     }

@@ -4,6 +4,7 @@
 //! holes while their types are inferred over the whole document; last the types are settled and the holes filled. A
 //! strategy that rewrites the document has a model of its own, read in the same way from the patched document.
 
+mod budget;
 mod built_in;
 mod calls;
 mod clients;
@@ -33,6 +34,7 @@ mod world;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use self::budget::Budget;
 use self::language::SCENARIO;
 use self::lints::Unreached;
 use self::strategies::Strategy;
@@ -41,9 +43,8 @@ use super::code::Code;
 use super::fields::Fields;
 pub use super::load::Rejected;
 use super::load::{self, Document, Loaded, ReadFile, read_from_disk};
-use super::parse::MOST_VALUES;
 use super::patch::merge;
-use super::problem::{Problem, Problems, Severity};
+use super::problem::{Problems, Severity};
 use super::source::Sources;
 use crate::model::Model;
 use crate::model::how::How;
@@ -102,15 +103,12 @@ pub struct StrategyCase {
     pub invariants: Vec<Invariant>,
 }
 
-/// The most values of all documents together that strategies rewrite.
-const MOST_PATCHED: usize = 4 * MOST_VALUES;
-
 /// Reads the scenario at `path`.
 ///
 /// # Errors
 /// With all problems of all documents at once, if there is an error among them.
 pub fn read(path: &Path, read_file: &mut ReadFile<'_>) -> Result<Scenario, Box<Rejected>> {
-    let scenario = read_all(load::load(path, read_file)?)?;
+    let scenario = read_all(load::load(path, read_file)?, &mut Budget::default())?;
     Ok(Scenario { name: load::stem(path), file: Some(path.to_owned()), ..scenario })
 }
 
@@ -120,7 +118,7 @@ pub(super) fn read_draft(
     path: &Path,
     read_file: &mut ReadFile<'_>,
 ) -> Result<Scenario, Box<Rejected>> {
-    Ok(Scenario { name: name.to_owned(), ..read_all(load::load(path, read_file)?)? })
+    Ok(Scenario { name: name.to_owned(), ..read_all(load::load(path, read_file)?, &mut Budget::default())? })
 }
 
 impl Scenario {
@@ -133,15 +131,14 @@ impl Scenario {
     }
 }
 
-/// From documents to what they mean; name and file are left open.
-fn read_all(loaded: Loaded) -> Result<Scenario, Box<Rejected>> {
+/// From documents to what they mean, within what all models may take together; name and file are left open.
+fn read_all(loaded: Loaded, budget: &mut Budget) -> Result<Scenario, Box<Rejected>> {
     let Loaded { sources, documents, mut problems } = loaded;
     let built_in = built_in::strategies();
     let mut cases = Vec::new();
     let mut allowed = Vec::new();
     let mut about = None;
     let mut unreached: Option<Vec<Unreached>> = None;
-    let mut patched = 0;
     for document in &documents {
         let node = &document.node;
         let Some(fields) = Fields::of(node, node.head(), &SCENARIO, &mut problems) else { continue };
@@ -150,8 +147,11 @@ fn read_all(loaded: Loaded) -> Result<Scenario, Box<Rejected>> {
             about = fields.text("about").map(|text| text.value.clone());
         }
         let strategies = strategies::all(&fields, &built_in, &mut problems);
-        let (case, loose) = case(document, &fields, &strategies, &sources, &mut patched, &mut problems);
+        let (case, loose) = case(document, &fields, &strategies, &sources, budget, &mut problems);
         cases.extend(case);
+        if budget.spent {
+            break;
+        }
         // What is used in any world is used.
         unreached = Some(match (unreached, document.case.is_none()) {
             (None, _) => loose,
@@ -185,12 +185,16 @@ fn case(
     fields: &Fields<'_>,
     strategies: &[Strategy<'_>],
     sources: &Sources,
-    patched_values: &mut usize,
+    budget: &mut Budget,
     problems: &mut Problems,
 ) -> (Option<Case>, Vec<Unreached>) {
     let plain: Vec<&Strategy<'_>> =
         strategies.iter().filter(|strategy| strategy.rewrites.is_empty()).collect();
-    let Some(world) = world::read(&document.node, &plain, strategies, sources, problems) else {
+    let head = document.case.as_ref().map_or(document.node.head(), |name| name.place);
+    if !budget.afford_model(head, problems) {
+        return (None, Vec::new());
+    }
+    let Some(world) = world::read(&document.node, &plain, strategies, sources, budget, problems) else {
         return (None, Vec::new());
     };
     let mut unreached = world.unreached;
@@ -201,13 +205,15 @@ fn case(
         let (model, invariants, how, expected) = if rewritten {
             let patched =
                 strategy.rewrites.iter().fold(document.node.clone(), |node, patch| merge(node, patch));
-            *patched_values += patched.count();
-            if *patched_values > MOST_PATCHED {
-                let message = "all the documents that strategies rewrite are too large together";
-                problems.push(Problem::error(Code::TooLarge, strategy.head, message));
+            let fits = budget.afford_patched(patched.count(), strategy.head, problems)
+                && budget.afford_model(strategy.head, problems);
+            if !fits {
                 break;
             }
-            let world = world::read(&patched, &[strategy], strategies, sources, problems);
+            let world = world::read(&patched, &[strategy], strategies, sources, budget, problems);
+            if budget.spent {
+                break;
+            }
             let Some(world) = world else { continue };
             let World { model, invariants, strategies, unreached: loose } = world;
             unreached.retain(|part| loose.contains(part));

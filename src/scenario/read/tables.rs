@@ -1,6 +1,6 @@
 //! Tables: their columns, which the file never lists by itself, and the rows they start with.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::super::code::Code;
 use super::super::expr::Scalar;
@@ -8,6 +8,7 @@ use super::super::problem::{Problem, Problems, quote};
 use super::super::quantity;
 use super::super::source::Place;
 use super::super::tree::{Entry, Kind, Node, Text};
+use super::budget::Budget;
 use super::exprs::Exprs;
 use super::later::not_yet;
 use super::names::{Index, is_member_name, member_name, undeclared};
@@ -120,11 +121,12 @@ pub(super) fn read<'n>(
     index: &Index<'n>,
     exprs: &mut Exprs,
     symbols: &mut Symbols,
+    budget: &mut Budget,
     problems: &mut Problems,
 ) -> Vec<TableDraft> {
     let mut left = MOST_ROWS;
     (0..index.tables.len())
-        .map(|table| one(TableId(table as u16), index, exprs, symbols, &mut left, problems))
+        .map(|table| one(TableId(table as u16), index, exprs, symbols, &mut left, budget, problems))
         .collect()
 }
 
@@ -134,6 +136,7 @@ fn one<'n>(
     exprs: &mut Exprs,
     symbols: &mut Symbols,
     left: &mut usize,
+    budget: &mut Budget,
     problems: &mut Problems,
 ) -> TableDraft {
     let fields = &index.tables[table.index()].fields;
@@ -146,7 +149,8 @@ fn one<'n>(
         }
     }
     let mut rows = Vec::new();
-    let mut keys = BTreeSet::new();
+    // The first key of each entry, and its last.
+    let mut keys: BTreeMap<Word, Word> = BTreeMap::new();
     let mut first: Option<(bool, Place)> = None;
     for entry in fields.members("rows") {
         let Some(range) = keys_of(&entry.key, symbols, problems) else { continue };
@@ -168,30 +172,32 @@ fn one<'n>(
                 exprs.unify(ty, key, &place, problems);
             }
         }
-        let cells = row(entry, table, &defaults, exprs, symbols, problems);
+        let mut cells = row(entry, table, &defaults, exprs, symbols, problems);
         let (low, high) = match range {
             Keys::Numbers(low, high) => (low, high),
             Keys::Text(word) => (word, word),
         };
-        if high.abs_diff(low) as usize >= *left {
+        if high.abs_diff(low) >= *left as u64 {
             let message = format!("the tables start with more than {MOST_ROWS} rows");
             problems.push(Problem::error(Code::Limit, entry.key.place, message));
             break;
         }
-        for key in low..=high {
-            *left -= 1;
-            if !keys.insert(key) {
-                let message = format!("{} stands for a row that is there already", quote(&entry.key.value));
-                problems.push(Problem::error(Code::Rows, entry.key.place, message));
-                break;
-            }
-            let mut cells = cells.clone();
-            cells[0] = key;
-            rows.push(Row { cells });
+        let times = high.abs_diff(low) as usize + 1;
+        *left -= times;
+        if keys.range(..=high).next_back().is_some_and(|(_, last)| *last >= low) {
+            let message = format!("{} stands for a row that is there already", quote(&entry.key.value));
+            problems.push(Problem::error(Code::Rows, entry.key.place, message));
+            continue;
         }
+        if !budget.afford_cells(times * cells.len(), entry.key.place, problems) {
+            break;
+        }
+        keys.insert(low, high);
+        cells[0] = low;
+        rows.push(Row { cells, times: times as u32 });
     }
     let int = first.is_some_and(|(int, _)| int);
-    let greatest = keys.last().copied().filter(|_| int).unwrap_or(0).max(0);
+    let greatest = keys.values().last().copied().filter(|_| int).unwrap_or(0).max(0);
     if greatest >= Word::MAX / 2 {
         let place = fields.head();
         problems.push(Problem::error(Code::Limit, place, "a key of this table is too large"));

@@ -1,5 +1,6 @@
 //! Tests of the whole reader: files in, models or printed problems out.
 
+mod budget;
 mod files;
 mod mistakes;
 mod model;

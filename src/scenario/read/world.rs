@@ -8,6 +8,7 @@ use super::super::fields::Fields;
 use super::super::problem::Problems;
 use super::super::source::Sources;
 use super::super::tree::Node;
+use super::budget::Budget;
 use super::effects::split_wholes;
 use super::exprs::Exprs;
 use super::flows::{FlowDraft, circles, settle_classes};
@@ -45,6 +46,7 @@ pub(super) fn read(
     run: &[&Strategy<'_>],
     all: &[Strategy<'_>],
     sources: &Sources,
+    budget: &mut Budget,
     problems: &mut Problems,
 ) -> Option<World> {
     // Checked by the caller, once for all worlds of a document.
@@ -58,7 +60,7 @@ pub(super) fn read(
     for reason in ["missing", "exists", "error", "other request", "fenced", operations::REFUSED] {
         symbols.intern(reason);
     }
-    let table_drafts = tables::read(&index, &mut exprs, &mut symbols, problems);
+    let table_drafts = tables::read(&index, &mut exprs, &mut symbols, budget, problems);
     let mut wholes = Vec::new();
     let mut operation_tys = Vec::new();
     let mut all_operations = Vec::new();

@@ -87,7 +87,7 @@ fn services_and_tables_are_as_written() {
         name: "accounts".into(),
         service: ServiceId(0),
         columns: vec![column("id", Type::Int), column("balance", Type::Int), column("name", Type::Text)],
-        rows: vec![Row { cells: vec![7, 100, 6] }],
+        rows: vec![Row { cells: vec![7, 100, 6], times: 1 }],
         unique: vec![],
         first_fresh: 8,
     };
