@@ -3,6 +3,7 @@
 mod hardened;
 mod network;
 mod planted;
+mod points;
 mod robust;
 mod same;
 mod shipped;
