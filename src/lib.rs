@@ -11,3 +11,8 @@ pub mod scenario;
 pub mod sim;
 pub mod store;
 pub mod strategy;
+pub mod trial;
+
+pub use model::invariant::Verdict;
+pub use scenario::{Draft, Scenario};
+pub use trial::{Checked, Failed, Trial};

@@ -7,9 +7,10 @@ use std::io::Write;
 
 use super::args::{CheckArgs, CheckFormat, LookArgs};
 use super::exit::Exit;
-use super::files::{prepare, problems};
+use super::files::problems;
 use super::surroundings::{Surroundings, put};
 use crate::check::witness::{Hazard, needs};
+use crate::explore::Prepared;
 use crate::model::Model;
 use crate::model::client::Arrival;
 use crate::model::flow::StepKind;
@@ -147,7 +148,7 @@ fn chance(fault: &Fault) -> String {
 fn cell_notes(case: &Case, model: &Model) -> Vec<String> {
     let mut notes = Vec::new();
     for strategy in &case.strategies {
-        if let Err(reasons) = prepare(strategy).plan {
+        if let Err(reasons) = Prepared::of(strategy).plan {
             for reason in reasons {
                 notes.push(format!("{} cannot carry this out: {}", safe(&strategy.name), safe(&reason.why)));
             }

@@ -4,11 +4,10 @@ use std::io::Write;
 use std::path::Path;
 
 use super::exit::Exit;
-use crate::explore::Prepared;
 use crate::report::Look;
-use crate::report::words::{counted, list, safe};
+use crate::report::words::{self, counted};
 use crate::scenario::load::read_from_disk;
-use crate::scenario::problem::{Problems, did_you_mean};
+use crate::scenario::problem::Problems;
 use crate::scenario::render;
 use crate::scenario::source::Sources;
 use crate::scenario::{Case, Scenario, StrategyCase, read};
@@ -66,22 +65,7 @@ pub(super) fn chosen<'c>(case: &'c Case, wanted: &[String]) -> Vec<&'c StrategyC
 
 /// Says which names there are, after one that is not there.
 pub(super) fn unknown(what: &str, name: &str, known: &[String], stderr: &mut dyn Write) {
-    let hint = match did_you_mean(name, known.iter().map(String::as_str)) {
-        Some(close) => format!("; did you mean {}?", safe(close)),
-        None => String::new(),
-    };
-    let known: Vec<String> = known.iter().map(|name| safe(name)).collect();
-    let _ = writeln!(stderr, "error: no {what} is called {}{hint}", safe(name));
-    if !known.is_empty() {
-        let _ = writeln!(
-            stderr,
-            "there {}",
-            match known.as_slice() {
-                [only] => format!("is only {only}"),
-                many => format!("are {}", list(many)),
-            }
-        );
-    }
+    let _ = writeln!(stderr, "error: {}", words::unknown(what, name, known));
 }
 
 /// The names of all strategies, each once, in order.
@@ -98,10 +82,4 @@ pub(super) fn strategy_names<'a>(cases: impl IntoIterator<Item = &'a Case>) -> V
 /// The names of all cases.
 pub(super) fn case_names<'a>(cases: impl IntoIterator<Item = &'a Case>) -> Vec<String> {
     cases.into_iter().map(|case| case.name.clone().unwrap_or_else(|| "-".into())).collect()
-}
-
-/// A strategy made ready to run.
-pub(super) fn prepare(strategy: &StrategyCase) -> Prepared {
-    let (invariants, expected) = (strategy.invariants.clone(), strategy.expected.clone());
-    Prepared::new(strategy.model.clone(), &strategy.how, invariants, expected)
 }

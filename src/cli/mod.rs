@@ -11,7 +11,6 @@ mod list;
 mod replay;
 mod run;
 mod surroundings;
-mod telling;
 #[cfg(test)]
 mod tests;
 

@@ -5,9 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::args::{HistoryFormat, LookArgs, ReplayArgs};
 use super::exit::Exit;
-use super::files::{case_names, is_case, prepare, read_all, strategy_names, unknown};
+use super::files::{case_names, is_case, read_all, strategy_names, unknown};
 use super::surroundings::{Surroundings, put, write_file};
-use super::telling::stories;
 use crate::explore::{Prepared, Replay};
 use crate::model::expr::Counter;
 use crate::model::plan::End;
@@ -16,6 +15,7 @@ use crate::report::history::{Head, history};
 use crate::report::json::digest;
 use crate::report::lanes::lanes;
 use crate::report::look::Tone;
+use crate::report::telling::stories;
 use crate::report::words::{count, moment, safe};
 
 pub(super) fn replay(
@@ -48,7 +48,7 @@ pub(super) fn replay(
             }
         },
     };
-    let prepared = prepare(strategy);
+    let prepared = Prepared::of(strategy);
     if let Err(reasons) = &prepared.plan {
         for reason in reasons {
             let _ = writeln!(

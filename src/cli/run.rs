@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use super::args::{Format, LookArgs, RunArgs};
 use super::exit::Exit;
-use super::files::{case_names, chosen, is_case, prepare, read_all, strategy_names, unknown};
+use super::files::{case_names, chosen, is_case, read_all, strategy_names, unknown};
 use super::surroundings::{Surroundings, put, write_file};
-use super::telling::of_case;
 use crate::explore::{Prepared, sweep};
+use crate::report::telling::of_case;
 use crate::report::words::{count, grouped};
 use crate::report::{CaseReport, Ending, InvariantName, Look, Report, StrategyReport, json, junit, text};
 use crate::scenario::{Case, Scenario, StrategyCase};
@@ -52,6 +52,7 @@ pub(super) fn run(
                     &prepared,
                     args.stories,
                     if args.stories { usize::MAX } else { STORIES },
+                    &|again| vec![again.command()],
                     &look,
                 );
                 if args.out.is_some() { told += &said } else { put(stdout, &said)? }
@@ -144,7 +145,7 @@ fn sweep_case(
         if around.stop.load(Ordering::Relaxed) {
             break;
         }
-        let prepared = prepare(strategy);
+        let prepared = Prepared::of(strategy);
         let label = format!("{} {}", text::title(&report), strategy.name);
         let progress = Progress::new(label, seeds.end - seeds.start, around.watched);
         let swept = sweep(&prepared, seeds.clone(), jobs, &|n| progress.more(n), around.stop);

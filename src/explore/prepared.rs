@@ -11,6 +11,7 @@ use crate::model::expr::Code;
 use crate::model::how::How;
 use crate::model::invariant::{Expectation, Invariant};
 use crate::model::plan::{End, NotApplicable, Plan};
+use crate::scenario::StrategyCase;
 use crate::sim::{Ended, Runner};
 use crate::store::Sink;
 use crate::strategy;
@@ -59,6 +60,12 @@ pub struct Replay {
 }
 
 impl Prepared {
+    /// A strategy of a scenario, made ready.
+    pub fn of(strategy: &StrategyCase) -> Prepared {
+        let (invariants, expected) = (strategy.invariants.clone(), strategy.expected.clone());
+        Prepared::new(strategy.model.clone(), &strategy.how, invariants, expected)
+    }
+
     /// Compiles a model under a strategy.
     pub fn new(model: Arc<Model>, how: &How, invariants: Vec<Invariant>, expected: Expectation) -> Prepared {
         let codes =

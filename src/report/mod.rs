@@ -1,7 +1,7 @@
 //! What was found, for people and for programs. Everything here is value to text: no files, no clock, no terminal.
 //!
 //! [`summary`] is the data. [`text`] puts a case together from [`matrix`] and [`costs`]; [`story`] and [`lanes`] tell one
-//! replayed violation; [`json`], [`history`] and [`junit`] are for programs. [`look`] and [`words`] are how text is set.
+//! replayed violation, [`telling`] all that belong together; [`json`], [`history`] and [`junit`] are for programs. [`look`] and [`words`] are how text is set.
 
 pub mod costs;
 mod expression;
@@ -14,6 +14,7 @@ pub mod matrix;
 mod scene;
 pub mod story;
 pub mod summary;
+pub mod telling;
 #[cfg(test)]
 mod tests;
 pub mod text;

@@ -20,6 +20,17 @@ pub fn title(case: &CaseReport) -> String {
 
 /// A case without the stories.
 pub fn case(case: &CaseReport, look: &Look) -> String {
+    let mut out = verdicts(case, look);
+    let costs = costs(case, look);
+    if !costs.is_empty() {
+        out.push('\n');
+        out.push_str(&costs);
+    }
+    out
+}
+
+/// A case without stories and costs: its heading, the matrix, and what is not as expected.
+pub fn verdicts(case: &CaseReport, look: &Look) -> String {
     let seeds = case.seeds.end - case.seeds.start;
     let seeds = match seeds {
         1 => format!("seed {}", case.seeds.start),
@@ -39,11 +50,6 @@ pub fn case(case: &CaseReport, look: &Look) -> String {
     if !notes.is_empty() {
         out.push('\n');
         out.push_str(&notes);
-    }
-    let costs = costs(case, look);
-    if !costs.is_empty() {
-        out.push('\n');
-        out.push_str(&costs);
     }
     out
 }

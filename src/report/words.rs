@@ -3,6 +3,7 @@
 //! Everything a report says goes through here, so that one run reads the same in every format for people.
 
 use crate::kernel::time::{Span, Time};
+use crate::scenario::problem::did_you_mean;
 
 /// `1 run`, `2 runs`: the plural adds an s.
 pub fn count(n: u64, noun: &str) -> String {
@@ -142,6 +143,21 @@ pub fn safe(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for c in name.chars() {
         if tricky(c) { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    out
+}
+
+/// Says that a name is not there, what may have been meant, and which names there are.
+pub fn unknown(what: &str, name: &str, known: &[String]) -> String {
+    let mut out = format!("no {what} is called {}", safe(name));
+    if let Some(close) = did_you_mean(name, known.iter().map(String::as_str)) {
+        out += &format!("; did you mean {}?", safe(close));
+    }
+    let known: Vec<String> = known.iter().map(|name| safe(name)).collect();
+    match known.as_slice() {
+        [] => {}
+        [only] => out += &format!("\nthere is only {only}"),
+        many => out += &format!("\nthere are {}", list(many)),
     }
     out
 }

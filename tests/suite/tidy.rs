@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each folder of `src` may import.
-const MAY_IMPORT: [(&str, &[&str]); 10] = [
+const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ("kernel", &[]),
     ("model", &["kernel"]),
     ("store", &["kernel", "model"]),
@@ -16,6 +16,7 @@ const MAY_IMPORT: [(&str, &[&str]); 10] = [
     ("check", &["kernel", "model", "store"]),
     ("explore", &["kernel", "model", "store", "scenario", "strategy", "sim", "check"]),
     ("report", &["kernel", "model", "store", "scenario", "strategy", "sim", "check", "explore"]),
+    ("trial", &["kernel", "model", "store", "scenario", "strategy", "sim", "check", "explore", "report"]),
     ("cli", &["kernel", "model", "store", "scenario", "strategy", "sim", "check", "explore", "report"]),
 ];
 

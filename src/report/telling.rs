@@ -1,27 +1,30 @@
 //! A replayed run as text: the stories of what broke, the lanes, and the line that shows it again.
 
+use super::lanes::lanes;
+use super::look::{Look, Tone};
+use super::story::{parties, tell};
+use super::summary::CaseReport;
+use super::text::title;
+use super::words::{count, counted, safe, shell};
 use crate::check::Finding;
 use crate::explore::{Prepared, Replay};
-use crate::report::Look;
-use crate::report::lanes::lanes;
-use crate::report::look::Tone;
-use crate::report::story::{parties, tell};
-use crate::report::text::title;
-use crate::report::words::{count, safe, shell};
-use crate::report::{CaseReport, words};
 
 /// What is needed to show a run again.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Again<'a> {
-    pub(super) file: &'a str,
-    pub(super) strategy: &'a str,
-    pub(super) case: Option<&'a str>,
-    pub(super) seed: u64,
+pub struct Again<'a> {
+    /// The path of the scenario.
+    pub file: &'a str,
+    /// The name of the strategy.
+    pub strategy: &'a str,
+    /// The name of the case; `None`: the file as written.
+    pub case: Option<&'a str>,
+    /// The seed.
+    pub seed: u64,
 }
 
 impl Again<'_> {
     /// The command that shows it.
-    pub(super) fn command(&self) -> String {
+    pub fn command(&self) -> String {
         let case = self.case.map(|case| format!(" --case {}", shell(case))).unwrap_or_default();
         let (file, strategy) = (shell(self.file), shell(self.strategy));
         // A file whose name looks like a flag must not be taken for one.
@@ -42,7 +45,7 @@ fn findings<'r>(replay: &'r Replay, invariants: &[usize]) -> Vec<(usize, &'r Fin
 
 /// The stories of the given invariants in a replayed run, one for each set of intents that findings are about. `head`
 /// says which run it is; if it is to be brief, what is nobody's doing gets no picture beside others.
-pub(super) fn stories(
+pub fn stories(
     prepared: &Prepared,
     replay: &Replay,
     invariants: &[usize],
@@ -87,12 +90,14 @@ pub(super) fn stories(
     out
 }
 
-/// The stories of unexpected (or all) bad cells of a case, first failing seeds only.
-pub(super) fn of_case(
+/// The stories of unexpected (or all) bad cells of a case, first failing seeds only. `show_again` gives the lines that
+/// follow a story and say how to see it again.
+pub fn of_case(
     case: &CaseReport,
     prepared: &[Prepared],
     all: bool,
     most: usize,
+    show_again: &dyn Fn(&Again<'_>) -> Vec<String>,
     look: &Look,
 ) -> String {
     let mut out = String::new();
@@ -121,15 +126,15 @@ pub(super) fn of_case(
             }
             let again =
                 Again { file: &case.file, strategy: &strategy.name, case: case.case.as_deref(), seed };
-            out.push_str(&format!("\n{text}\n  {}\n", look.paint(Tone::Strong, &again.command())));
+            out.push_str(&format!("\n{text}\n"));
+            for line in show_again(&again) {
+                out.push_str(&format!("  {}\n", look.paint(Tone::Strong, &line)));
+            }
             told += 1;
         }
     }
     if untold > 0 {
-        out.push_str(&format!(
-            "\n{} more: --stories tells all\n",
-            words::counted(untold, "story", "stories")
-        ));
+        out.push_str(&format!("\n{} more: --stories tells all\n", counted(untold, "story", "stories")));
     }
     out
 }
