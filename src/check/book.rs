@@ -8,6 +8,7 @@ use super::finding::{Act, Party};
 use crate::kernel::path::Path;
 use crate::kernel::time::Time;
 use crate::model::record::{FLOW, FlowMove, Kind, NONE, Outcome, Record, StepRole, commit, install};
+use crate::model::value::Word;
 
 /// In [`Book::told`]: nothing yet.
 const NOTHING: u8 = u8::MAX;
@@ -82,6 +83,8 @@ pub(super) struct Open {
     deeds: Vec<Deed>,
     pub(super) puts: Vec<Put>,
     pub(super) flows: Vec<Instance>,
+    /// The arguments of its target, if anybody asks for them.
+    pub(super) args: Vec<Word>,
     /// The last execution that began, and whether its operation writes.
     begun: (Path, bool),
 }
@@ -96,6 +99,7 @@ impl Open {
             deeds: Vec::new(),
             puts: Vec::new(),
             flows: Vec::new(),
+            args: Vec::new(),
             begun: (Path(0), false),
         }
     }
@@ -220,6 +224,13 @@ impl Book {
         self.open += 1;
     }
 
+    /// Notes the arguments of an intent that has just begun.
+    pub(super) fn note_args(&mut self, slot: u32, args: &[Word]) {
+        if let Some(open) = self.get_mut(slot) {
+            open.args.extend_from_slice(args);
+        }
+    }
+
     fn complete(&mut self, record: &Record) {
         let Some(open) = self.get_mut(record.intent) else { return };
         let outcome = Outcome::of(record.flag);
@@ -307,6 +318,7 @@ impl Book {
             open.deeds.clear();
             open.puts.clear();
             open.flows.clear();
+            open.args.clear();
             open.begun = (Path(0), false);
             self.open -= 1;
             if self.current.is_some_and(|(of, _)| of == slot) {

@@ -262,6 +262,11 @@ impl Sink for Judge {
                 self.install(record, tables);
             }
             Kind::Settled => self.settled(record, tables),
+            Kind::Invoke if self.occasions.args => {
+                self.book.record(record, &self.facts);
+                self.book.note_args(record.intent, tables.arguments());
+                self.offers.record(record, &self.book, &self.facts);
+            }
             _ => {
                 self.book.record(record, &self.facts);
                 self.offers.record(record, &self.book, &self.facts);

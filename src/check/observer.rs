@@ -41,6 +41,8 @@ pub(super) struct Occasions {
     pub(super) install: Vec<u16>,
     pub(super) commit: Vec<u16>,
     pub(super) settled: Vec<u16>,
+    /// Whether somebody asks for the arguments of intents.
+    pub(super) args: bool,
 }
 
 /// An intent at its end.
@@ -119,8 +121,11 @@ impl Observer {
         match self {
             Observer::Always(_) | Observer::AtMostOne(_) => occasions.commit.push(at),
             Observer::LostUpdate(_) | Observer::NoOrphan(_) => occasions.install.push(at),
-            Observer::PerIntent(_)
-            | Observer::AllOrNothing(_)
+            Observer::PerIntent(each) => {
+                occasions.settled.push(at);
+                occasions.args |= each.wants_args();
+            }
+            Observer::AllOrNothing(_)
             | Observer::CompensationRules(_)
             | Observer::DuplicateEffect(_)
             | Observer::Told(_)

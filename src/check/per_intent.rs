@@ -6,7 +6,9 @@
 //! |---|---|---|---|
 //! | [`OUTCOME`] | `intent.outcome` | text | `'ok'`, `'failed'`, `'unknown'`, or null if the client was told nothing |
 //! | [`EFFECTS`] | `intent.effects` | list of records | what was changed, in order of time |
-//! | from [`ARGS`] on | `intent.args.…` | – | null: records carry no values |
+//! | from [`ARGS`] on | `intent.args.…` | as declared | with what it began; null where its target has no such argument |
+//!
+//! The arguments are numbered as [`Model::intent_args`] lists their names.
 //!
 //! An effect is a record of `table` (text, `'service.table'`), `step` (text, `'service.operation'`: what changed it) and
 //! `undone` (boolean: its compensation changed something later), in that order. Compensations are no effects; writes of
@@ -20,7 +22,8 @@ use super::sheet::Sheet;
 use crate::kernel::time::Time;
 use crate::model::Model;
 use crate::model::expr::{Code, Expr, Scratch};
-use crate::model::record::{NONE, Outcome, StepRole, install};
+use crate::model::flow::Target;
+use crate::model::record::{FLOW, NONE, Outcome, StepRole, install};
 use crate::model::value::{NULL, Word, truth};
 use crate::store::Tables;
 
@@ -37,6 +40,7 @@ pub(super) struct PerIntent {
     known: Arc<Known>,
     seen: Vec<(u32, u16)>,
     items: Vec<Word>,
+    slots: Vec<Word>,
 }
 
 #[derive(Debug)]
@@ -44,6 +48,8 @@ struct Known {
     code: Code,
     span: std::ops::Range<u32>,
     wants_effects: bool,
+    /// For each slot from [`ARGS`] on: which argument it is, by target.
+    args: Vec<Vec<(u16, u16)>>,
     outcomes: [Word; 3],
     tables: Vec<Word>,
     operations: Vec<Word>,
@@ -52,6 +58,24 @@ struct Known {
 /// The word of a text; one that the file never mentions needs one that is equal to no text of the file.
 fn word(model: &Model, text: &str, n: usize) -> Word {
     model.symbols.find(text).unwrap_or(-1 - n as Word)
+}
+
+/// Where the slots of an expression's arguments come from, up to the last one that it reads.
+fn args(model: &Model, expr: &Expr) -> Vec<Vec<(u16, u16)>> {
+    let read = expr.locals().last().map_or(0, |last| (last + 1).saturating_sub(ARGS));
+    let mut targets: Vec<Target> =
+        model.groups.iter().flat_map(|group| group.calls()).map(|call| call.target).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    let word = |target| match target {
+        Target::Op(op) => op.0,
+        Target::Flow(flow) => flow.0 | FLOW,
+    };
+    let places = |name: &String| {
+        let at = |target: &Target| model.args_of(*target).iter().position(|slot| slot.name == *name);
+        targets.iter().filter_map(|target| Some((word(*target), at(target)? as u16))).collect()
+    };
+    model.intent_args().iter().take(usize::from(read)).map(places).collect()
 }
 
 impl PerIntent {
@@ -64,11 +88,17 @@ impl PerIntent {
             code: Code::compile(expr),
             span: expr.span.clone(),
             wants_effects: expr.locals().contains(&EFFECTS),
+            args: args(model, expr),
             outcomes: [word(model, "ok", 0), word(model, "failed", 1), word(model, "unknown", 2)],
             tables: tables.collect(),
             operations: operations.collect(),
         };
-        PerIntent { known: Arc::new(known), seen: Vec::new(), items: Vec::new() }
+        PerIntent { known: Arc::new(known), seen: Vec::new(), items: Vec::new(), slots: Vec::new() }
+    }
+
+    /// Whether it asks for arguments.
+    pub(super) fn wants_args(&self) -> bool {
+        !self.known.args.is_empty()
     }
 
     pub(super) fn settled(
@@ -88,7 +118,13 @@ impl PerIntent {
         let known = self.known.clone();
         let outcome = open.party.told.map_or(NULL, |told: Outcome| known.outcomes[told as usize]);
         let effects = if known.wants_effects { self.effects(open, tables) } else { NULL };
-        if sheet.test(&known.code, &[outcome, effects], tables, scratch) == Some(false) {
+        self.slots.clear();
+        self.slots.extend([outcome, effects]);
+        for by_target in &known.args {
+            let at = by_target.iter().find(|(target, _)| *target == open.party.target).map(|(_, at)| *at);
+            self.slots.push(at.and_then(|at| open.args.get(usize::from(at)).copied()).unwrap_or(NULL));
+        }
+        if sheet.test(&known.code, &self.slots, tables, scratch) == Some(false) {
             let (span, who) = (known.span.clone(), Some(open.party));
             let what = || Witness::Expression { span, row: None, by: None, who };
             sheet.violated(at, [open.party.serial, NONE], what);

@@ -30,6 +30,13 @@ pub struct ClientGroup {
     pub script: Vec<(Time, Call)>,
 }
 
+impl ClientGroup {
+    /// All calls it may make.
+    pub fn calls(&self) -> impl Iterator<Item = &Call> {
+        self.does.iter().map(|(call, _)| call).chain(self.script.iter().map(|(_, call)| call))
+    }
+}
+
 /// When further intents start.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Arrival {

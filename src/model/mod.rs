@@ -18,10 +18,12 @@ pub mod symbols;
 pub mod value;
 pub mod weather;
 
+use std::collections::BTreeSet;
+
 use client::ClientGroup;
-use flow::{Flow, Topic};
+use flow::{Flow, Target, Topic};
 use ids::{FlowId, GroupId, OpId, ServiceId, TableId, TopicId};
-use service::{Operation, Service, Table};
+use service::{Operation, Service, Slot, Table};
 use symbols::Symbols;
 use weather::Weather;
 
@@ -79,6 +81,22 @@ impl Model {
     pub fn table_name(&self, id: TableId) -> String {
         let table = self.table(id);
         format!("{}.{}", self.service(table.service).name, table.name)
+    }
+
+    /// The names of the arguments that intents of clients have, in alphabetical order, each once.
+    pub fn intent_args(&self) -> Vec<String> {
+        let calls = self.groups.iter().flat_map(|group| group.calls());
+        let names = calls.flat_map(|call| self.args_of(call.target)).map(|slot| slot.name.clone());
+        names.collect::<BTreeSet<String>>().into_iter().collect()
+    }
+
+    /// The arguments of an operation or a flow.
+    pub fn args_of(&self, target: Target) -> &[Slot] {
+        let (slots, args) = match target {
+            Target::Op(op) => (&self.operation(op).slots, self.operation(op).args),
+            Target::Flow(flow) => (&self.flow(flow).slots, self.flow(flow).args),
+        };
+        &slots[..slots.len().min(args as usize)]
     }
 
     /// The ids of all operations.

@@ -134,12 +134,6 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         };
         let target = wanted.target;
         let node = self.client_node(client);
-        self.record(Kind::Invoke, path, ctx, |r| {
-            r.op = target_word(target);
-            r.ver = index;
-            r.data = effect;
-            r.who = node;
-        });
         let (call, made) = self.world.calls.take();
         let mut args = std::mem::take(&mut made.args);
         args.clear();
@@ -147,6 +141,13 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             let mut view = super::view::plain(&mut self.world.tables, self.agenda.now());
             args.push(eval(code, &slots, &mut view, self.scratch).unwrap_or(NULL));
         }
+        self.world.tables.set_arguments(&args);
+        self.record(Kind::Invoke, path, ctx, |r| {
+            r.op = target_word(target);
+            r.ver = index;
+            r.data = effect;
+            r.who = node;
+        });
         let made = &mut self.world.calls[call];
         made.reset(Owner::Intent(id.slot), target, node, ctx, path, wanted.retry);
         made.args = args;

@@ -222,12 +222,13 @@ impl TableState {
 pub struct Tables {
     tables: Vec<TableState>,
     heap: Heap,
+    arguments: Vec<Word>,
 }
 
 impl Tables {
     /// The tables of a model with the rows they start with.
     pub fn of(model: &Model) -> Tables {
-        Tables { tables: model.tables.iter().map(TableState::of).collect(), heap: Heap::default() }
+        Tables { tables: model.tables.iter().map(TableState::of).collect(), ..Tables::default() }
     }
 
     /// Back to how a template is, keeping the memory.
@@ -238,6 +239,20 @@ impl Tables {
             table.reset(initial);
         }
         self.heap.reset();
+        self.arguments.clear();
+    }
+
+    /// The arguments of the intent that began last: those of the intent that an `Invoke` record speaks of, at that
+    /// record.
+    pub fn arguments(&self) -> &[Word] {
+        &self.arguments
+    }
+
+    /// An intent is about to begin with these arguments.
+    #[inline]
+    pub fn set_arguments(&mut self, arguments: &[Word]) {
+        self.arguments.clear();
+        self.arguments.extend_from_slice(arguments);
     }
 
     /// A table.

@@ -72,6 +72,26 @@ pub enum Kind {
 }
 
 impl Expr {
+    /// Visits the expressions that it is made of, in the order of the text.
+    pub fn for_each_child<'a>(&'a self, mut visit: impl FnMut(&'a Expr)) {
+        match &self.kind {
+            Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::Text(_) | Kind::Name(_) => {}
+            Kind::Select { of, .. } | Kind::Not(of) | Kind::Neg(of) => visit(of),
+            Kind::Index { of, index } => {
+                visit(of);
+                index.iter().for_each(|index| visit(index));
+            }
+            Kind::Call { of, args, .. } => {
+                of.iter().for_each(|of| visit(of));
+                args.iter().for_each(visit);
+            }
+            Kind::List(items) => items.iter().for_each(visit),
+            Kind::Map(entries) => entries.iter().flat_map(|(key, value)| [key, value]).for_each(visit),
+            Kind::Binary { left, right, .. } => [left, right].into_iter().for_each(|side| visit(side)),
+            Kind::Cond(test, yes, no) => [test, yes, no].into_iter().for_each(|part| visit(part)),
+        }
+    }
+
     /// The parts of a call as clients and steps make it: `service.operation(args)` or `flow(args)`.
     pub fn as_call(&self) -> Option<Call<'_>> {
         let Kind::Call { of, name, args } = &self.kind else { return None };

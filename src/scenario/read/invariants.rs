@@ -1,15 +1,18 @@
 //! Invariants: a kind, its subject, its parameters.
 
 use super::super::code::Code;
-use super::super::expr::{Binding, Names, Scalar};
+use super::super::expr::ast::{Expr as Ast, Kind as AstKind, Name};
+use super::super::expr::{Binding, Names, Place, Scalar, Ty};
 use super::super::fields::Fields;
-use super::super::problem::{Problem, Problems, quote};
+use super::super::problem::{Problem, Problems, did_you_mean, enumerate, quote};
 use super::super::tree::{Entry, Kind, Node, Text};
-use super::exprs::{Exprs, local};
+use super::exprs::{Exprs, Parsed, local};
 use super::language::must::{INVARIANT, KINDS};
 use super::later::{self, not_yet};
 use super::names::{Index, too_many, undeclared};
+use crate::model::Model;
 use crate::model::expr::{Expr, ExprKind};
+use crate::model::flow::Target;
 use crate::model::ids::{ColumnId, FlowId, TableId};
 use crate::model::invariant::{Invariant, InvariantKind};
 
@@ -28,6 +31,7 @@ pub(super) struct Named<'n> {
 /// Reads all invariants of a document, in order.
 pub(super) fn read<'n>(
     document: &Fields<'n>,
+    model: &Model,
     index: &Index<'n>,
     exprs: &mut Exprs,
     problems: &mut Problems,
@@ -43,7 +47,7 @@ pub(super) fn read<'n>(
             let message = format!("{} has a meaning of its own in `expect`", quote(&name.value));
             problems.push(Problem::error(Code::BadName, name.place, message));
         }
-        if let Some(kind) = one(entry, index, exprs, problems) {
+        if let Some(kind) = one(entry, model, index, exprs, problems) {
             read.push(Named { name, invariant: Invariant { name: name.value.clone(), kind } });
         }
     }
@@ -52,6 +56,7 @@ pub(super) fn read<'n>(
 
 fn one<'n>(
     entry: &'n Entry,
+    model: &Model,
     index: &Index<'n>,
     exprs: &mut Exprs,
     problems: &mut Problems,
@@ -59,7 +64,7 @@ fn one<'n>(
     let fields = later::fields(&entry.value, entry.key.place, &INVARIANT, problems)?;
     let (word, subject) = kind(&fields, entry, problems)?;
     parameters(word, &fields, problems);
-    let mut reader = Reader { fields, index, exprs, problems, subject };
+    let mut reader = Reader { fields, model, index, exprs, problems, subject };
     reader.kind(word)
 }
 
@@ -135,6 +140,7 @@ fn parameters(kind: &str, fields: &Fields<'_>, problems: &mut Problems) {
 
 struct Reader<'r, 'n> {
     fields: Fields<'n>,
+    model: &'r Model,
     index: &'r Index<'n>,
     exprs: &'r mut Exprs,
     problems: &'r mut Problems,
@@ -190,8 +196,10 @@ impl<'n> Reader<'_, 'n> {
         Some(self.exprs.truth(self.subject?, &scope, self.problems))
     }
 
-    /// `intent` has `outcome` and `effects`; its arguments are not known to the judge.
+    /// `intent` has `args`, `outcome` and `effects`.
     fn per_intent(&mut self) -> Option<Expr> {
+        let parsed = self.exprs.parse_node(self.subject?, self.problems)?;
+        let args = self.intent_args(&parsed);
         let types = &mut self.exprs.types;
         let text = |types: &mut super::super::expr::Types| types.scalar(Scalar::Text, None);
         let bool = types.scalar(Scalar::Bool, None);
@@ -199,18 +207,51 @@ impl<'n> Reader<'_, 'n> {
         let effect =
             types.record(vec![("table".into(), table), ("step".into(), step), ("undone".into(), bool)], None);
         let effects = types.list(effect, None);
-        let intent = types.record(vec![("outcome".into(), outcome), ("effects".into(), effects)], None);
+        let args = types.record(args, None);
+        let fields = [("args", args), ("outcome", outcome), ("effects", effects)];
+        let intent = types.record(fields.map(|(name, ty)| (name.into(), ty)).to_vec(), None);
         let mut scope: Names = self.index.outside();
         scope.bind("intent", local(usize::from(INTENT), intent));
-        let node = self.subject?;
-        if let Some(text) = node.as_text()
-            && let Some(at) = text.value.find("intent.args")
-        {
-            let place = text.place_in(at..at + "intent.args".len());
-            self.problems.push(not_yet("`intent.args`", place));
-            return None;
+        let bool = self.exprs.types.scalar(Scalar::Bool, None);
+        Some(self.exprs.resolve(&parsed.ast, parsed.source, &scope, Some(bool), self.problems).0)
+    }
+
+    /// The arguments that an expression asks for: each is of one type in all that clients call.
+    fn intent_args(&mut self, parsed: &Parsed) -> Vec<(String, Ty)> {
+        let mut asked = Vec::new();
+        args_asked_for(&parsed.ast, &mut asked);
+        let calls = self.model.groups.iter().flat_map(|group| group.calls());
+        let mut targets: Vec<Target> = calls.map(|call| call.target).collect();
+        targets.sort_unstable();
+        targets.dedup();
+        let mut fields: Vec<(String, Ty)> = Vec::new();
+        for name in asked {
+            let place = Place { source: parsed.source, range: name.span.clone() };
+            for &target in &targets {
+                let args = &self.index.callable(target).args;
+                let Some((_, ty)) = args.iter().find(|(arg, _)| *arg == name.text) else { continue };
+                match fields.iter().find(|(known, _)| *known == name.text) {
+                    Some((_, known)) => self.exprs.unify(*ty, *known, &place, self.problems),
+                    None => fields.push((name.text.clone(), *ty)),
+                }
+            }
+            if !fields.iter().any(|(known, _)| *known == name.text) {
+                let known = self.model.intent_args();
+                let message = format!("no intent has an argument {}", quote(&name.text));
+                let meant = did_you_mean(&name.text, known.iter().map(String::as_str));
+                let hint = match (meant, known.is_empty()) {
+                    (Some(meant), _) => format!("did you mean `{meant}`?"),
+                    (None, true) => "what clients call has none".to_owned(),
+                    (None, false) => {
+                        format!("there are {}", enumerate(known.iter().map(String::as_str), "and"))
+                    }
+                };
+                let place = self.exprs.place(place.source, &place.range);
+                self.problems.push(Problem::error(Code::Meaning, place, message).hint(hint));
+                fields.push((name.text.clone(), self.exprs.types.free()));
+            }
         }
-        Some(self.exprs.truth(node, &scope, self.problems))
+        fields
     }
 
     fn parameter(&mut self, key: &str, what: &str) -> Option<&'n Node> {
@@ -277,6 +318,7 @@ impl<'n> Reader<'_, 'n> {
 /// Completes an invariant.
 pub(super) fn fill(
     invariant: &mut Named<'_>,
+    intent_args: &[String],
     exprs: &Exprs,
     symbols: &mut crate::model::symbols::Symbols,
     problems: &mut Problems,
@@ -288,11 +330,11 @@ pub(super) fn fill(
         InvariantKind::PerIntent(expr) => {
             exprs.fill(expr, symbols, problems);
             let mut bare = false;
-            intent_slots(expr, &mut bare);
+            intent_slots(expr, intent_args, &mut bare);
             if bare {
-                let message = "`intent` by itself is no value";
+                let message = "`intent` and `intent.args` by themselves are no values";
                 let problem = Problem::error(Code::Meaning, invariant.name.place, message);
-                problems.push(problem.hint("`intent.outcome`, `intent.effects`"));
+                problems.push(problem.hint("`intent.outcome`, `intent.effects`, `intent.args.…`"));
             }
         }
         InvariantKind::NoOrphan { owner, unless, .. } => {
@@ -305,14 +347,41 @@ pub(super) fn fill(
     }
 }
 
-/// Puts the slots of `check::per_intent` where the fields of `intent` are: its outcome is slot 0, its effects slot 1.
-fn intent_slots(expr: &mut Expr, bare: &mut bool) {
-    if let ExprKind::Field { of, name, .. } = &expr.kind
-        && of.kind == ExprKind::Local(INTENT)
-    {
-        expr.kind = ExprKind::Local(u16::from(name != "outcome"));
+/// Puts the slots of `check::per_intent` where the fields of `intent` are: its outcome is slot 0, its effects slot 1, its
+/// arguments follow in the order of their names.
+fn intent_slots(expr: &mut Expr, args: &[String], bare: &mut bool) {
+    if let Some(slot) = intent_slot(expr, args) {
+        expr.kind = ExprKind::Local(slot);
         return;
     }
     *bare |= expr.kind == ExprKind::Local(INTENT);
-    expr.for_each_child_mut(|child| intent_slots(child, bare));
+    expr.for_each_child_mut(|child| intent_slots(child, args, bare));
+}
+
+fn intent_slot(expr: &Expr, args: &[String]) -> Option<u16> {
+    let ExprKind::Field { of, name, .. } = &expr.kind else { return None };
+    match (&of.kind, name.as_str()) {
+        (ExprKind::Local(INTENT), "outcome") => Some(0),
+        (ExprKind::Local(INTENT), "effects") => Some(1),
+        (ExprKind::Field { of, name: field, .. }, name)
+            if of.kind == ExprKind::Local(INTENT) && field == "args" =>
+        {
+            // One that no intent has was reported.
+            Some(2 + args.iter().position(|arg| arg == name).unwrap_or(0) as u16)
+        }
+        _ => None,
+    }
+}
+
+/// The names in `intent.args.NAME`, each once.
+fn args_asked_for<'a>(ast: &'a Ast, asked: &mut Vec<&'a Name>) {
+    if let AstKind::Select { of, name } = &ast.kind
+        && let AstKind::Select { of: root, name: args } = &of.kind
+        && root.kind == AstKind::Name("intent".to_owned())
+        && args.text == "args"
+        && !asked.iter().any(|known| known.text == name.text)
+    {
+        asked.push(name);
+    }
+    ast.for_each_child(|child| args_asked_for(child, asked));
 }

@@ -104,7 +104,7 @@ pub(super) fn read(
     };
     model.topics = topics(&model, &index);
 
-    let mut named = invariants::read(&document, &index, &mut exprs, problems);
+    let mut named = invariants::read(&document, &model, &index, &mut exprs, problems);
     expect::check(&document, all, &named, problems);
     let mut strategies: Vec<(How, Expectation)> = Vec::new();
     for strategy in run {
@@ -131,9 +131,10 @@ pub(super) fn read(
         }
     }
     fill(&mut model, &index, &exprs, problems);
+    let intent_args = model.intent_args();
     let symbols = &mut model.symbols;
     for named in &mut named {
-        invariants::fill(named, &exprs, symbols, problems);
+        invariants::fill(named, &intent_args, &exprs, symbols, problems);
     }
     for (how, expected) in &mut strategies {
         let keys = how.operations.iter_mut().map(|how| &mut how.idempotency);

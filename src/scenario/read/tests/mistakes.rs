@@ -379,7 +379,7 @@ fn invariants_and_expectations_are_about_what_is_there() {
         (r#""x": { "always": "true", "per": "balance" }"#, "HW0315 at \"per\": `always` has no `per`"),
         (r#""x": { "always": "now > now" }"#, "HW0305 at now: `now` is not known here"),
         (r#""x": { "always": "count.lost == 0" }"#, "HW0305 at count: `count` is not known here"),
-        (r#""x": { "per_intent": "intent == intent" }"#, "HW0305 at \"x\": `intent` by itself is no value"),
+        (r#""x": { "per_intent": "intent == intent" }"#, "HW0305 at \"x\": `intent` and `intent.args` by themselves are no values"),
         (
             r#""facts": { "always": "true" }"#,
             "HW0302 at \"facts\": `facts` has a meaning of its own in `expect`",
@@ -468,4 +468,35 @@ fn a_mistake_in_a_rewrite_or_a_case_is_shown_where_it_stands() {
     let text =
         small(&[(r#""expect": {}"#, r#""cases": { "c": { "clients": { "shop": { "count": "two" } } } }"#)]);
     assert_eq!(marks(&text), ["HW0203 at \"two\": `count` must be a whole number, not a text"]);
+}
+
+/// The small file with an invariant over each intent, and a second operation with arguments of its own.
+fn per_intent(expr: &str) -> String {
+    small(&[
+        (
+            r#""pay":"#,
+            r#""rename": { "args": ["who", "sum"], "put": { "moves[who]": { "name": "sum == 'x'" } } }, "pay":"#,
+        ),
+        (
+            r#""does": "bank.pay('ana', 5)""#,
+            r#""does": { "bank.pay('ana', 5)": 1, "bank.rename('ana', 'x')": 1 }"#,
+        ),
+        (r#""no-lost-update": {}"#, &format!(r#""i": {{ "per_intent": "{expr}" }}"#)),
+    ])
+}
+
+#[test]
+fn arguments_of_intents_are_those_of_what_clients_call_and_of_one_type() {
+    assert_eq!(marks(&per_intent("intent.args.who == 'ana'")), [""; 0]);
+    assert_eq!(
+        marks(&per_intent("intent.args.whom == 'ana'")),
+        ["HW0305 at whom: no intent has an argument `whom`"]
+    );
+    // A number in one and a text in the other: nobody could say what is meant.
+    let said = marks(&per_intent("intent.args.sum == 5"));
+    assert!(said.iter().any(|said| said.starts_with("HW0305 at sum:")), "{said:?}");
+    assert_eq!(
+        marks(&per_intent("intent.args == intent.args")),
+        ["HW0305 at \"i\": `intent` and `intent.args` by themselves are no values"]
+    );
 }
