@@ -14,5 +14,6 @@ pub mod strategy;
 pub mod trial;
 
 pub use model::invariant::Verdict;
+pub use model::own;
 pub use scenario::{Draft, Scenario};
 pub use trial::{Checked, Failed, Trial};

@@ -26,9 +26,9 @@ pub(super) struct Deed {
 }
 
 impl Deed {
-    /// Whether the operation was carried out: neither refused nor fenced off.
+    /// Whether the operation was carried out: neither refused nor fenced off, nor only something kept by a strategy.
     pub(super) fn ran(&self) -> bool {
-        self.flag & (commit::REFUSED | commit::FENCED) == 0
+        self.flag & (commit::REFUSED | commit::FENCED | commit::KEPT) == 0
     }
 
     /// Whether it changed something in these tables.
@@ -278,7 +278,7 @@ impl Book {
         let Some((slot, deed)) = self.current else { return };
         let Some(open) = self.get_mut(slot) else { return };
         open.puts.push(Put { deed, table: record.op, row: record.row, flag: record.flag });
-        if record.flag & (install::NOOP | install::OTHERWISE) == 0 {
+        if record.flag & (install::NOOP | install::OTHERWISE | install::KEPT) == 0 {
             let lead = open.deeds[deed as usize].lead;
             open.deeds[lead as usize].tables |= bit(record.op);
         }

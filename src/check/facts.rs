@@ -96,6 +96,10 @@ impl Facts {
             *set |= more;
         };
         for (op, operation) in model.operations.iter().enumerate() {
+            if operation.hosted {
+                // Whom a process asks for what, nobody can tell from outside.
+                join(&mut self.op_tables[op], ALL_TABLES);
+            }
             for effects in operation.all_effects() {
                 let written = effects.writes.iter().fold(0, |set, write| set | bit(write.table.0));
                 let told = effects.publish.iter().map(|event| self.topic_tables[event.topic.index()]);

@@ -299,6 +299,17 @@ pub enum Witness {
     },
     /// Something was left locked or open.
     LeftLocked(Leftovers),
+    /// An invariant in Rust says so.
+    Own {
+        /// What is wrong, or what it said when it panicked.
+        text: String,
+        /// It panicked.
+        panicked: bool,
+        /// What shows it. Of a record that is no commit, its path and time.
+        acts: Vec<Act>,
+        /// Whom it is about, besides those of the acts.
+        about: Vec<Party>,
+    },
 }
 
 impl Witness {
@@ -322,6 +333,9 @@ impl Witness {
                 by.iter_mut().map(|act| &mut act.party).chain(who.iter_mut()).collect()
             }
             Witness::LeftRow { by, .. } => vec![&mut by.party],
+            Witness::Own { acts, about, .. } => {
+                acts.iter_mut().map(|act| &mut act.party).chain(about.iter_mut()).collect()
+            }
             Witness::Changed { .. } | Witness::LeftLocked(_) => Vec::new(),
         }
     }

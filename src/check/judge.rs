@@ -67,7 +67,7 @@ impl Judge {
             observer.occasions(at, &mut occasions);
             observers.push(observer);
         }
-        let scopes = invariants.iter().map(|invariant| (&invariant.kind, scope(&invariant.kind, &facts)));
+        let scopes = invariants.iter().map(|one| (&one.kind, scope(model, &one.kind, &facts)));
         let offers = Offers::new(model.tables.len(), scopes);
         let exact = observers.iter().any(|observer| matches!(observer, Observer::LostUpdate(_)));
         let mut start = Vec::new();
@@ -141,8 +141,13 @@ impl Judge {
                 Observer::Constant(at) => at.finish(self.now, tables, &mut self.scratch, sheet),
                 Observer::NoOrphan(at) => at.finish(self.now, tables, &mut self.scratch, sheet),
                 Observer::NoLeak(at) => at.finish(self.now, leftovers, tables, sheet),
+                Observer::Own(own) => own.finish(self.now, at_rest, tables, sheet),
                 _ => {}
             }
+        }
+        if end == End::Broken {
+            // Code of the user's own ended the run: nobody knows what it would have come to.
+            self.sheets.iter_mut().for_each(|sheet| sheet.run.stuck = true);
         }
         let count = |counter| self.counts.get(counter);
         let all_ok = count(Counter::Ok) == count(Counter::Intents);
@@ -176,6 +181,7 @@ impl Judge {
                     always.committed(&current.changed, &current.act, tables, &mut self.scratch, sheet);
                 }
                 Observer::AtMostOne(rows) => rows.committed(&current.changed, &current.act, tables, sheet),
+                Observer::Own(own) => own.committed(&current.changed, tables, sheet),
                 _ => {}
             }
         }
@@ -195,6 +201,7 @@ impl Judge {
         if undo && record.flag & flag == 0 && self.book.is_first() {
             self.counts.more(Counter::Compensations, 1);
         }
+        self.show(record, tables);
         self.complete(tables);
     }
 
@@ -210,6 +217,7 @@ impl Judge {
                 _ => {}
             }
         }
+        self.show(record, tables);
         let change = (record.op, record.row);
         if !self.occasions.commit.is_empty() && self.current.changed.last() != Some(&change) {
             self.current.changed.push(change);
@@ -230,7 +238,19 @@ impl Judge {
         }
     }
 
+    /// Shows a record to the invariants in Rust, if there are any.
+    #[inline]
+    fn show(&mut self, record: &Record, tables: &mut Tables) {
+        for n in 0..self.occasions.record.len() {
+            let at = usize::from(self.occasions.record[n]);
+            if let Observer::Own(own) = &mut self.observers[at] {
+                own.record(record, &self.book, tables, &mut self.sheets[at]);
+            }
+        }
+    }
+
     fn settled(&mut self, record: &Record, tables: &mut Tables) {
+        self.show(record, tables);
         if let Some(open) = self.book.get(record.intent) {
             for &at in &self.occasions.settled {
                 let cx = Settling { open, settled: true, quiescent: true, at: record.at };
@@ -270,6 +290,7 @@ impl Sink for Judge {
             _ => {
                 self.book.record(record, &self.facts);
                 self.offers.record(record, &self.book, &self.facts);
+                self.show(record, tables);
             }
         }
     }

@@ -14,6 +14,7 @@ mod flows;
 mod history;
 mod judge;
 mod observer;
+mod own;
 pub mod per_intent;
 mod rows;
 mod saga;

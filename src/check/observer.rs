@@ -1,11 +1,14 @@
 //! One observer of each kind: how it is made from an invariant, what it wants to hear of, what it is about.
 
+use std::sync::Arc;
+
 use super::book::Open;
 use super::effects::{DuplicateEffect, LostUpdate};
 use super::ends::{NoLeak, every_intent_ends};
 use super::exprs::{Always, AtRest, Constant, tables_read};
 use super::facts::{ALL_TABLES, Facts, bit, watch};
 use super::flows::AllOrNothing;
+use super::own::Own;
 use super::per_intent::PerIntent;
 use super::rows::{AtMostOne, NoOrphan};
 use super::saga::CompensationRules;
@@ -33,6 +36,7 @@ pub(super) enum Observer {
     Told(Told),
     EveryIntentEnds,
     NoLeak(NoLeak),
+    Own(Box<Own>),
 }
 
 /// Which observers an occasion concerns, by number.
@@ -43,6 +47,8 @@ pub(super) struct Occasions {
     pub(super) settled: Vec<u16>,
     /// Whether somebody asks for the arguments of intents.
     pub(super) args: bool,
+    /// Any record at all.
+    pub(super) record: Vec<u16>,
 }
 
 /// An intent at its end.
@@ -57,8 +63,9 @@ pub(super) struct Settling<'a> {
 }
 
 /// The tables that an invariant is about.
-pub(super) fn scope(kind: &InvariantKind, facts: &Facts) -> u64 {
+pub(super) fn scope(model: &Model, kind: &InvariantKind, facts: &Facts) -> u64 {
     match kind {
+        InvariantKind::Own(own) => watch(&own.scope(model)),
         InvariantKind::Always(expr) | InvariantKind::AtRest(expr) | InvariantKind::Constant(expr) => {
             tables_read(expr)
         }
@@ -81,7 +88,7 @@ pub(super) fn scope(kind: &InvariantKind, facts: &Facts) -> u64 {
 impl Observer {
     /// `tables` are those that every run starts with.
     pub(super) fn new(
-        model: &Model,
+        model: &Arc<Model>,
         kind: &InvariantKind,
         tables: &mut Tables,
         scratch: &mut Scratch,
@@ -114,6 +121,7 @@ impl Observer {
             InvariantKind::OutcomeAgrees => told(true, true, true, ALL_TABLES),
             InvariantKind::EveryIntentEnds => Observer::EveryIntentEnds,
             InvariantKind::NoLeak(tables) => Observer::NoLeak(NoLeak::new(watch(tables))),
+            InvariantKind::Own(own) => Observer::Own(Box::new(Own::new(model, own))),
         }
     }
 
@@ -131,6 +139,11 @@ impl Observer {
             | Observer::Told(_)
             | Observer::EveryIntentEnds
             | Observer::NoLeak(_) => occasions.settled.push(at),
+            Observer::Own(_) => {
+                for each in [&mut occasions.record, &mut occasions.commit, &mut occasions.settled] {
+                    each.push(at);
+                }
+            }
             Observer::AtRest(_) | Observer::Constant(_) => {}
         }
     }
@@ -141,6 +154,7 @@ impl Observer {
             Observer::AtMostOne(rows) => rows.reset(),
             Observer::NoOrphan(rows) => rows.reset(),
             Observer::NoLeak(leak) => leak.reset(),
+            Observer::Own(own) => own.reset(),
             _ => {}
         }
     }
@@ -162,6 +176,7 @@ impl Observer {
             Observer::Told(told) => told.settled(open, quiescent, at, facts, sheet),
             Observer::EveryIntentEnds => every_intent_ends(open, settled, at, sheet),
             Observer::NoLeak(leak) => leak.settled(open, facts, sheet),
+            Observer::Own(own) => own.settled(cx, tables, sheet),
             _ => {}
         }
     }

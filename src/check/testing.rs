@@ -60,6 +60,7 @@ fn table(name: &str, columns: &[&str]) -> Table {
         rows: Vec::new(),
         unique: Vec::new(),
         first_fresh: 1,
+        kept: false,
     }
 }
 
@@ -81,6 +82,7 @@ fn operation(name: &str, writes: &[TableId]) -> Operation {
         parts: vec![Part { effects, ..Part::default() }],
         otherwise: Effects::default(),
         reply: None,
+        hosted: false,
     }
 }
 
@@ -133,6 +135,7 @@ pub(super) fn model() -> Model {
         statement: Span(1),
         tables: vec![PEOPLE, CHARGES, ORDERS],
         operations: (0..7).map(OpId).collect(),
+        host: None,
     };
     Model {
         symbols,

@@ -13,63 +13,7 @@ use crate::model::record::{Kind, NONE, Record, StepRole, commit};
 use crate::model::weather::PointKind;
 use crate::store::Index;
 
-/// What can break something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
-pub enum Hazard {
-    /// Two intents open at the same time met on one row, at least one of them through an operation that writes.
-    Contention,
-    /// A second copy of a message arrived.
-    Duplicate,
-    /// A request or an event was lost.
-    RequestLost,
-    /// An answer was lost although what it answers had been done.
-    ReplyLost,
-    /// A node crashed while an intent was open.
-    Crash,
-    /// An operation refused after another step of the same intent had taken effect.
-    Refusal,
-    /// A caller asked again after it had stopped waiting.
-    Retry,
-    /// A message was held up, or a node stood still while an intent was open.
-    Delay,
-    /// A compensation was carried out.
-    Undo,
-    /// An operation failed technically.
-    Failure,
-}
-
-impl Hazard {
-    /// All of them; the position of one is its code.
-    pub const ALL: [Hazard; 10] = [
-        Hazard::Contention,
-        Hazard::Duplicate,
-        Hazard::RequestLost,
-        Hazard::ReplyLost,
-        Hazard::Crash,
-        Hazard::Refusal,
-        Hazard::Retry,
-        Hazard::Delay,
-        Hazard::Undo,
-        Hazard::Failure,
-    ];
-
-    /// In a few words.
-    pub fn describe(self) -> &'static str {
-        match self {
-            Hazard::Contention => "two intents at work on one row",
-            Hazard::Duplicate => "a message that arrives twice",
-            Hazard::RequestLost => "a lost request or event",
-            Hazard::ReplyLost => "a lost answer to something done",
-            Hazard::Crash => "a crash with work open",
-            Hazard::Refusal => "a refusal after an earlier step was done",
-            Hazard::Retry => "a repetition after a timeout",
-            Hazard::Delay => "a delayed message or a paused node",
-            Hazard::Undo => "a step undone",
-            Hazard::Failure => "a technical failure",
-        }
-    }
-}
+pub use crate::model::own::Hazard;
 
 /// The hazards of which any one suffices for an invariant of this kind to have been put to the test.
 ///
@@ -86,9 +30,11 @@ impl Hazard {
 /// | compensation-rules | lost request, lost answer, crash, refusal, failure, retry, duplicate, delay, undo |
 /// | every-intent-ends | lost request, lost answer, crash, refusal, failure, delay, contention |
 /// | expressions, at-most-one, no-orphan | contention, duplicate, lost request, lost answer, crash, refusal, failure, retry, undo |
-pub fn needs(kind: &InvariantKind) -> &'static [Hazard] {
+/// | one in Rust | what it says itself |
+pub fn needs(kind: &InvariantKind) -> Vec<Hazard> {
     use Hazard::*;
-    match kind {
+    let needed: &[Hazard] = match kind {
+        InvariantKind::Own(own) => return own.prototype().needs(),
         InvariantKind::NoLostUpdate { .. } => &[Contention],
         InvariantKind::NoDuplicateEffect(_) => &[Duplicate, ReplyLost, Retry, Crash],
         InvariantKind::AckedIsDurable(_)
@@ -111,7 +57,8 @@ pub fn needs(kind: &InvariantKind) -> &'static [Hazard] {
         | InvariantKind::NoOrphan { .. } => {
             &[Contention, Duplicate, RequestLost, ReplyLost, Crash, Refusal, Failure, Retry, Undo]
         }
-    }
+    };
+    needed.to_vec()
 }
 
 /// What one invariant waits for, and how much of it came.

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use super::exit::Exit;
 use crate::report::Look;
-use crate::report::words::{self, counted};
+use crate::report::words::{self, counted, safe};
+use crate::scenario::code::Code;
 use crate::scenario::load::read_from_disk;
-use crate::scenario::problem::Problems;
+use crate::scenario::problem::{Problem, Problems};
 use crate::scenario::render;
 use crate::scenario::source::Sources;
 use crate::scenario::{Case, Scenario, StrategyCase, read};
@@ -32,6 +33,11 @@ pub(super) fn read_all(
                 if !scenario.warnings.is_empty() {
                     let _ = writeln!(stderr, "{}", problems(&scenario.warnings, &scenario.sources, look));
                 }
+                let missing = in_rust(&scenario);
+                if !missing.is_empty() {
+                    rejected += 1;
+                    let _ = writeln!(stderr, "{}", problems(&missing, &scenario.sources, look));
+                }
                 scenarios.push((file.to_string_lossy().into_owned(), scenario));
             }
             Err(why) => {
@@ -45,6 +51,17 @@ pub(super) fn read_all(
         return Err(Exit::Usage);
     }
     Ok(scenarios)
+}
+
+/// The command has no processes: what a service in Rust does, it cannot know.
+fn in_rust(scenario: &Scenario) -> Problems {
+    let mut missing = Problems::new();
+    for (name, place) in &scenario.processes {
+        let message = format!("this command has no process `{}`", safe(name));
+        let hint = "run it from a program or a test that registers the process: `scenario.with_process(…)`";
+        missing.push(Problem::error(Code::NoProcess, *place, message).hint(hint));
+    }
+    missing
 }
 
 /// Whether a case is the one asked for; `-` is the file as written.

@@ -116,6 +116,7 @@ fn human(prepared: &Prepared, replay: &Replay, head: &str, args: &ReplayArgs, lo
         End::Rest => "at rest",
         End::NotAtRest => "not at rest",
         End::Spent => "out of its budget of events",
+        End::Broken => "ended by code of its own that broke",
     };
     out += &format!(
         "{}{told}, {}, {}; {end} at {}\ndigest {}\n\n",

@@ -46,6 +46,8 @@ pub struct Run {
     pub facts: Vec<Option<bool>>,
     /// Which of the things that should happen sometimes did.
     pub sometimes: Vec<Option<bool>>,
+    /// What code of the user's own did that ended the run: its name, and what it said when it panicked.
+    pub broken: Option<String>,
 }
 
 /// One run with its whole history.
@@ -138,7 +140,8 @@ impl Bench<'_> {
             codes.iter().map(|code| fact(code, tables, &verdict.counts).ok()).collect::<Vec<_>>()
         };
         let (facts, sometimes) = (hold(&self.prepared.facts), hold(&self.prepared.sometimes));
-        Run { ended, digest: digest.finish(), verdict, facts, sometimes }
+        let broken = self.runner.broken().map(str::to_owned);
+        Run { ended, digest: digest.finish(), verdict, facts, sometimes, broken }
     }
 
     /// Runs a seed and adds up its costs.

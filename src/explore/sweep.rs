@@ -62,6 +62,8 @@ pub struct Swept {
     pub digest: [u64; 2],
     /// Seeds whose run panicked, and what it said: a fault of ours or of user code, never a verdict on the scenario.
     pub panics: Vec<(u64, String)>,
+    /// Seeds in which a process or a step of the user's own panicked, and what it said. Such a run is stuck.
+    pub broken: Vec<(u64, String)>,
 }
 
 impl Swept {
@@ -79,6 +81,8 @@ impl Swept {
         }
         self.panics.extend(other.panics.iter().cloned());
         self.panics.sort();
+        self.broken.extend(other.broken.iter().cloned());
+        self.broken.sort();
     }
 }
 
@@ -134,6 +138,7 @@ fn run_lot(prepared: &Prepared, lot: Range<u64>, own: &mut Swept) {
             own.runs += 1;
             match run {
                 Ok(run) => {
+                    own.broken.extend(run.broken.clone().map(|what| (seed, what)));
                     own.rested += u64::from(rests(&run));
                     own.tally.add(seed, &run.verdict);
                     own.costs.merge(&costs);

@@ -4,6 +4,7 @@
 
 use super::flow::Target;
 use super::ids::{FlowId, GroupId, OpId, ServiceId};
+use super::own::OwnPolicy;
 use super::service::By;
 use crate::kernel::time::Span;
 use crate::model::expr::Expr;
@@ -20,6 +21,8 @@ pub struct How {
     pub flows: Vec<FlowHow>,
     /// How calls are repeated; the last entry that matches holds, the first matches all.
     pub retries: Vec<(RetryScope, Retry)>,
+    /// Steps of the user's own in the frame of every operation.
+    pub own: Option<OwnPolicy>,
 }
 
 impl How {

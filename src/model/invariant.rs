@@ -2,6 +2,7 @@
 
 use super::expr::Expr;
 use super::ids::{ColumnId, FlowId, TableId};
+use super::own::OwnWatch;
 
 /// A named invariant.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,6 +63,8 @@ pub enum InvariantKind {
     EveryIntentEnds,
     /// No lock, key in progress or reservation is left behind.
     NoLeak(Vec<TableId>),
+    /// One in Rust.
+    Own(OwnWatch),
 }
 
 impl InvariantKind {
@@ -84,6 +87,7 @@ impl InvariantKind {
             OutcomeAgrees => "outcome-agrees",
             EveryIntentEnds => "every-intent-ends",
             NoLeak(_) => "no-leak",
+            Own(_) => "own",
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod heap;
 pub mod how;
 pub mod ids;
 pub mod invariant;
+pub mod own;
 pub mod plan;
 pub mod record;
 pub mod service;

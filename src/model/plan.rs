@@ -223,6 +223,8 @@ pub enum End {
     NotAtRest = 1,
     /// The budget of events was spent.
     Spent = 2,
+    /// Code of the user's own panicked, or asked for what cannot be.
+    Broken = 3,
 }
 
 /// Why a strategy cannot carry a model out: the cells of the matrix are `n/a`.

@@ -150,6 +150,8 @@ pub mod install {
     pub const DELETE: u8 = 4;
     /// Written because a requirement refused.
     pub const OTHERWISE: u8 = 8;
+    /// Kept by a strategy of the user's own for itself: no effect of the operation.
+    pub const KEPT: u8 = 16;
 }
 
 /// Bits of `flag` of [`Kind::Commit`].
@@ -162,6 +164,8 @@ pub mod commit {
     pub const FENCED: u8 = 4;
     /// The store does not isolate: this write was visible before the end of its operation.
     pub const EARLY: u8 = 8;
+    /// A strategy of the user's own keeps something for itself: no effect of the operation.
+    pub const KEPT: u8 = 16;
 }
 
 /// What a flow does in [`Kind::Flow`].

@@ -4,6 +4,7 @@
 
 use super::expr::Expr;
 use super::ids::{ColumnId, OpId, ServiceId, TableId, TopicId};
+use super::own::Host;
 use super::value::{Type, Word};
 use crate::kernel::dist::Dist;
 use crate::kernel::time::Span;
@@ -28,6 +29,8 @@ pub struct Service {
     pub tables: Vec<TableId>,
     /// Its operations.
     pub operations: Vec<OpId>,
+    /// The process that answers them, if it is no modelled service.
+    pub host: Option<Host>,
 }
 
 /// How a request finds its replica.
@@ -56,6 +59,8 @@ pub struct Table {
     pub unique: Vec<Vec<ColumnId>>,
     /// The first key that `t[]` hands out.
     pub first_fresh: Word,
+    /// A strategy of the user's own brought it along: what it keeps there is no effect of an operation.
+    pub kept: bool,
 }
 
 /// A column of a table.
@@ -126,12 +131,14 @@ pub struct Operation {
     pub otherwise: Effects,
     /// The answer, computed from what the transaction leaves.
     pub reply: Option<Expr>,
+    /// A process answers it: nobody but the process knows what it does.
+    pub hosted: bool,
 }
 
 impl Operation {
     /// Whether it can change a row.
     pub fn writes(&self) -> bool {
-        self.parts.iter().any(|part| !part.effects.writes.is_empty())
+        self.hosted || self.parts.iter().any(|part| !part.effects.writes.is_empty())
     }
 
     /// All parts' effects and those of `otherwise`.

@@ -6,6 +6,7 @@
 use super::expr::Code;
 use super::how::{KeyPolicy, OnConflict};
 use super::ids::{ColumnId, OpId, TableId, TopicId};
+use super::own::Custom;
 use super::service::Verb;
 use super::value::Word;
 use crate::kernel::dist::Dist;
@@ -52,6 +53,8 @@ pub enum Step {
     Enter(u8),
     /// Leaves it, binding its reply.
     Leave(u8),
+    /// A step of the user's own: an index into [`Program::custom`].
+    Custom(u8),
     /// Answers.
     End,
 }
@@ -89,6 +92,10 @@ pub struct Program {
     pub read_only: bool,
     /// Of a merged flow: one entry a step.
     pub merged: Vec<MergedStep>,
+    /// Steps of the user's own.
+    pub custom: Vec<Custom>,
+    /// Their words in the frame: the first, and how many.
+    pub custom_slots: (u16, u16),
 }
 
 /// A step of a merged flow.

@@ -295,7 +295,9 @@ fn line(scene: &Scene<'_>, at: usize, record: &Record) -> String {
             line.text("node", &scene.node(record.who));
         }
         Kind::End => {
-            let how = ["rest", "not at rest", "budget spent"].get(usize::from(record.flag)).unwrap_or(&"?");
+            let how = ["rest", "not at rest", "budget spent", "broken"]
+                .get(usize::from(record.flag))
+                .unwrap_or(&"?");
             line.text("how", how).number("events", record.data);
         }
         Kind::Settled | Kind::Heal => {}

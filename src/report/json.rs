@@ -84,6 +84,7 @@ struct Strategy<'a> {
     facts: Vec<Fact<'a>>,
     broken: Vec<Broken<'a>>,
     panics: Vec<Panic<'a>>,
+    halted: Vec<Panic<'a>>,
 }
 
 #[derive(Serialize)]
@@ -181,6 +182,7 @@ fn strategy(of: &StrategyReport) -> Strategy<'_> {
             .map(|one| Broken { invariant: &one.invariant, seed: one.seed, why: &one.why })
             .collect(),
         panics: of.panics.iter().map(|(seed, message)| Panic { seed: *seed, message }).collect(),
+        halted: of.halted.iter().map(|(seed, message)| Panic { seed: *seed, message }).collect(),
     }
 }
 

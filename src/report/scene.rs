@@ -357,6 +357,10 @@ pub(super) fn cast(witness: &crate::check::Witness) -> (Vec<Party>, Vec<Act>) {
             acts.extend(by);
         }
         LeftRow { by, .. } => acts.push(*by),
+        Own { acts: shown, about, .. } => {
+            parties.extend(about);
+            acts.extend(shown);
+        }
         Changed { .. } | LeftLocked(_) => {}
     }
     parties.extend(acts.iter().map(|act| act.party));

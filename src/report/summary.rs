@@ -88,6 +88,8 @@ pub struct StrategyReport {
     pub broken: Vec<BrokenReport>,
     /// Runs that panicked: the seed and what was said.
     pub panics: Vec<(u64, String)>,
+    /// Runs that code of the user's own ended: the seed and what it did.
+    pub halted: Vec<(u64, String)>,
 }
 
 /// One cell of the matrix.
@@ -211,6 +213,7 @@ impl StrategyReport {
             costs: CostReport::default(),
             broken: Vec::new(),
             panics: Vec::new(),
+            halted: Vec::new(),
         };
         if let Some(swept) = swept {
             let name =
@@ -226,6 +229,7 @@ impl StrategyReport {
                 })
                 .collect();
             report.panics.clone_from(&swept.panics);
+            report.halted.clone_from(&swept.broken);
             report.costs = CostReport {
                 runs: swept.runs,
                 rested: swept.rested,
@@ -322,7 +326,8 @@ impl Report {
             let worst = strategy.statuses().map(status).max().unwrap_or(Ending::AsExpected);
             let unsound = if strategy.broken.is_empty() { Ending::AsExpected } else { Ending::Unsound };
             let panicked = if strategy.panics.is_empty() { Ending::AsExpected } else { Ending::Panicked };
-            worst.max(unsound).max(panicked)
+            let halted = if strategy.halted.is_empty() { Ending::AsExpected } else { Ending::Finding };
+            worst.max(unsound).max(panicked).max(halted)
         };
         self.strategies().map(of).max().unwrap_or(Ending::AsExpected)
     }

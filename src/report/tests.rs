@@ -56,6 +56,7 @@ fn strategy(name: &str, cells: Vec<CellReport>) -> StrategyReport {
         },
         broken: Vec::new(),
         panics: Vec::new(),
+        halted: Vec::new(),
     }
 }
 

@@ -71,6 +71,9 @@ fn notes(case: &CaseReport, look: &Look) -> String {
         for (seed, said) in &strategy.panics {
             note(Tone::Bad, "!", format!("{name} panicked in seed {seed}: {}", safe(said)));
         }
+        for (seed, said) in &strategy.halted {
+            note(Tone::Bad, "!", format!("{name}: seed {seed} ends early: {}", safe(said)));
+        }
         for broken in &strategy.broken {
             let name_of = safe(&broken.invariant);
             note(

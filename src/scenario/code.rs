@@ -183,6 +183,9 @@ codes! {
     Unsupported = "HW0401", "Not supported yet",
         "The language has a word for it, but this version cannot carry it out. It is refused rather than ignored, so \
          that no verdict rests on something that was not done.";
+    NoProcess = "HW0402", "A process that is not there",
+        "The service is run by a process written in Rust, and the program that reads the file has none of that name. The \
+         plain command has none at all: such a scenario is run by a program, or by a test, that registers the process.";
     DeadTopic = "HW0501", "A topic that nobody reads",
         "Events of this topic are published, but no operation and no flow has it in `on`.";
     LateFault = "HW0502", "A fault that can never strike",

@@ -15,6 +15,7 @@ pub mod fields;
 pub mod json;
 mod lexer;
 pub mod load;
+mod own;
 pub mod parse;
 pub mod patch;
 pub mod problem;
@@ -27,4 +28,5 @@ pub mod tree;
 
 pub use draft::Draft;
 pub use json::Json;
+pub use own::Misfit;
 pub use read::{Case, Rejected, Scenario, StrategyCase, read};

@@ -311,6 +311,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     /// Tasks, calls and runs at a node end without a word.
     fn drop_volatile(&mut self, node: u32) {
+        self.drop_guest(node);
         let tasks: Vec<Id> =
             self.world.tasks.iter().filter(|(_, t)| t.node == node).map(|(id, _)| id).collect();
         for task in tasks {
@@ -363,6 +364,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         if let NodeKind::Replica(service, _) = self.plan.nodes.kind(node) {
             self.recover_sagas(node);
             self.wake_relay(service);
+            if !self.world.guests.is_empty() {
+                self.start_guest(node);
+            }
         }
     }
 

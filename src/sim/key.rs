@@ -106,7 +106,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
     }
 
-    fn busy(&mut self, id: Id, program: &Program) -> Went {
+    pub(super) fn busy(&mut self, id: Id, program: &Program) -> Went {
         let Task { ctx, path, node, .. } = self.world.tasks[id];
         self.record(Kind::Busy, path, ctx, |r| {
             r.op = program.op.0;

@@ -8,8 +8,11 @@
 mod call;
 mod choreography;
 mod client;
+mod custom;
 mod fault;
 mod flow;
+mod guest;
+mod guest_commit;
 mod key;
 mod network;
 mod outbox;
@@ -86,6 +89,11 @@ impl<'p> Runner<'p> {
         &mut self.world.tables
     }
 
+    /// What code of the user's own did that ended the last run, if it did.
+    pub fn broken(&self) -> Option<&str> {
+        self.world.broken.as_deref()
+    }
+
     /// The tables as every run starts with them.
     pub fn initial_tables(&self) -> &Tables {
         &self.template
@@ -106,6 +114,7 @@ impl<'p> Runner<'p> {
             chooser,
             sink,
             events: 0,
+            budget: self.plan.event_budget,
             emissions: 0,
             cause: Path::ROOT,
         };
@@ -128,6 +137,8 @@ struct Engine<'e, C, S> {
     chooser: C,
     sink: &'e mut S,
     events: u64,
+    /// How many events there may be; 0 once code of the user's own has ended the run.
+    budget: u64,
     /// What the present cause has put on the agenda so far.
     emissions: u32,
     cause: Path,
@@ -147,7 +158,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 None => break End::NotAtRest,
                 Some(_) => {}
             }
-            if self.events >= self.plan.event_budget {
+            if self.events >= self.budget {
                 break End::Spent;
             }
             let events = &mut self.world.events;
@@ -169,6 +180,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     fn finish(&mut self, end: End) -> Ended {
+        let end = if self.world.broken.is_some() { End::Broken } else { end };
         let world = &*self.world;
         let remains = Remains {
             locks: world.locks.held().count() as u32,
@@ -184,6 +196,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     /// Puts what starts by itself on the agenda.
     fn begin(&mut self) {
+        self.start_guests();
         self.start_clients();
         if !self.plan.clean {
             self.start_weather();
@@ -231,6 +244,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             What::Restart(node, life) => self.restart(node, life),
             What::Resume(node, life) => self.resume(node, life),
             What::Mend(rule) => self.mend(rule),
+            What::Chore(chore) => self.chore_due(chore),
             What::Heal => {}
             What::Nothing => {}
         }
@@ -258,6 +272,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             What::Task(task) | What::LockTimeout(task, _) => self.world.tasks.get(task).map(|task| task.node),
             What::Run(run) => self.world.runs.get(run).map(|run| run.node),
             What::Client(client) => Some(self.client_node(client)),
+            What::Chore(chore) => self.world.chores.get(chore).map(|chore| chore.node),
             _ => None,
         }
     }
@@ -384,6 +399,10 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             world::From::Remote { node, call, attempt, fetch } => {
                 self.send_reply(node, call, attempt, fetch, status, what);
             }
+            world::From::Guest { asker } => {
+                let world::Asker { node, .. } = self.world.askers[asker as usize];
+                self.reply_to_guest(node, asker, status, what);
+            }
             world::From::Relay { node, row, subscriber } => {
                 self.send_ack(node, row, subscriber, status, what)
             }
@@ -429,6 +448,12 @@ impl World {
         self.sequences.clear();
         self.cuts.clear();
         self.ready.clear();
+        self.guests.clear();
+        self.asked.reset();
+        self.chores.reset();
+        self.askers.clear();
+        self.kept.clear();
+        self.broken = None;
         self.work = 0;
         self.calm = plan.clean;
         self.turn = 0;

@@ -243,6 +243,24 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         });
     }
 
+    /// Answers a request of a process.
+    pub(super) fn reply_to_guest(&mut self, to: u32, asker: u32, status: Status, what: Answered<'_>) {
+        self.send(Outgoing {
+            parcel: Parcel::Reply(what.target, status),
+            point: PointKind::Reply,
+            subject: subject(what.target),
+            from: what.node,
+            to,
+            path: what.path.child(Role::Reply, 0),
+            ctx: what.ctx,
+            answer: From::Guest { asker },
+            insist: false,
+            refused: None,
+            payload: what.payload,
+            args: what.args,
+        });
+    }
+
     /// A copy arrives.
     pub(super) fn arrive(&mut self, id: Id) {
         let message = &mut self.world.messages[id];
@@ -282,6 +300,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                     if let From::Remote { call, attempt, .. } = answer {
                         self.take_frame(call, attempt, &payload);
                         self.world.ready.push_back(Ready::Answer(call, attempt, status));
+                    }
+                    if let From::Guest { asker } = answer {
+                        self.guest_replied(asker, name, status);
                     }
                 }
                 Parcel::Event(topic, subscriber) => {

@@ -7,6 +7,18 @@ pub(crate) struct Id {
     age: u32,
 }
 
+impl Id {
+    /// The id as one word, for hands outside of the engine.
+    pub(crate) fn word(self) -> u64 {
+        u64::from(self.age) << 32 | u64::from(self.slot)
+    }
+
+    /// The id of a word.
+    pub(crate) fn of_word(word: u64) -> Id {
+        Id { slot: word as u32, age: (word >> 32) as u32 }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 struct Entry<T> {
     age: u32,

@@ -50,6 +50,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         insist: bool,
         refused: Option<Word>,
     ) {
+        if self.is_hosted(op) {
+            return self.ask_guest(op, node, ctx, path, from, payload);
+        }
         let plan = &self.plan.operations[op.index()];
         let program = match (plan.whole, plan.halves) {
             (Some(whole), _) => whole,
@@ -205,6 +208,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             Step::KeyLookup | Step::KeyEarly | Step::KeyLate | Step::Lock(_) | Step::Read(_) => statement,
             Step::Write(..) | Step::Outbox(_) => statement,
             Step::Fence if task.ctx.fenced => statement,
+            Step::Custom(n) if program.custom[n as usize].statement => statement,
             Step::Commit if program.read_only => Span::ZERO,
             Step::Commit => statement,
             _ => Span::ZERO,
@@ -235,6 +239,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             Step::Publish(part) => self.publish_step(id, program, part),
             Step::Enter(n) => self.enter(id, program, n),
             Step::Leave(n) => self.leave(id, program, n),
+            Step::Custom(n) => self.custom_step(id, program, n),
             Step::End => self.end_task(id, program),
         }
     }

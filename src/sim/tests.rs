@@ -52,6 +52,7 @@ fn counter(clients: u32, intents: u32, by: By, faults: Vec<Fault>) -> Arc<Model>
             statement: Span::micros(100),
             tables: vec![TableId(0)],
             operations: vec![OpId(0)],
+            host: None,
         }],
         tables: vec![Table {
             name: "counter".into(),
@@ -60,6 +61,7 @@ fn counter(clients: u32, intents: u32, by: By, faults: Vec<Fault>) -> Arc<Model>
             rows: vec![Row { cells: vec![1, 0], times: 1 }],
             unique: Vec::new(),
             first_fresh: 2,
+            kept: false,
         }],
         operations: vec![Operation {
             name: "add".into(),
@@ -71,6 +73,7 @@ fn counter(clients: u32, intents: u32, by: By, faults: Vec<Fault>) -> Arc<Model>
             parts: vec![part],
             otherwise: Effects::default(),
             reply: Some(cell()),
+            hosted: false,
         }],
         flows: Vec::new(),
         topics: Vec::new(),
@@ -119,6 +122,7 @@ fn how(write: WritePolicy, by: By, idempotency: Idempotency) -> How {
         }],
         flows: Vec::new(),
         retries: vec![(RetryScope::All, retry)],
+        own: None,
     }
 }
 

@@ -11,7 +11,8 @@ use crate::kernel::dist::Dist;
 use crate::kernel::path::Path;
 use crate::kernel::time::{Span, Time};
 use crate::model::flow::Target;
-use crate::model::ids::{FlowId, OpId, TableId, TopicId};
+use crate::model::ids::{FlowId, OpId, ServiceId, TableId, TopicId};
+use crate::model::own::{AnyProcess, Commit};
 use crate::model::record::Outcome;
 use crate::model::value::Word;
 use crate::model::weather::PointKind;
@@ -109,6 +110,11 @@ pub(crate) enum From {
     },
     /// The next stop of a choreographed flow at the same node.
     Stop(Id),
+    /// A process that sent it: an index into the world's askers.
+    Guest {
+        /// The index.
+        asker: u32,
+    },
 }
 
 /// What a message is.
@@ -179,6 +185,8 @@ pub(crate) enum What {
     Resume(u32, u32),
     /// A cut link is whole.
     Mend(u16),
+    /// A timer of a process is up, or a commit of one is due.
+    Chore(Id),
     /// Faults end.
     Heal,
     /// It was called off.
@@ -507,6 +515,78 @@ pub(crate) struct RelayState {
     pub(crate) cursor: u64,
 }
 
+/// On whose behalf a process acts, and under which name.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Origin {
+    pub(crate) ctx: Ctx,
+    pub(crate) op: OpId,
+    pub(crate) path: Path,
+}
+
+/// A request that a process has not answered yet.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Asked {
+    pub(crate) node: u32,
+    pub(crate) origin: Origin,
+    pub(crate) from: From,
+    pub(crate) args: Vec<Word>,
+}
+
+/// A process that sent a request and may be answered.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Asker {
+    pub(crate) node: u32,
+    pub(crate) life: u32,
+    pub(crate) origin: Origin,
+    pub(crate) tag: u32,
+    pub(crate) note: Word,
+}
+
+/// What a chore is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum ChoreKind {
+    /// A timer.
+    Timer { tag: u32, note: Word },
+    /// A commit under way.
+    Commit { commit: Commit, tag: u32, note: Word, looked: Vec<(TableId, u32, u32)> },
+    /// Nothing.
+    #[default]
+    Nothing,
+}
+
+/// Something that a process wants done later.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Chore {
+    pub(crate) node: u32,
+    pub(crate) origin: Origin,
+    pub(crate) kind: ChoreKind,
+    pub(crate) timer: u32,
+}
+
+/// An intent that a process keeps open by what is durable.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Kept {
+    pub(crate) service: ServiceId,
+    pub(crate) key: Word,
+    pub(crate) origin: Origin,
+}
+
+/// The process of a replica, unless it is down.
+#[derive(Default)]
+pub(crate) struct Guest(pub(crate) Option<Box<dyn AnyProcess>>);
+
+impl Clone for Guest {
+    fn clone(&self) -> Guest {
+        Guest(self.0.as_ref().map(|process| process.boxed()))
+    }
+}
+
+impl std::fmt::Debug for Guest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "Guest" } else { "Guest(down)" })
+    }
+}
+
 /// Work at the present instant.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Ready {
@@ -554,6 +634,15 @@ pub(crate) struct World {
     pub(crate) slots: Vec<Word>,
     /// Scratch for the copies of the message being sent.
     pub(crate) copies: Vec<Option<Dist>>,
+    /// Processes by replica; empty if there is none.
+    pub(crate) guests: Vec<Guest>,
+    pub(crate) asked: Slab<Asked>,
+    pub(crate) chores: Slab<Chore>,
+    /// Everything that processes sent: a reply may come late, or twice.
+    pub(crate) askers: Vec<Asker>,
+    pub(crate) kept: Vec<Kept>,
+    /// What code of the user's own did that ended the run.
+    pub(crate) broken: Option<String>,
     /// Events on the agenda that count as something left to do.
     pub(crate) work: u32,
     pub(crate) calm: bool,

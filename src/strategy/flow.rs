@@ -137,6 +137,12 @@ fn merged(compiler: &Compiler<'_>, id: FlowId, flow: &Flow, plan: &FlowPlan) -> 
         let Target::Op(op) = call.action.target else { continue };
         first.get_or_insert(op);
         let operation = compiler.model.operation(op);
+        if operation.hosted || compiler.how.own.is_some() {
+            let name = &compiler.model.flow(id).name;
+            return Err(format!(
+                "flow `{name}` has steps in Rust, which cannot be merged into one transaction"
+            ));
+        }
         let how = &compiler.how.operations[op.index()];
         let base = frame.next;
         frame.offset = base;
@@ -202,5 +208,7 @@ fn merged(compiler: &Compiler<'_>, id: FlowId, flow: &Flow, plan: &FlowPlan) -> 
         is_fetch: false,
         read_only: false,
         merged,
+        custom: Vec::new(),
+        custom_slots: (0, 0),
     })
 }

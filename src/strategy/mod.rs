@@ -15,6 +15,7 @@ use crate::model::Model;
 use crate::model::expr::Code;
 use crate::model::flow::{Call, Target};
 use crate::model::how::{Caller, How, Reasons, Retry};
+use crate::model::own::Host;
 use crate::model::plan::{CallPlan, EVENT_BUDGET, GroupPlan, Nodes, NotApplicable, Plan};
 use crate::model::step::Program;
 
@@ -25,6 +26,7 @@ use crate::model::step::Program;
 pub fn compile(model: &Arc<Model>, how: &How) -> Result<Plan, Vec<NotApplicable>> {
     let mut compiler =
         Compiler { model, how, programs: Vec::new(), retries: Vec::new(), refused: Vec::new() };
+    compiler.hosts();
     let operations = model.operation_ids().map(|op| operation::compile(&mut compiler, op)).collect();
     let flows = model.flow_ids().map(|id| flow::compile(&mut compiler, id)).collect();
     let groups = (0..model.groups.len()).map(|group| compiler.group(group)).collect();
@@ -78,6 +80,19 @@ struct Compiler<'a> {
 }
 
 impl Compiler<'_> {
+    /// A service that a process runs needs one that is registered.
+    fn hosts(&mut self) {
+        for service in &self.model.services {
+            if let Some(Host { name, process: None }) = &service.host {
+                let why = format!(
+                    "service `{}` is run by the process `{name}`, and none is registered",
+                    service.name
+                );
+                self.refused.push(NotApplicable { op: None, flow: None, why });
+            }
+        }
+    }
+
     fn add(&mut self, program: Program) -> u16 {
         self.programs.push(program);
         (self.programs.len() - 1) as u16

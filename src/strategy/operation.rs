@@ -1,9 +1,10 @@
 //! The frame of steps of an operation.
 //!
 //! ```text
-//! key lookup · key early · BEGIN · key claim · fence · weather · (lock · read · think · write…)… · verify · reply
-//!   · key store · outbox · publish early · COMMIT · key late · publish · end
+//! (arrived) · key lookup · key early · BEGIN · key claim · (begun) · fence · weather · (lock · read · think · write…)…
+//!   · verify · reply · (computed) · key store · outbox · publish early · COMMIT · key late · (committed) · publish · end
 //! ```
+//! Steps of a policy of the user's own stand at the places in brackets.
 //! Each policy fills only its own places. Crash points lie between all steps, so every policy gets them for nothing. An
 //! operation run by its caller becomes two programs with one frame: the first reads and computes, the frame travels
 //! through the caller, the second writes.
@@ -18,6 +19,7 @@ use crate::model::how::{
     StoreLevel, WritePolicy,
 };
 use crate::model::ids::OpId;
+use crate::model::own::{Custom, Place, Steps};
 use crate::model::plan::{NotApplicable, OperationPlan};
 use crate::model::service::{By, Operation};
 use crate::model::step::{KeyPlan, PartPlan, Program, Step};
@@ -34,6 +36,10 @@ pub(super) fn compile(compiler: &mut Compiler<'_>, op: OpId) -> OperationPlan {
     let how = &compiler.how.operations[op.index()];
     let publish = how.publish.clone();
     let mut plan = OperationPlan { whole: None, halves: None, publish };
+    if compiler.model.operation(op).hosted {
+        // A process answers it: there is nothing to compile.
+        return plan;
+    }
     let halves = match how.by {
         By::Owner => vec![Half::Whole],
         By::Caller => vec![Half::Fetch, Half::Apply],
@@ -147,9 +153,12 @@ fn program(compiler: &Compiler<'_>, op: OpId, how: &OperationHow, half: Half) ->
         _ => None,
     };
     let store = key.as_ref().map(|key| key.policy.store);
-    let read_only = is_read_only(operation) && key.is_none();
+    let mut own = OwnSteps::of(compiler, op, half);
+    let custom_slots = (frame.next, own.slots);
+    frame.next += own.slots;
+    let read_only = is_read_only(operation) && key.is_none() && own.custom.is_empty();
 
-    let mut steps = Vec::new();
+    let mut steps = own.take(Place::Arrived);
     if store.is_some() {
         steps.push(Step::KeyLookup);
     }
@@ -162,6 +171,7 @@ fn program(compiler: &Compiler<'_>, op: OpId, how: &OperationHow, half: Half) ->
         if store == Some(KeyStore::With) {
             steps.push(Step::KeyClaim);
         }
+        steps.extend(own.take(Place::Begun));
         if fenced {
             steps.push(Step::Fence);
         }
@@ -183,6 +193,8 @@ fn program(compiler: &Compiler<'_>, op: OpId, how: &OperationHow, half: Half) ->
         store,
         publish: &how.publish,
         fetch: half == Half::Fetch,
+        computed: own.take(Place::Computed),
+        committed: own.take(Place::Committed),
     };
     // A skip in the first part is the end of the operation; in a later one, of that part.
     let end = steps.len() as u16;
@@ -195,7 +207,9 @@ fn program(compiler: &Compiler<'_>, op: OpId, how: &OperationHow, half: Half) ->
         Some(otherwise) if half != Half::Fetch => {
             writes(&otherwise, count, &mut steps);
             parts.push(otherwise);
-            Tail { parts: count..count + 1, verify: false, store, ..main }.steps(&parts, &mut steps);
+            let (computed, committed) = (Vec::new(), Vec::new());
+            Tail { parts: count..count + 1, verify: false, store, computed, committed, ..main }
+                .steps(&parts, &mut steps);
         }
         _ if store == Some(KeyStore::With) => steps.extend([Step::KeyStore, Step::Commit, Step::End]),
         _ if store == Some(KeyStore::After) => steps.extend([Step::KeyLate, Step::End]),
@@ -217,12 +231,48 @@ fn program(compiler: &Compiler<'_>, op: OpId, how: &OperationHow, half: Half) ->
         is_fetch: half == Half::Fetch,
         read_only,
         merged: Vec::new(),
+        custom: own.custom,
+        custom_slots,
     })
 }
 
 /// Whether it neither writes nor tells anything, whatever happens.
 fn is_read_only(operation: &Operation) -> bool {
     operation.all_effects().all(|effects| effects.writes.is_empty() && effects.publish.is_empty())
+}
+
+/// The steps of a policy of the user's own, by place.
+struct OwnSteps {
+    custom: Vec<Custom>,
+    slots: u16,
+    at: [Vec<Step>; 4],
+}
+
+impl OwnSteps {
+    fn of(compiler: &Compiler<'_>, op: OpId, half: Half) -> OwnSteps {
+        let mut own = OwnSteps { custom: Vec::new(), slots: 0, at: Default::default() };
+        let policy = match &compiler.how.own {
+            Some(policy) if half != Half::Fetch => policy.policy(),
+            _ => return own,
+        };
+        for place in Place::ALL {
+            let mut steps = Steps::new(place);
+            policy.at(place, compiler.model, op, &mut steps);
+            for custom in steps.into_all() {
+                // More than a program can number are left out; nobody writes that many.
+                if let Ok(n) = u8::try_from(own.custom.len()) {
+                    own.at[place as usize].push(Step::Custom(n));
+                    own.custom.push(custom);
+                }
+            }
+        }
+        own.slots = if own.custom.is_empty() { 0 } else { policy.slots() };
+        own
+    }
+
+    fn take(&mut self, place: Place) -> Vec<Step> {
+        std::mem::take(&mut self.at[place as usize])
+    }
 }
 
 /// The steps from the last write to the answer.
@@ -233,6 +283,9 @@ struct Tail<'a> {
     store: Option<KeyStore>,
     publish: &'a PublishPolicy,
     fetch: bool,
+    /// Steps of the user's own.
+    computed: Vec<Step>,
+    committed: Vec<Step>,
 }
 
 impl Tail<'_> {
@@ -247,6 +300,7 @@ impl Tail<'_> {
             steps.push(Step::Verify);
         }
         steps.push(Step::Reply);
+        steps.extend(&self.computed);
         if self.store == Some(KeyStore::With) {
             steps.push(Step::KeyStore);
         }
@@ -259,6 +313,7 @@ impl Tail<'_> {
         if self.store == Some(KeyStore::After) {
             steps.push(Step::KeyLate);
         }
+        steps.extend(&self.committed);
         if *self.publish == PublishPolicy::AfterCommit {
             steps.extend(publishing().map(Step::Publish));
         }
@@ -273,6 +328,8 @@ pub(super) fn merged_tail(
     publish: &PublishPolicy,
     steps: &mut Vec<Step>,
 ) {
-    let tail = Tail { parts: 0..parts.len() as u8, verify: false, store, publish, fetch: false };
+    let (computed, committed) = (Vec::new(), Vec::new());
+    let parts_of = 0..parts.len() as u8;
+    let tail = Tail { parts: parts_of, verify: false, store, publish, fetch: false, computed, committed };
     tail.steps(parts, steps);
 }

@@ -2,6 +2,7 @@
 
 mod hardened;
 mod network;
+mod own;
 mod per_intent;
 mod planted;
 mod points;

@@ -117,6 +117,17 @@ impl Teller<'_> {
                 let row = scene.row(*table, *row, false);
                 vec![format!("{} of {} failed and left {row} behind.", scene.flow(*flow), act(by))]
             }
+            Witness::Own { text, panicked: true, .. } => {
+                vec![format!("The invariant itself panicked: {}", safe(text))]
+            }
+            Witness::Own { text, acts, .. } => {
+                let mut so = vec![safe(text)];
+                for act in acts.iter().filter(|act| act.party.is_known()) {
+                    let (op, who) = (scene.target(act.op), self.name(&act.party));
+                    so.push(format!("It shows in {op} for {who} at {}.", moment(act.at)));
+                }
+                so
+            }
             Witness::LeftLocked(left) => {
                 let mut what = Vec::new();
                 for (n, noun) in [

@@ -91,6 +91,9 @@ fn idle(model: &Model, index: &Index<'_>, invariants: &[Named<'_>], problems: &m
     let effects = model.operations.iter().flat_map(|operation| operation.all_effects());
     let mut written: Vec<TableId> =
         effects.flat_map(|effects| effects.writes.iter().map(|write| write.table)).collect();
+    // What a process does nobody can tell: it may write all tables of its service.
+    let hosted = model.services.iter().filter(|service| service.host.is_some());
+    written.extend(hosted.flat_map(|service| service.tables.iter().copied()));
     written.sort_unstable();
     written.dedup();
     for named in invariants {
@@ -147,6 +150,10 @@ fn unreached(model: &Model, index: &Index<'_>) -> Vec<Unreached> {
                 }
             }
         }
+    }
+    if model.services.iter().any(|service| service.host.is_some()) {
+        // A process may ask for anything.
+        return Vec::new();
     }
     let operations = model.operation_ids().filter(|op| !operations[op.index()]).map(Target::Op);
     let flows = model.flow_ids().filter(|flow| !flows[flow.index()]).map(Target::Flow);

@@ -45,7 +45,7 @@ pub use super::load::Rejected;
 use super::load::{self, Document, Loaded, ReadFile, read_from_disk};
 use super::patch::merge;
 use super::problem::{Problems, Severity};
-use super::source::Sources;
+use super::source::{Place, Sources};
 use crate::model::Model;
 use crate::model::how::How;
 use crate::model::invariant::{Expectation, Invariant};
@@ -67,6 +67,8 @@ pub struct Scenario {
     pub sources: Sources,
     /// What should be looked at, but does not keep it from being run.
     pub warnings: Problems,
+    /// The processes that services name, and where they do.
+    pub processes: Vec<(String, Place)>,
 }
 
 /// The file as written, or a patch over it.
@@ -138,6 +140,7 @@ fn read_all(loaded: Loaded, budget: &mut Budget) -> Result<Scenario, Box<Rejecte
     let mut cases = Vec::new();
     let mut allowed = Vec::new();
     let mut about = None;
+    let mut processes: Vec<(String, Place)> = Vec::new();
     let mut unreached: Option<Vec<Unreached>> = None;
     for document in &documents {
         let node = &document.node;
@@ -145,6 +148,13 @@ fn read_all(loaded: Loaded, budget: &mut Budget) -> Result<Scenario, Box<Rejecte
         allowed.extend(allow(&fields, &mut problems));
         if document.case.is_none() {
             about = fields.text("about").map(|text| text.value.clone());
+        }
+        for service in fields.members("services") {
+            if let Some(name) = service.value.get("process").and_then(|entry| entry.value.as_text())
+                && processes.iter().all(|(known, _)| *known != name.value)
+            {
+                processes.push((name.value.clone(), name.place));
+            }
         }
         let strategies = strategies::all(&fields, &built_in, &mut problems);
         let (case, loose) = case(document, &fields, &strategies, &sources, budget, &mut problems);
@@ -176,6 +186,7 @@ fn read_all(loaded: Loaded, budget: &mut Budget) -> Result<Scenario, Box<Rejecte
         cases,
         sources,
         warnings: problems,
+        processes,
     })
 }
 

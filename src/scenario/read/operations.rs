@@ -96,6 +96,17 @@ pub(super) fn read<'n>(
             otherwise = reader.effects(&refusal);
         }
     }
+    let hosted = index.services[service.index()].fields.has("process");
+    if hosted {
+        for (field, entry) in fields.iter().filter(|(field, _)| field.name != "args") {
+            let message = format!(
+                "a process answers {}, so nothing but its `args` can be said of it",
+                quote(&callable.name.value)
+            );
+            let problem = Problem::error(Code::Together, entry.key.place, message);
+            problems.push(problem.hint(format!("what `{}` would say is written in Rust", field.name)));
+        }
+    }
     let reply = fields.entry("reply").map(|entry| {
         let (reply, ty) = record_or_value(&entry.value, &scope, exprs, problems);
         let place = exprs.data_place(entry.value.place);
@@ -112,6 +123,7 @@ pub(super) fn read<'n>(
         parts,
         otherwise,
         reply,
+        hosted,
     };
     (operation, body.tys)
 }

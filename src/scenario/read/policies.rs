@@ -33,7 +33,7 @@ pub(super) fn resolve<'n>(
     let operations = model.operation_ids().map(|op| resolver.operation(op)).collect();
     let flows = model.flow_ids().map(|flow| resolver.flow(flow)).collect();
     let retries = resolver.retries();
-    How { name: strategy.name.clone(), operations, flows, retries }
+    How { name: strategy.name.clone(), operations, flows, retries, own: None }
 }
 
 struct Resolver<'r, 'n> {

@@ -353,6 +353,7 @@ pub(super) fn finish(drafts: Vec<TableDraft>, index: &Index<'_>, exprs: &Exprs) 
             rows: draft.rows,
             unique: draft.unique,
             first_fresh: draft.first_fresh,
+            kept: false,
         }
     };
     drafts.into_iter().enumerate().map(table).collect()

@@ -23,6 +23,7 @@ use crate::model::flow::{StepKind, Subscriber, Target, Topic};
 use crate::model::how::{How, Idempotency, KeySource};
 use crate::model::ids::{FlowId, GroupId, OpId, ServiceId, TopicId};
 use crate::model::invariant::{Expectation, Invariant};
+use crate::model::own::Host;
 use crate::model::service::{Effects, Route, Service, Slot, Think};
 use crate::model::symbols::Symbols;
 
@@ -208,6 +209,7 @@ fn service(at: usize, index: &Index<'_>) -> Service {
         statement: name.fields.fixed_time("statement").map_or(STATEMENT, Span),
         tables: tables::of_service(index, ServiceId(at as u16)),
         operations: name.operations.clone(),
+        host: name.fields.text("process").map(|name| Host { name: name.value.clone(), process: None }),
     }
 }
 

@@ -17,6 +17,11 @@ pub static SERVICE: Table = Table {
         ABOUT,
         Field::new("tables", Shape::Map("table", &Shape::Object(&TABLE)), "Its tables."),
         Field::new("operations", Shape::Map("operation", &Shape::Object(&OPERATION)), "Its operations."),
+        Field::new(
+            "process",
+            Shape::Text,
+            "The name of a process in Rust that answers its operations; a program registers it.",
+        ),
         Field::new("replicas", Shape::Integer { low: 1, high: 1_024 }, "How many replicas run it.")
             .default("1"),
         Field::new("route", Shape::OneOf(&ROUTES), "How a request finds its replica.").default("round-robin"),

@@ -379,7 +379,10 @@ fn invariants_and_expectations_are_about_what_is_there() {
         (r#""x": { "always": "true", "per": "balance" }"#, "HW0315 at \"per\": `always` has no `per`"),
         (r#""x": { "always": "now > now" }"#, "HW0305 at now: `now` is not known here"),
         (r#""x": { "always": "count.lost == 0" }"#, "HW0305 at count: `count` is not known here"),
-        (r#""x": { "per_intent": "intent == intent" }"#, "HW0305 at \"x\": `intent` and `intent.args` by themselves are no values"),
+        (
+            r#""x": { "per_intent": "intent == intent" }"#,
+            "HW0305 at \"x\": `intent` and `intent.args` by themselves are no values",
+        ),
         (
             r#""facts": { "always": "true" }"#,
             "HW0302 at \"facts\": `facts` has a meaning of its own in `expect`",

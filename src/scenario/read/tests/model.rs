@@ -79,6 +79,7 @@ fn services_and_tables_are_as_written() {
         statement: Span(100_000),
         tables: vec![TableId(0), TableId(1)],
         operations: vec![OpId(0), OpId(1)],
+        host: None,
     };
     assert_eq!(model.services, [bank]);
     // After the engine's reasons and `refused`: the data, then what operations say.
@@ -90,6 +91,7 @@ fn services_and_tables_are_as_written() {
         rows: vec![Row { cells: vec![7, 100, 6], times: 1 }],
         unique: vec![],
         first_fresh: 8,
+        kept: false,
     };
     let moves = Table {
         name: "moves".into(),
@@ -98,6 +100,7 @@ fn services_and_tables_are_as_written() {
         rows: vec![],
         unique: vec![vec![ColumnId(2)]],
         first_fresh: 1,
+        kept: false,
     };
     assert_eq!(model.tables, [accounts, moves]);
 }
@@ -133,6 +136,7 @@ fn operations_have_their_phases_and_one_write_a_row() {
         }],
         otherwise: Effects::default(),
         reply: None,
+        hosted: false,
     };
     assert_eq!(model.operations[0], pay);
     let row = ExprKind::RowVar { var: 0, table: TableId(1), column: ColumnId(1) };
@@ -169,6 +173,7 @@ fn operations_have_their_phases_and_one_write_a_row() {
         }],
         otherwise: Effects::default(),
         reply: None,
+        hosted: false,
     };
     assert_eq!(model.operations[1], note);
     let paid = Topic {

@@ -1,0 +1,18 @@
+//! What a user of the library brings along in Rust: invariants ([`Watch`]), services ([`Process`]), strategies
+//! ([`Policy`]).
+//!
+//! They stand in a model, an invariant or a strategy like anything that a file can say, and meet the same weather and the
+//! same verdicts. All of them are pure: what they may know comes in, what they want done goes out as data. No clock, no
+//! thread, no global, no chance of their own; a run must stay a function of plan and seed.
+
+mod db;
+mod policy;
+mod process;
+mod watch;
+
+pub use db::{Db, Row};
+pub use policy::{Custom, Locals, Next, OwnPolicy, OwnTable, Place, Policy, Steps, Want};
+pub use process::{
+    AnyProcess, Commit, Effect, Guard, Host, Input, Out, OwnProcess, Process, RowWrite, Said, Ticket, Verb,
+};
+pub use watch::{AnyWatch, Changed, Ended, Hazard, Note, Notes, OwnWatch, Seen, Shown, Wanted, Watch};

@@ -1,0 +1,179 @@
+//! What a user brings along in Rust, put into a scenario that was read: processes, invariants, strategies.
+//!
+//! Each call takes the scenario and gives it back, so that they can be chained; what does not fit is said at once.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::read::Scenario;
+use crate::model::Model;
+use crate::model::ids::{ServiceId, TableId};
+use crate::model::invariant::{Expectation, Invariant, InvariantKind};
+use crate::model::own::{OwnPolicy, OwnProcess, OwnTable, OwnWatch, Policy, Process, Watch};
+use crate::model::service::{Column, MAX_COLUMNS, Table};
+
+/// Something in Rust that does not fit the scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit(String);
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Misfit {}
+
+impl Scenario {
+    /// Registers the process of every service whose `process` has this name, in all cases and strategies.
+    ///
+    /// # Errors
+    /// If no service has such a process.
+    pub fn with_process(mut self, name: &str, process: impl Process) -> Result<Scenario, Misfit> {
+        let mut found = false;
+        let own = OwnProcess::new(process);
+        let texts = own.prototype().texts();
+        self.change_models(|model| {
+            let hosts = model.services.iter_mut().filter_map(|service| service.host.as_mut());
+            let mut here = false;
+            for host in hosts.filter(|host| host.name == name) {
+                host.process = Some(own.clone());
+                here = true;
+            }
+            if here {
+                texts.iter().for_each(|text| {
+                    model.symbols.intern(text);
+                });
+            }
+            found |= here;
+        });
+        match found {
+            true => Ok(self),
+            false => Err(Misfit(format!("no service of `{}` has the process `{name}`", self.name))),
+        }
+    }
+
+    /// The processes that services name and nobody has registered, each once.
+    pub fn missing_processes(&self) -> Vec<&str> {
+        let strategies = self.cases.iter().flat_map(|case| &case.strategies);
+        let hosts = strategies.flat_map(|strategy| &strategy.model.services).filter_map(|s| s.host.as_ref());
+        let mut names: Vec<&str> =
+            hosts.filter(|host| host.process.is_none()).map(|host| host.name.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// Adds an invariant to all cases and strategies, behind those of the file.
+    ///
+    /// # Errors
+    /// If there is an invariant of that name, or if it is about a table that a model does not have.
+    pub fn with_invariant(mut self, name: &str, watch: impl Watch) -> Result<Scenario, Misfit> {
+        let own = OwnWatch::new(watch);
+        let tables = own.prototype().tables();
+        let invariant = Invariant { name: name.to_owned(), kind: InvariantKind::Own(own.clone()) };
+        for case in &mut self.cases {
+            if case.invariants.iter().any(|known| known.name == name) {
+                return Err(Misfit(format!("there is an invariant `{name}` already")));
+            }
+            case.invariants.push(invariant.clone());
+            for strategy in &mut case.strategies {
+                if own.scope(&strategy.model).len() < tables.len() {
+                    let tables = tables.join("`, `");
+                    return Err(Misfit(format!(
+                        "`{name}` is about `{tables}`, and not all of them are tables of the model"
+                    )));
+                }
+                strategy.invariants.push(invariant.clone());
+            }
+        }
+        Ok(self)
+    }
+
+    /// Adds a strategy to all cases: the policies of `base`, which a case must have, changed and extended by a policy in
+    /// Rust.
+    ///
+    /// # Errors
+    /// If a case has a strategy of that name, or no `base`, or if a table that the policy brings along has the name of a
+    /// service's own.
+    pub fn with_strategy(mut self, name: &str, base: &str, policy: impl Policy) -> Result<Scenario, Misfit> {
+        let own = OwnPolicy::new(policy);
+        for case in &mut self.cases {
+            if case.strategies.iter().any(|known| known.name == name) {
+                return Err(Misfit(format!("there is a strategy `{name}` already")));
+            }
+            let found = case.strategies.iter().find(|known| known.name == base);
+            let Some(mut strategy) = found.cloned() else {
+                return Err(Misfit(format!("there is no strategy `{base}` to stand on")));
+            };
+            let mut model = (*strategy.model).clone();
+            for table in own.policy().tables() {
+                bring(&mut model, &table)?;
+            }
+            for text in own.policy().texts() {
+                model.symbols.intern(&text);
+            }
+            strategy.name = name.to_owned();
+            strategy.about = None;
+            strategy.expected = Expectation::default();
+            strategy.how.name = name.to_owned();
+            own.policy().how(&model, &mut strategy.how);
+            strategy.how.own = Some(own.clone());
+            strategy.model = Arc::new(model);
+            case.strategies.push(strategy);
+        }
+        Ok(self)
+    }
+
+    /// Changes all models, each once: strategies that shared one still do.
+    fn change_models(&mut self, mut change: impl FnMut(&mut Model)) {
+        let mut done: Vec<(Arc<Model>, Arc<Model>)> = Vec::new();
+        for strategy in self.cases.iter_mut().flat_map(|case| &mut case.strategies) {
+            let known = done.iter().find(|(old, _)| Arc::ptr_eq(old, &strategy.model));
+            let new = match known {
+                Some((_, new)) => new.clone(),
+                None => {
+                    let mut model = (*strategy.model).clone();
+                    change(&mut model);
+                    let new = Arc::new(model);
+                    done.push((strategy.model.clone(), new.clone()));
+                    new
+                }
+            };
+            strategy.model = new;
+        }
+    }
+}
+
+/// Adds a table to every modelled service, behind all others: no number shifts.
+fn bring(model: &mut Model, table: &OwnTable) -> Result<(), Misfit> {
+    let name = &table.name;
+    if table.fields.len() >= MAX_COLUMNS {
+        return Err(Misfit(format!("the table `{name}` has more than {MAX_COLUMNS} fields")));
+    }
+    let column =
+        |name: &str, ty: &_, default| Column { name: name.to_owned(), ty: Clone::clone(ty), default };
+    let mut columns = vec![column("id", &table.key, crate::model::value::NULL)];
+    columns.extend(table.fields.iter().map(|(name, ty, default)| column(name, ty, *default)));
+    for at in 0..model.services.len() {
+        if model.services[at].host.is_some() {
+            continue;
+        }
+        if model.services[at].tables.iter().any(|&other| model.table(other).name == *name) {
+            let service = &model.services[at].name;
+            return Err(Misfit(format!("`{service}` has a table `{name}` of its own")));
+        }
+        let id = TableId(model.tables.len() as u16);
+        model.tables.push(Table {
+            name: name.clone(),
+            service: ServiceId(at as u16),
+            columns: columns.clone(),
+            rows: Vec::new(),
+            unique: Vec::new(),
+            first_fresh: 1,
+            kept: true,
+        });
+        model.services[at].tables.push(id);
+    }
+    Ok(())
+}

@@ -1,0 +1,361 @@
+//! What users bring along in Rust: invariants, services, strategies. Each story has a twin in which the thing that it
+//! tells of is taken out.
+
+use halfway::check::{Minimum, Witness};
+use halfway::explore::{Prepared, Swept};
+use halfway::kernel::time::Span;
+use halfway::model::invariant::Verdict;
+use halfway::model::record::Outcome;
+use halfway::model::value::Word;
+use halfway::own::{Commit, Db, Ended, Hazard, Input, Notes, Out, Process, Seen, Shown, Watch};
+use halfway::scenario::Scenario;
+
+use crate::shipped::{prepared, read_text, swept};
+
+/// One strategy of a scenario, ready to run.
+fn one(scenario: &Scenario, strategy: &str) -> Prepared {
+    let mut all = prepared(scenario).into_iter().map(|(_, prepared)| prepared);
+    all.find(|prepared| prepared.strategy == strategy).unwrap()
+}
+
+fn verdict(prepared: &Prepared, swept: &Swept, invariant: &str) -> Verdict {
+    let at = prepared.invariants.iter().position(|one| one.name == invariant).unwrap();
+    swept.tally.verdict(at, &Minimum::default())
+}
+
+/// The first reply is always lost, so the shop asks a second time, whatever the seed.
+const CHARGE: &str = r#"{
+    "services": { "wallet": {
+        "tables": { "charges": { "fields": { "order": null, "amount": 0 } } },
+        "operations": { "charge": { "args": ["order"],
+            "insert": { "charges[]": { "order": "order", "amount": 30 } } } } } },
+    "clients": { "shop": { "does": "wallet.charge(order)", "with": { "order": "unique('o')" } } },
+    "weather": { "latency": "1ms", "faults": [ { "lose": "reply wallet.charge", "nth": 1 } ] },
+    "strategies": { "*": { "retry": { "timeout": "20ms", "attempts": 3 } }, "naive": {}, "idempotent": {} },
+    "invariants": { "once": { "at-most-one": "wallet.charges", "per": "order" } }
+}"#;
+
+/// An order is charged once: the same as the built-in one, in Rust.
+#[derive(Clone, Default)]
+struct ChargedOnce {
+    seen: Vec<(Word, Shown)>,
+}
+
+impl Watch for ChargedOnce {
+    fn needs(&self) -> Vec<Hazard> {
+        vec![Hazard::ReplyLost, Hazard::Duplicate, Hazard::Retry]
+    }
+
+    fn tables(&self) -> Vec<String> {
+        vec!["wallet.charges".into()]
+    }
+
+    fn changed(&mut self, changed: &mut halfway::own::Changed<'_, '_>, notes: &mut Notes) {
+        let shown = changed.shown;
+        for row in changed.rows_of("wallet.charges") {
+            notes.examined();
+            let order = row.get("order");
+            if let Some((_, first)) = self.seen.iter().find(|(known, _)| *known == order) {
+                notes.violated(format!("{} is charged twice.", row.show("order")), [*first, shown]);
+            }
+            self.seen.push((order, shown));
+        }
+    }
+}
+
+#[test]
+fn a_lost_reply_charges_twice_and_an_invariant_in_rust_tells_it_like_a_built_in_one() {
+    let scenario = read_text(CHARGE).with_invariant("charged once", ChargedOnce::default()).unwrap();
+    let naive = one(&scenario, "naive");
+    let runs = swept(&naive, 0..20).unwrap();
+    assert_eq!(verdict(&naive, &runs, "charged once"), Verdict::Violated);
+    assert_eq!(runs.tally.invariants[0].violating_runs, runs.tally.invariants[1].violating_runs);
+    assert_eq!(runs.tally.invariants[1].silent, runs.tally.invariants[1].violations);
+    // The twin that is defended holds, and that is earned.
+    let keyed = one(&scenario, "idempotent");
+    let runs = swept(&keyed, 0..20).unwrap();
+    assert_eq!(verdict(&keyed, &runs, "charged once"), Verdict::Holds);
+    assert!(runs.tally.invariants[1].hazards >= 20 && runs.tally.invariants[1].obligations == 20);
+    // In clean weather nothing could have broken it.
+    let clean = keyed.clean_twin();
+    let runs = swept(&clean, 0..20).unwrap();
+    assert_eq!(verdict(&clean, &runs, "charged once"), Verdict::Inconclusive);
+}
+
+#[test]
+fn a_story_tells_what_an_invariant_in_rust_found() {
+    let scenario = read_text(CHARGE).with_invariant("charged once", ChargedOnce::default()).unwrap();
+    let naive = one(&scenario, "naive");
+    let replay = naive.replay(0).unwrap();
+    let finding = &replay.run.verdict.invariants[1].findings[0];
+    let Witness::Own { acts, panicked: false, .. } = &finding.what else { panic!("{finding:?}") };
+    assert_eq!(acts.len(), 2);
+    let story = halfway::report::story::tell(&naive, &replay, &[(1, finding)]);
+    let text = story.render(&halfway::report::Look::default());
+    assert!(text.contains("o-1.1 is charged twice."), "{text}");
+    assert_eq!(text.matches("new wallet.charges").count() + text.matches("new charges").count(), 2, "{text}");
+}
+
+/// What a client is told is looked at when its intent has ended, and at rest all intents have.
+#[derive(Clone, Default)]
+struct ToldOfEach {
+    ended: u32,
+    records: u32,
+}
+
+impl Watch for ToldOfEach {
+    fn seen(&mut self, seen: &mut Seen<'_, '_>, _notes: &mut Notes) {
+        self.records += 1;
+        assert!(seen.record().at <= seen.db.now());
+    }
+
+    fn ended(&mut self, intent: &mut Ended<'_, '_>, notes: &mut Notes) {
+        notes.examined();
+        self.ended += 1;
+        if intent.told == Some(Outcome::Ok) && intent.commits.is_empty() {
+            notes.violated_for(intent.wanted, "told ok, and nothing was done", []);
+        }
+    }
+
+    fn at_rest(&mut self, db: &mut Db<'_>, notes: &mut Notes) {
+        if self.ended != 1 || self.records < 8 || db.rows("wallet.charges").is_empty() {
+            notes.violated("not told of everything", []);
+        }
+    }
+}
+
+#[test]
+fn a_watch_sees_every_record_every_end_and_the_rest() {
+    let scenario = read_text(CHARGE).with_invariant("told", ToldOfEach::default()).unwrap();
+    let idempotent = one(&scenario, "idempotent");
+    let runs = swept(&idempotent, 0..5).unwrap();
+    assert_eq!(verdict(&idempotent, &runs, "told"), Verdict::Holds);
+    // Its twin without the shop's charge.
+    let lazy = CHARGE.replace(r#""args": ["order"],"#, r#""args": ["order"], "skip": "true","#);
+    let scenario = read_text(&lazy).with_invariant("told", ToldOfEach::default()).unwrap();
+    let idempotent = one(&scenario, "idempotent");
+    assert_eq!(verdict(&idempotent, &swept(&idempotent, 0..5).unwrap(), "told"), Verdict::Violated);
+}
+
+/// Panics when it sees a certain seed's luck: here, every second commit of a run.
+#[derive(Clone, Default)]
+struct Fragile {
+    commits: u32,
+}
+
+impl Watch for Fragile {
+    fn changed(&mut self, _changed: &mut halfway::own::Changed<'_, '_>, notes: &mut Notes) {
+        notes.examined();
+        self.commits += 1;
+        assert!(self.commits < 2, "I cannot count to two");
+    }
+}
+
+#[test]
+fn a_panic_in_an_invariant_is_a_violation_of_it_and_harms_nothing_else() {
+    let scenario = read_text(CHARGE).with_invariant("fragile", Fragile::default()).unwrap();
+    let naive = one(&scenario, "naive");
+    let plain = one(&read_text(CHARGE), "naive");
+    let (with, without) = (swept(&naive, 0..20).unwrap(), swept(&plain, 0..20).unwrap());
+    assert_eq!(with.tally.invariants[0], without.tally.invariants[0]);
+    assert_eq!((with.digest, with.panics.len()), (without.digest, 0));
+    assert_eq!(with.tally.invariants[1].violating_runs, 20);
+    let run = naive.bench().unwrap().run(3, &mut ());
+    let Witness::Own { text, panicked: true, .. } = &run.verdict.invariants[1].findings[0].what else {
+        panic!("{run:?}")
+    };
+    assert_eq!(text, "I cannot count to two");
+    // The twin whose runs have one commit.
+    let keyed = one(&scenario, "idempotent");
+    assert_eq!(verdict(&keyed, &swept(&keyed, 0..20).unwrap(), "fragile"), Verdict::Holds);
+}
+
+/// A counter in Rust beside a modelled shop: each request adds one and answers when that is durable, or before.
+#[derive(Clone, PartialEq)]
+struct Counter {
+    answers_early: bool,
+    /// Volatile: requests under way.
+    open: Vec<(Word, halfway::own::Ticket)>,
+    panics_at: Word,
+}
+
+const COUNTED: u32 = 1;
+
+impl Process for Counter {
+    fn on(&mut self, input: Input<'_>, db: &mut Db<'_>, out: &mut Out) {
+        match input {
+            Input::Request { ticket, args, .. } => {
+                let who = args[0];
+                if db.get("seen", who).is_some() {
+                    return out.again(ticket, halfway::own::Said::Ok(1));
+                }
+                let n = db.get("counts", 1).map_or(0, |row| row.get("n"));
+                assert!(n != self.panics_at, "I never liked {n}");
+                let commit = Commit::new().put("counts", 1, &[("n", n + 1)]).insert("seen", who, &[]);
+                out.commit(commit.only_if_unchanged("counts", 1), COUNTED, who);
+                match self.answers_early {
+                    true => out.ok(ticket, n + 1),
+                    false => self.open.push((who, ticket)),
+                }
+            }
+            Input::Committed { note, .. } => {
+                if let Some(at) = self.open.iter().position(|(who, _)| *who == note) {
+                    out.ok(self.open.remove(at).1, 1);
+                }
+            }
+            Input::Dropped { note, .. } => {
+                if let Some(at) = self.open.iter().position(|(who, _)| *who == note) {
+                    out.fail(self.open.remove(at).1);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Counter {
+    fn new(answers_early: bool) -> Counter {
+        Counter { answers_early, open: Vec::new(), panics_at: -1 }
+    }
+}
+
+const COUNT: &str = r#"{
+    "services": {
+        "shop": { "tables": { "orders": {} }, "operations": { "note": { "args": ["o"], "put": { "orders[o]": {} } } } },
+        "counts": { "process": "counter",
+            "tables": { "counts": { "fields": { "n": 0 } }, "seen": { "fields": {} } },
+            "operations": { "add": { "args": ["who"] } } } },
+    "flows": { "buy": { "by": "shop", "args": ["who"], "steps": [
+        { "do": "shop.note(who)" }, { "do": "counts.add(who)" } ] } },
+    "clients": { "adders": { "count": 2, "does": "buy(who)", "with": { "who": "uniform(1, 1000000)" } } },
+    "weather": { "latency": "1ms..3ms", "faults": [ FAULTS ] },
+    "strategies": { "naive": { "retry": { "timeout": "40ms", "attempts": 9 },
+        "where": { "adders": { "retry": { "timeout": "2s" } } } } },
+    "invariants": { "no-lost-update": {}, "no-duplicate-effect": {}, "acked-is-durable": {}, "every-intent-ends": {},
+        "all counted": { "at_rest": "counts.counts[1].n == counts.seen.size()" } }
+}"#;
+
+fn counts(faults: &str, process: Counter) -> Prepared {
+    let scenario = read_text(&COUNT.replace("FAULTS", faults)).with_process("counter", process).unwrap();
+    one(&scenario, "naive")
+}
+
+#[test]
+fn a_service_in_rust_behind_a_modelled_flow_keeps_what_it_says() {
+    let faults = r#"{ "lose": "reply counts.add", "nth": 1, "chance": "50%" },
+        { "crash": "counts", "after": "commit counts.add", "chance": "20%", "for": "5ms" },
+        { "crash": "counts", "before": "commit counts.add", "chance": "20%", "for": "5ms" }"#;
+    let sound = counts(faults, Counter::new(false));
+    let runs = swept(&sound, 0..200).unwrap();
+    assert!(runs.broken.is_empty() && runs.panics.is_empty(), "{runs:?}");
+    assert_eq!(runs.rested, 200);
+    for invariant in &sound.invariants {
+        assert_eq!(verdict(&sound, &runs, &invariant.name), Verdict::Holds, "{}", invariant.name);
+    }
+}
+
+#[test]
+fn a_service_in_rust_that_answers_before_its_commit_is_found_out_by_a_crash() {
+    let faults =
+        r#"{ "crash": "counts", "before": "commit counts.add", "nth": 1, "chance": "50%", "for": "5ms" }"#;
+    let sound = counts(faults, Counter::new(false));
+    assert_eq!(verdict(&sound, &swept(&sound, 0..60).unwrap(), "acked-is-durable"), Verdict::Holds);
+    let hasty = counts(faults, Counter::new(true));
+    let runs = swept(&hasty, 0..60).unwrap();
+    assert_eq!(verdict(&hasty, &runs, "acked-is-durable"), Verdict::Violated);
+}
+
+#[test]
+fn a_panic_in_a_service_is_a_stuck_run_with_its_seed_and_spares_the_others() {
+    let process = Counter { panics_at: 1, ..Counter::new(false) };
+    // Who loses its first request is late, so that in some seeds the second never comes to the process.
+    let faults = r#"{ "lose": "request counts.add", "nth": 1, "chance": "50%" }"#;
+    let prepared = counts(faults, process);
+    let runs = swept(&prepared, 0..40).unwrap();
+    assert!(runs.panics.is_empty());
+    assert!(!runs.broken.is_empty(), "{runs:?}");
+    assert_eq!(runs.broken[0].1, "process `counter` panicked: I never liked 1");
+    assert_eq!(verdict(&prepared, &runs, "every-intent-ends"), Verdict::Stuck);
+    let stuck = runs.tally.invariants[3].stuck_runs;
+    assert_eq!(stuck, runs.broken.len() as u64);
+    // The history up to there can be looked at, and is the same each time.
+    let seed = runs.broken[0].0;
+    let (once, twice) = (prepared.replay(seed).unwrap(), prepared.replay(seed).unwrap());
+    assert_eq!((once.run.digest, once.trace.records.len()), (twice.run.digest, twice.trace.records.len()));
+}
+
+/// Asks a modelled service, waits for its answer with a timer of its own, and asks again.
+#[derive(Clone, PartialEq)]
+struct Relay {
+    waiting: Vec<(Word, halfway::own::Ticket)>,
+    gives_up: bool,
+}
+
+impl Process for Relay {
+    fn on(&mut self, input: Input<'_>, _db: &mut Db<'_>, out: &mut Out) {
+        match input {
+            Input::Request { ticket, args, .. } => {
+                self.waiting.push((args[0], ticket));
+                out.send("till.pay", args, 1, args[0]);
+                out.arm(Span::millis(20), 2, args[0]);
+            }
+            Input::Timer { note, .. } if self.waiting.iter().any(|(order, _)| *order == note) => {
+                if self.gives_up {
+                    return;
+                }
+                out.send("till.pay", &[note], 1, note);
+                out.arm(Span::millis(20), 2, note);
+            }
+            Input::Reply { note, said: halfway::own::Said::Ok(word), .. } => {
+                if let Some(at) = self.waiting.iter().position(|(order, _)| *order == note) {
+                    out.disarm(2, note);
+                    out.unchanged(self.waiting.remove(at).1, word);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+const RELAYED: &str = r#"{
+    "services": {
+        "desk": { "process": "relay", "operations": { "buy": { "args": ["order"] } } },
+        "till": { "tables": { "paid": {} }, "operations": { "pay": { "args": ["order"],
+            "insert": { "paid[order]": {} }, "skip": "order in paid" } } } },
+    "clients": { "shop": { "intents": 2, "does": "desk.buy(order)", "with": { "order": "unique('o')" } } },
+    "weather": { "latency": "1ms", "faults": [ { "lose": "request till.pay", "chance": "40%" } ], "heal": "1s" },
+    "strategies": { "naive": { "retry": { "timeout": "ever", "attempts": 1 } } },
+    "invariants": { "every-intent-ends": {}, "paid": { "at_rest": "till.paid.size() == 2" } }
+}"#;
+
+#[test]
+fn a_service_in_rust_asks_a_modelled_one_and_repeats_until_it_is_answered() {
+    let run = |gives_up| {
+        let process = Relay { waiting: Vec::new(), gives_up };
+        one(&read_text(RELAYED).with_process("relay", process).unwrap(), "naive")
+    };
+    let patient = run(false);
+    let runs = swept(&patient, 0..60).unwrap();
+    assert!(runs.broken.is_empty(), "{:?}", runs.broken);
+    assert_eq!(verdict(&patient, &runs, "every-intent-ends"), Verdict::Holds);
+    assert_eq!(verdict(&patient, &runs, "paid"), Verdict::Holds);
+    let lazy = run(true);
+    assert_eq!(verdict(&lazy, &swept(&lazy, 0..60).unwrap(), "paid"), Verdict::Violated);
+}
+
+#[test]
+fn what_does_not_fit_is_said_at_once() {
+    let scenario = || read_text(COUNT.replace("FAULTS", "").as_str());
+    assert_eq!(scenario().missing_processes(), ["counter"]);
+    let error = scenario().with_process("teller", Counter::new(false)).unwrap_err();
+    assert_eq!(error.to_string(), "no service of `test` has the process `teller`");
+    let error = scenario().with_invariant("all counted", Fragile::default()).unwrap_err();
+    assert_eq!(error.to_string(), "there is an invariant `all counted` already");
+    let error = scenario().with_invariant("charged once", ChargedOnce::default()).unwrap_err();
+    assert!(error.to_string().contains("wallet.charges"), "{error}");
+    let unregistered = one(&scenario(), "naive").plan.unwrap_err();
+    assert_eq!(
+        unregistered[0].why,
+        "service `counts` is run by the process `counter`, and none is registered"
+    );
+}
