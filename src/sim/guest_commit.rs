@@ -25,6 +25,14 @@ struct Planned {
     flag: u8,
 }
 
+/// What becomes of a commit.
+enum Planning {
+    /// These rows are installed.
+    Rows(Vec<Planned>),
+    /// It does not take place, because of this row.
+    Dropped(TableId, Word),
+}
+
 impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// Carries out a commit. `None`: the replica crashed at one of its points; else whether it took place.
     pub(super) fn guest_commit(
@@ -44,13 +52,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             return None;
         }
         let planned = match self.plan_commit(service, commit, looked) {
-            Ok(Some(planned)) => planned,
-            Ok(None) => {
+            Ok(Planning::Rows(planned)) => planned,
+            Ok(Planning::Dropped(table, key)) => {
+                let slot = self.world.tables.table(table).known(key);
                 self.record(Kind::Conflict, path, ctx, |r| {
                     r.op = op.0;
                     r.who = node;
-                    r.row = NONE;
-                    r.data = u64::from(NONE);
+                    r.row = slot.unwrap_or(NONE);
+                    r.data = u64::from(table.0);
                 });
                 return Some(false);
             }
@@ -100,16 +109,16 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         Some(true)
     }
 
-    /// What a commit would install; `None`: it does not take place.
+    /// What a commit would install, if it takes place.
     fn plan_commit(
         &mut self,
         service: ServiceId,
         commit: &Commit,
         looked: &Looked,
-    ) -> Result<Option<Vec<Planned>>, String> {
+    ) -> Result<Planning, String> {
         for guard in &commit.guards {
-            if !self.holds(service, guard, looked)? {
-                return Ok(None);
+            if let Some((table, key)) = self.fails(service, guard, looked)? {
+                return Ok(Planning::Dropped(table, key));
             }
         }
         let mut planned: Vec<Planned> = Vec::new();
@@ -123,7 +132,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             }
             let found = state.find(*key);
             if found.is_some() && *verb == Verb::Insert {
-                return Ok(None);
+                return Ok(Planning::Dropped(table, *key));
             }
             if found.is_none() && *verb == Verb::Delete {
                 continue;
@@ -154,14 +163,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 (0..state.unique_count()).any(|n| state.unique_clash(n, cells, Some(slot)).is_some())
             };
             if *verb != Verb::Delete && clashes(&cells) {
-                return Ok(None);
+                return Ok(Planning::Dropped(table, *key));
             }
             let seen = looked.iter().find(|(of, at, _)| (*of, *at) == (table, slot));
             let base = seen.map_or(NONE, |(_, _, version)| *version);
             let cells = (*verb != Verb::Delete).then_some(cells);
             planned.push(Planned { table, slot, cells, base, set, flag });
         }
-        Ok(Some(planned))
+        Ok(Planning::Rows(planned))
     }
 
     fn table_of_guest(&self, service: ServiceId, name: &str) -> Result<TableId, String> {
@@ -171,13 +180,19 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         found.copied().ok_or_else(|| format!("writes to `{name}`, which is no table of `{own}`"))
     }
 
-    fn holds(&self, service: ServiceId, guard: &Guard, looked: &Looked) -> Result<bool, String> {
+    /// The row because of which a guard does not hold.
+    fn fails(
+        &self,
+        service: ServiceId,
+        guard: &Guard,
+        looked: &Looked,
+    ) -> Result<Option<(TableId, Word)>, String> {
         let (Guard::Is { table, key, .. } | Guard::Absent { table, key } | Guard::Unchanged { table, key }) =
             guard;
         let table = self.table_of_guest(service, table)?;
         let state = self.world.tables.table(table);
         let found = state.find(*key);
-        Ok(match guard {
+        let holds = match guard {
             Guard::Is { field, value, .. } => {
                 let of = self.plan.model.table(table);
                 let column = of.columns.iter().position(|column| column.name == *field);
@@ -186,12 +201,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 found.is_some_and(|slot| state.cells(slot)[column] == *value)
             }
             Guard::Absent { .. } => found.is_none(),
-            Guard::Unchanged { .. } => match found {
-                None => true,
-                Some(slot) => looked
-                    .iter()
-                    .any(|&(of, at, version)| (of, at, version) == (table, slot, state.meta(slot).version)),
-            },
-        })
+            Guard::Unchanged { .. } => {
+                let same = |slot: u32| {
+                    let now = state.meta(slot).version;
+                    looked.iter().any(|&(of, at, version)| (of, at, version) == (table, slot, now))
+                };
+                found.is_none_or(same)
+            }
+        };
+        Ok(if holds { None } else { Some((table, *key)) })
     }
 }

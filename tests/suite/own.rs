@@ -359,3 +359,31 @@ fn what_does_not_fit_is_said_at_once() {
         "service `counts` is run by the process `counter`, and none is registered"
     );
 }
+
+#[test]
+fn a_history_can_be_asked_written_and_read_back() {
+    use halfway::report::history::{Head, History};
+    let naive = one(&read_text(CHARGE), "naive");
+    let replay = naive.replay(0).unwrap();
+    let history = History::of(&naive, &replay, Head { scenario: "charge", case: None, seed: 0 });
+    assert_eq!(history.entries.len(), replay.trace.records.len());
+    assert_eq!(history.outcome("shop", 1), Some("ok"));
+    assert_eq!(history.outcome("shop", 2), None);
+    // Two requests, one lost answer, one that came: sent and delivered or lost, each.
+    let fates: Vec<&str> = history.messages_of("shop", 1).map(|entry| entry.kind.as_str()).collect();
+    assert_eq!(fates, ["sent", "delivered", "sent", "lost", "sent", "delivered", "sent", "delivered"]);
+    let rows: Vec<_> = history.of_service("wallet").filter(|entry| entry.kind == "install").collect();
+    assert_eq!(rows.len(), 2);
+    let first: Vec<_> = history.installs_of("wallet.charges[1]").collect();
+    assert_eq!((first.len(), first[0].before.is_none()), (1, true));
+    let after = first[0].after.as_ref().unwrap();
+    assert_eq!((after["order"].as_str(), after["amount"].as_i64()), (Some("o-1.1"), Some(30)));
+    let at = history.entries.iter().position(|entry| entry.kind == "install").unwrap();
+    assert_eq!(history.entries[history.commit_of(at).unwrap()].op.as_deref(), Some("wallet.charge"));
+    let text = history.to_jsonl();
+    assert_eq!(History::from_jsonl(&text).unwrap(), history);
+    // What is no history is said with its line.
+    assert_eq!(History::from_jsonl("").unwrap_err().line, 1);
+    let torn = &text[..text.len() - 10];
+    assert_eq!(History::from_jsonl(torn).unwrap_err().line, history.entries.len() + 1);
+}
