@@ -169,6 +169,8 @@ pub(super) fn model() -> Model {
             heal: Time::ZERO,
             end: Time::MAX,
             swarm: false,
+            seed: None,
+            script: None,
         },
     }
 }

@@ -7,7 +7,9 @@
 mod costs;
 mod digest;
 mod expectation;
+mod naming;
 mod prepared;
+mod record;
 mod sweep;
 mod trace;
 
@@ -15,5 +17,6 @@ pub use costs::{Costs, Histogram};
 pub use digest::HistoryDigest;
 pub use expectation::{Cell, CellStatus, FactStatus, Judged, judge};
 pub use prepared::{Bench, Prepared, Replay, Run};
+pub use record::Recorded;
 pub use sweep::{FactTally, Swept, sweep};
 pub use trace::{Image, Trace};

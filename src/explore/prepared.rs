@@ -6,6 +6,7 @@ use super::costs::Costs;
 use super::digest::HistoryDigest;
 use super::trace::Trace;
 use crate::check::{Judge, Leftovers, RunVerdict, fact};
+use crate::kernel::script::Note;
 use crate::model::Model;
 use crate::model::expr::Code;
 use crate::model::how::How;
@@ -48,6 +49,8 @@ pub struct Run {
     pub sometimes: Vec<Option<bool>>,
     /// What code of the user's own did that ended the run: its name, and what it said when it panicked.
     pub broken: Option<String>,
+    /// The numbers of the lines of the weather's script that nothing asked for.
+    pub unasked: Vec<usize>,
 }
 
 /// One run with its whole history.
@@ -128,6 +131,18 @@ impl Bench<'_> {
         let mut digest = HistoryDigest::default();
         self.judge.reset();
         let ended = self.runner.run(seed, &mut ((&mut digest, &mut self.judge), more));
+        self.judged(ended, digest)
+    }
+
+    /// As [`Bench::run`]; what was decided in the run is added to `notes`.
+    pub fn run_noting(&mut self, seed: u64, more: &mut impl Sink, notes: &mut Vec<Note>) -> Run {
+        let mut digest = HistoryDigest::default();
+        self.judge.reset();
+        let ended = self.runner.run_noting(seed, &mut ((&mut digest, &mut self.judge), more), notes);
+        self.judged(ended, digest)
+    }
+
+    fn judged(&mut self, ended: Ended, digest: HistoryDigest) -> Run {
         let remains = ended.remains;
         let leftovers = Leftovers {
             locks: remains.locks,
@@ -141,7 +156,8 @@ impl Bench<'_> {
         };
         let (facts, sometimes) = (hold(&self.prepared.facts), hold(&self.prepared.sometimes));
         let broken = self.runner.broken().map(str::to_owned);
-        Run { ended, digest: digest.finish(), verdict, facts, sometimes, broken }
+        let unasked = self.runner.unasked();
+        Run { ended, digest: digest.finish(), verdict, facts, sometimes, broken, unasked }
     }
 
     /// Runs a seed and adds up its costs.

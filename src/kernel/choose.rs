@@ -6,6 +6,7 @@
 use super::dist::Dist;
 use super::path::{Path, draw, mix};
 use super::sample::{below, chance};
+use super::script::Matter;
 use super::seed::run_key;
 use super::time::Span;
 
@@ -53,6 +54,14 @@ pub trait Chooser {
     fn hits(&mut self, who: Path, rule: u64, ppm: u32) -> bool;
     /// The order of things that happen at one instant.
     fn tie_key(&self) -> u64;
+    /// What a script decides about a thing; without a script, nothing.
+    #[inline]
+    fn decided(&mut self, _who: Path, _what: Matter) -> Option<u64> {
+        None
+    }
+    /// Is told what was decided about a thing, for those who write scripts.
+    #[inline]
+    fn note(&mut self, _who: Path, _what: Matter, _value: u64) {}
 }
 
 /// Answers from a seed.

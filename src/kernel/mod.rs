@@ -10,6 +10,7 @@ pub mod digest;
 pub mod dist;
 pub mod path;
 pub mod sample;
+pub mod script;
 pub mod seed;
 pub mod time;
 

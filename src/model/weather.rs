@@ -5,6 +5,7 @@ use super::ids::{FlowId, GroupId, OpId, ServiceId, TopicId};
 use super::value::Word;
 use crate::kernel::dist::Dist;
 use crate::kernel::sample::Share;
+use crate::kernel::script::Decided;
 use crate::kernel::time::{Span, Time};
 
 /// Network, faults and phases.
@@ -20,6 +21,26 @@ pub struct Weather {
     pub end: Time,
     /// Switches whole fault rules off at random, seed by seed.
     pub swarm: bool,
+    /// Every run is the run of this seed, whichever is asked for.
+    pub seed: Option<u64>,
+    /// Exact decisions.
+    pub script: Option<Script>,
+}
+
+/// Exact decisions about things by their names.
+///
+/// What goes wrong by a line is a fault of its own behind the rules of the weather, so that records can name it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Script {
+    /// The lines as written.
+    pub lines: Vec<String>,
+    /// What they decide, sorted by path and matter. For a fault the low 32 bits are its number, the high ones a count.
+    pub decided: Vec<Decided>,
+    /// The number of the first fault that stands for a line. Those by the clock strike by themselves.
+    pub first: u16,
+    /// What no line decides is calm: no rule of the weather hits, and every time is the shortest it can be. Otherwise
+    /// it is as without a script.
+    pub calm: bool,
 }
 
 /// One side of a link, or whom a fault hits.

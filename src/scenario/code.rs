@@ -180,6 +180,14 @@ codes! {
          is called: operations, tables, topics, services, and flows that a service runs.";
     Order = "HW0319", "Times that contradict each other",
         "Faults are decided before `heal`, and a run ends after it.";
+    Script = "HW0320", "This is not a decision of a script",
+        "A line of a script is a name, ` = ` and what is decided about it. Names follow their causes: \
+         `shop#2.i3.a1:request` is what client 2 of `shop` sends in its first attempt at its third intent, `…/s1.charge.t1` \
+         the first try of step 1 of the flow it starts, `…:reply` the answer, and `~1` its first copy. `…~1 = lost` or \
+         `= 3ms` decides about a copy; `… = 2 copies`, `= late 5ms`, `= refuse REASON` and `= fail` about a message; \
+         `shop#2.i3 = none` leaves an intent out; `…?think = 5ms`, `?start`, `?gap` and `?jitter` set times. Nodes strike \
+         at points, `… before commit = crash orders for 20ms`, or by the clock, `orders at 1s = pause for 20ms`, and links \
+         are cut, `a -> b at 1s = cut for 20ms`.";
     Unsupported = "HW0401", "Not supported yet",
         "The language has a word for it, but this version cannot carry it out. It is refused rather than ignored, so \
          that no verdict rests on something that was not done.";

@@ -336,7 +336,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 retry.first.saturating_mul(factor).min(retry.cap)
             }
         };
-        let word = self.chooser.word(name, Ask::Jitter);
+        let word = if retry.jitter == Jitter::None { 0 } else { self.chooser.word(name, Ask::Jitter) };
         let up_to = |span: Span| Span(below(word, span.0.saturating_add(1)));
         match retry.jitter {
             Jitter::None => grown,

@@ -8,6 +8,7 @@ use crate::kernel::agenda::Class;
 use crate::kernel::choose::{Ask, Chooser};
 use crate::kernel::path::{Path, Role, mix};
 use crate::kernel::sample::{below, between};
+use crate::kernel::script::Matter;
 use crate::kernel::time::{Span, Time};
 use crate::model::client::{Arrival, Generator};
 use crate::model::expr::eval;
@@ -101,6 +102,11 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             }
         }
 
+        if self.chooser.decided(path, Matter::LEFT_OUT).is_some() {
+            self.chooser.note(path, Matter::LEFT_OUT, 0);
+            self.next_in_turn();
+            return self.next_after_end(client, path);
+        }
         let effect = mix(path.0, EFFECT);
         let rules = self.rules.counting as usize;
         let (id, intent) = self.world.intents.take();
@@ -202,6 +208,12 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             r.ver = index;
             r.row = NONE;
         });
+        self.next_after_end(client, path);
+        self.let_go(ctx);
+    }
+
+    /// After the end of an intent of a client that waits for it, the next one starts in a while.
+    fn next_after_end(&mut self, client: u32, path: Path) {
         let state = self.world.clients[client as usize];
         let group = GroupId(state.group);
         let of = self.plan.model.group(group);
@@ -214,7 +226,6 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             let after = self.chooser.span(path, Ask::Gap, gap);
             self.timer(What::Client(client), after, Self::client_path(state));
         }
-        self.let_go(ctx);
     }
 }
 

@@ -10,6 +10,7 @@ use super::world::{Ctx, Owner, Status, What};
 use crate::kernel::agenda::Class;
 use crate::kernel::choose::{Ask, Chooser};
 use crate::kernel::path::{Path, Role};
+use crate::kernel::script::Matter;
 use crate::kernel::time::{Span, Time};
 use crate::model::expr::eval;
 use crate::model::ids::{OpId, ServiceId};
@@ -95,6 +96,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         match &fault.verb {
             FaultVerb::Crash(_, moment, _) | FaultVerb::Pause(_, moment, _) => {
                 if hits {
+                    self.note_strike(name, rule, node);
                     self.strike_node(rule, node, name, 0);
                 }
                 self.strikes_next(rule, node, n + 1, moment);
@@ -106,7 +108,10 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                         r.flag = 1;
                         r.data = u64::from(rule);
                     });
-                    if let Some(after) = self.lasts(downtime, name) {
+                    self.note_strike(name, rule, NONE);
+                    let lasts = self.lasts(downtime, name);
+                    self.chooser.note(name, Matter::LASTS, lasts.map_or(u64::MAX, |span| span.0));
+                    if let Some(after) = lasts {
                         self.schedule(What::Mend(rule), after, Class::Crash, name, true);
                     }
                 }
@@ -114,6 +119,12 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             }
             _ => {}
         }
+    }
+
+    fn note_strike(&mut self, name: Path, rule: u16, node: u32) {
+        let now = self.now();
+        self.chooser.note(name, Matter::CLOCK, u64::from(rule) << 32 | u64::from(node));
+        self.chooser.note(name, Matter::AT, now.0);
     }
 
     /// How long a fault lasts: to heal at the most, an instant at the least; `None`: for ever.
@@ -183,6 +194,18 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
         let plan = self.plan;
         let rules = self.rules;
+        if rules.scripted {
+            if let Some(number) = self.chooser.decided(path, Matter::REFUSED)
+                && let FaultVerb::Refuse(_, reason) = plan.model.weather.faults[number as u16 as usize].verb
+            {
+                self.chooser.note(path, Matter::REFUSED, reason as u64);
+                return Some(Weathered::Refused(reason));
+            }
+            if self.chooser.decided(path, Matter::FAILED).is_some() {
+                self.chooser.note(path, Matter::FAILED, 0);
+                return Some(Weathered::Failed);
+            }
+        }
         for &number in &rules.operations {
             let fault = &plan.model.weather.faults[number as usize];
             let (FaultVerb::Refuse(of, _) | FaultVerb::Fail(of)) = fault.verb else { continue };
@@ -193,8 +216,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 continue;
             }
             return Some(match fault.verb {
-                FaultVerb::Refuse(_, reason) => Weathered::Refused(reason),
-                _ => Weathered::Failed,
+                FaultVerb::Refuse(_, reason) => {
+                    self.chooser.note(path, Matter::REFUSED, reason as u64);
+                    Weathered::Refused(reason)
+                }
+                _ => {
+                    self.chooser.note(path, Matter::FAILED, 0);
+                    Weathered::Failed
+                }
             });
         }
         None
@@ -214,12 +243,13 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         args: &[Word],
     ) -> bool {
         let rules = self.rules;
-        let here = &rules.points[after][kind as usize];
-        if here.is_empty() || self.world.calm {
+        if rules.quiet(after, kind) || self.world.calm {
             return false;
         }
+        let here = &rules.points[after][kind as usize];
         let life = self.world.nodes[node as usize].life;
         let plan = self.plan;
+        let here_now = Matter::point(after, kind as u8);
         for &number in here {
             let fault = &plan.model.weather.faults[number as usize];
             let (FaultVerb::Crash(place, moment, _) | FaultVerb::Pause(place, moment, _)) = &fault.verb
@@ -234,8 +264,18 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 continue;
             }
             if let Some(victim) = self.victim(*place, node, path) {
+                self.chooser.note(path, here_now, u64::from(number) << 32 | u64::from(victim));
                 self.strike_node(number, victim, path.child(Role::Fault, 0), kind as u8 + 1);
             }
+        }
+        if rules.scripted
+            && let Some(number) = self.chooser.decided(path, here_now)
+            && let FaultVerb::Crash(place, ..) | FaultVerb::Pause(place, ..) =
+                plan.model.weather.faults[number as u16 as usize].verb
+            && let Some(victim) = self.victim(place, node, path)
+        {
+            self.chooser.note(path, here_now, number << 32 | u64::from(victim));
+            self.strike_node(number as u16, victim, path.child(Role::Fault, 0), kind as u8 + 1);
         }
         self.world.nodes[node as usize].life != life
     }
@@ -261,6 +301,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         match &plan.model.weather.faults[rule as usize].verb {
             FaultVerb::Crash(_, _, downtime) => {
                 let lasts = self.lasts(downtime, name);
+                self.chooser.note(name, Matter::LASTS, lasts.map_or(u64::MAX, |span| span.0));
                 self.crash(node, rule, name, point, lasts.is_none());
                 if let Some(after) = lasts {
                     let life = self.world.nodes[node as usize].life;
@@ -269,6 +310,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             }
             FaultVerb::Pause(_, _, downtime) => {
                 let lasts = self.lasts(downtime, name);
+                self.chooser.note(name, Matter::LASTS, lasts.map_or(u64::MAX, |span| span.0));
                 let state = &mut self.world.nodes[node as usize];
                 state.paused = true;
                 let life = state.life;

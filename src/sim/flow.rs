@@ -187,7 +187,7 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
     }
 
     fn pass_log(&mut self, after: usize, id: Id) -> bool {
-        if self.rules.points[after][PointKind::Log as usize].is_empty() {
+        if self.rules.quiet(after, PointKind::Log) {
             return false;
         }
         let Run { flow, node, ctx, path, round, .. } = self.world.runs[id];

@@ -28,6 +28,7 @@ mod write;
 use crate::kernel::agenda::{Agenda, Class, tie};
 use crate::kernel::choose::{Chooser, Seeded};
 use crate::kernel::path::{Path, mix};
+use crate::kernel::script::{Note, Scripted};
 use crate::kernel::time::{Span, Time};
 use crate::model::expr::Scratch;
 use crate::model::plan::{End, Plan};
@@ -69,6 +70,8 @@ pub struct Runner<'p> {
     world: World,
     agenda: Agenda,
     scratch: Scratch,
+    /// Which lines of the script the last run asked for.
+    asked: Vec<bool>,
 }
 
 impl<'p> Runner<'p> {
@@ -81,6 +84,7 @@ impl<'p> Runner<'p> {
             world: World::default(),
             agenda: Agenda::new(),
             scratch: Scratch::new(),
+            asked: Vec::new(),
         }
     }
 
@@ -101,10 +105,37 @@ impl<'p> Runner<'p> {
 
     /// Runs the plan under a seed; every record goes to the sink.
     pub fn run(&mut self, seed: u64, sink: &mut impl Sink) -> Ended {
-        let chooser = Seeded::new(seed);
+        if self.plan.model.weather.script.is_some() {
+            return self.run_noting(seed, sink, &mut Vec::new());
+        }
+        let seeded = Seeded::new(self.plan.model.weather.seed.unwrap_or(seed));
+        self.start(seeded, seeded, sink)
+    }
+
+    /// Runs the plan under a seed and notes all that was decided in it. See [`Scripted`].
+    pub fn run_noting(&mut self, seed: u64, sink: &mut impl Sink, notes: &mut Vec<Note>) -> Ended {
+        let plan = self.plan;
+        let seeded = Seeded::new(plan.model.weather.seed.unwrap_or(seed));
+        let script = plan.model.weather.script.as_ref();
+        let mut asked = std::mem::take(&mut self.asked);
+        asked.clear();
+        asked.resize(script.map_or(0, |script| script.lines.len()), false);
+        let decided = script.map_or(&[][..], |script| &script.decided);
+        let calm = script.is_some_and(|script| script.calm);
+        let ended = self.start(seeded, Scripted::new(seeded, calm, decided, &mut asked, notes), sink);
+        self.asked = asked;
+        ended
+    }
+
+    /// The numbers of the lines of the script that nothing asked for in the last run.
+    pub fn unasked(&self) -> Vec<usize> {
+        (0..self.asked.len()).filter(|&line| !self.asked[line]).collect()
+    }
+
+    fn start(&mut self, mut seeded: Seeded, chooser: impl Chooser, sink: &mut impl Sink) -> Ended {
         self.world.reset(self.plan, &self.template);
         self.agenda.reset();
-        self.rules.draw(self.plan, &mut chooser.clone());
+        self.rules.draw(self.plan, &mut seeded);
         let mut engine = Engine {
             plan: self.plan,
             rules: &self.rules,

@@ -10,6 +10,7 @@ use super::world::{Ctx, From, Message, Parcel, Phase, Ready, Status, What};
 use crate::kernel::agenda::Class;
 use crate::kernel::choose::{Ask, Chooser};
 use crate::kernel::path::{Path, Role};
+use crate::kernel::script::Matter;
 use crate::kernel::time::Span;
 use crate::model::flow::Target;
 use crate::model::record::{FLOW, Kind, LOST_CUT, LOST_DOWN};
@@ -96,7 +97,23 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 }
             }
         }
+        if rules.scripted && !calm {
+            if let Some(decided) = self.chooser.decided(path, Matter::COPIES) {
+                again.clear();
+                again.resize((decided >> 32) as usize, None);
+            }
+            if let Some(number) = self.chooser.decided(path, Matter::LATE)
+                && let FaultVerb::Delay(_, Delay::For(by)) =
+                    &plan.model.weather.faults[number as u16 as usize].verb
+            {
+                extra = extra.saturating_add(by.max());
+                delayed = Some(number as u16);
+            }
+        }
         let copies = 1 + again.len() as u32;
+        if copies > 1 {
+            self.chooser.note(path, Matter::COPIES, copies.into());
+        }
         let cut = self.world.cuts.iter().any(|&rule| match &plan.model.weather.faults[rule as usize].verb {
             FaultVerb::Cut(link, _, _) => is_on(plan, link, from, to),
             _ => false,
@@ -117,14 +134,17 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 r.data = u64::from(number);
             });
         }
-        let mut first = Span::ZERO;
+        let (mut first, mut late) = (Span::ZERO, Span::ZERO);
         for copy in 0..copies {
             let name = path.child(Role::Copy, copy);
             let lost = match (cut, lost_whole) {
                 (true, _) => Some(LOST_CUT),
                 (false, Some(number)) => Some(u64::from(number)),
                 (false, None) if calm => None,
-                (false, None) => self.copy_lost(message, name).map(u64::from),
+                (false, None) => match self.copy_lost(message, name) {
+                    None if rules.scripted => self.chooser.decided(name, Matter::LOST),
+                    lost => lost.map(u64::from),
+                },
             };
             let latency = self.latency(from, to, name);
             let mut after = latency.saturating_add(extra);
@@ -136,7 +156,19 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 None => {}
                 Some(later) => after = first.saturating_add(self.chooser.span(name, Ask::Delay, &later)),
             }
+            if copy == 0 && delayed.is_some() {
+                late = after.saturating_sub(latency);
+                self.chooser.note(path, Matter::LATE, late.0);
+            }
+            if rules.scripted
+                && let Some(ns) = self.chooser.decided(name, Matter::ARRIVES)
+            {
+                after = late.saturating_add(Span(ns));
+            }
             if let Some(why) = lost {
+                if why != LOST_CUT {
+                    self.chooser.note(name, Matter::LOST, why);
+                }
                 self.record(Kind::Lost, path, ctx, |r| {
                     r.flag = point as u8;
                     r.op = op;
@@ -147,6 +179,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 });
                 continue;
             }
+            self.chooser.note(name, Matter::ARRIVES, after.saturating_sub(late).0);
             self.hold(ctx);
             let mut payload = self.world.spare.pop().unwrap_or_default();
             payload.clear();

@@ -5,7 +5,7 @@ use crate::kernel::path::Path;
 use crate::kernel::sample::{MILLION, chance};
 use crate::model::how::Coordination;
 use crate::model::plan::{FlowPlan, NodeKind, Plan};
-use crate::model::weather::{FaultVerb, Link, Messages, Moment, Place, Point, PointKind, Subject};
+use crate::model::weather::{Fault, FaultVerb, Link, Messages, Moment, Place, Point, PointKind, Subject};
 
 /// Rules by what they hit. Numbers are those of the model's faults.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +28,8 @@ pub(super) struct Rules {
     pub(super) choreographed: bool,
     /// Latency entries that do not match every link, and whether there are any.
     pub(super) latencies: bool,
+    /// There is a script, which may strike at any point.
+    pub(super) scripted: bool,
 }
 
 impl Rules {
@@ -41,11 +43,18 @@ impl Rules {
         if plan.clean {
             return rules;
         }
+        let script = plan.model.weather.script.as_ref();
+        rules.scripted = script.is_some();
         for (number, fault) in plan.model.weather.faults.iter().enumerate() {
             let number = number as u16;
             let counts = !fault.nth.is_empty();
             rules.counter.push(counts.then_some(rules.counting));
             rules.counting += u16::from(counts);
+            // Lines of a script are found by name, but for those by the clock.
+            if script.is_some_and(|script| if number < script.first { script.calm } else { !by_clock(fault) })
+            {
+                continue;
+            }
             match &fault.verb {
                 FaultVerb::Lose(what) | FaultVerb::Delay(what, _) | FaultVerb::Duplicate(what, _) => {
                     match what {
@@ -66,17 +75,33 @@ impl Rules {
         rules
     }
 
+    /// Whether nothing can strike before (0) or after (1) points of a kind.
+    pub(super) fn quiet(&self, after: usize, kind: PointKind) -> bool {
+        self.points[after][kind as usize].is_empty() && !self.scripted
+    }
+
     /// Draws the rates of a run.
     pub(super) fn draw(&mut self, plan: &Plan, chooser: &mut impl Chooser) {
         self.ppm.clear();
         if plan.clean {
             return;
         }
-        for fault in &plan.model.weather.faults {
+        let first = plan.model.weather.script.as_ref().map_or(usize::MAX, |script| script.first.into());
+        for (number, fault) in plan.model.weather.faults.iter().enumerate() {
             let name = Path(fault.identity);
-            let off = plan.model.weather.swarm && chance(chooser.word(name, Ask::Swarm), MILLION / 2);
+            let swarm = plan.model.weather.swarm && number < first;
+            let off = swarm && chance(chooser.word(name, Ask::Swarm), MILLION / 2);
             self.ppm.push(if off { 0 } else { fault.chance.at(chooser.word(name, Ask::Rate)) });
         }
+    }
+}
+
+fn by_clock(fault: &Fault) -> bool {
+    match &fault.verb {
+        FaultVerb::Crash(_, moment, _) | FaultVerb::Pause(_, moment, _) | FaultVerb::Cut(_, moment, _) => {
+            matches!(moment, Moment::At(_) | Moment::Every(_))
+        }
+        _ => false,
     }
 }
 

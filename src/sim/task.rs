@@ -259,7 +259,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     fn weather_step(&mut self, id: Id, program: &Program, part: u8) -> Went {
         let Some(of) = program.parts.get(part as usize) else { return Went::On };
         let Task { ctx, path, node, .. } = self.world.tasks[id];
-        if self.rules.operations.is_empty() {
+        if self.rules.operations.is_empty() && !self.rules.scripted {
             return Went::On;
         }
         let args = self.world.tasks[id].frame.clone();
@@ -671,7 +671,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     /// The points before and after a commit.
     fn pass_commits(&mut self, after: usize, id: Id, program: &Program) -> bool {
-        if self.rules.points[after][PointKind::Commit as usize].is_empty() {
+        if self.rules.quiet(after, PointKind::Commit) {
             return false;
         }
         let Task { ctx, path, node, merged_done, .. } = self.world.tasks[id];

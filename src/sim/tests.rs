@@ -94,6 +94,8 @@ fn counter(clients: u32, intents: u32, by: By, faults: Vec<Fault>) -> Arc<Model>
             heal: Time(1_000_000_000),
             end: Time(61_000_000_000),
             swarm: false,
+            seed: None,
+            script: None,
         },
     })
 }

@@ -56,6 +56,7 @@ pub fn compile(model: &Arc<Model>, how: &How) -> Result<Plan, Vec<NotApplicable>
 pub fn clean_twin(plan: &Plan) -> Plan {
     let mut model = (*plan.model).clone();
     model.weather.faults.clear();
+    model.weather.script = None;
     Plan { model: Arc::new(model), fault_when: Vec::new(), serial: true, clean: true, ..plan.clone() }
 }
 

@@ -8,6 +8,7 @@ mod planted;
 mod points;
 mod robust;
 mod same;
+mod scripts;
 mod shipped;
 mod stability;
 mod tidy;

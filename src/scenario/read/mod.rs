@@ -23,6 +23,7 @@ mod operations;
 mod parameters;
 mod points;
 mod policies;
+mod script;
 mod strategies;
 mod tables;
 #[cfg(test)]

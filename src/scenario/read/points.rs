@@ -1,5 +1,7 @@
 //! Points (`reply wallet.charge`), links (`a -> b`) and nodes (`orders#2`): where the weather strikes.
 
+use std::ops::Range;
+
 use super::super::code::Code;
 use super::super::problem::{Problem, Problems, did_you_mean, enumerate, quote};
 use super::super::source::Place as At;
@@ -157,7 +159,10 @@ pub(super) fn messages(text: &Text, index: &Index<'_>, problems: &mut Problems) 
 
 /// Reads a link; `*` alone is any.
 pub(super) fn link(text: &Text, index: &Index<'_>, problems: &mut Problems) -> Option<Link> {
-    let whole = Piece::of(text);
+    link_of(Piece::of(text), index, problems)
+}
+
+fn link_of(whole: Piece<'_>, index: &Index<'_>, problems: &mut Problems) -> Option<Link> {
     if whole.value() == "*" {
         return Some(Link { from: vec![Place::Any], to: vec![Place::Any], both: false });
     }
@@ -166,7 +171,7 @@ pub(super) fn link(text: &Text, index: &Index<'_>, problems: &mut Problems) -> O
         (None, Some(sides)) => (sides, false),
         (None, None) => {
             let message = format!("{} is not a link", quote(whole.value()));
-            problems.push(Problem::error(Code::Link, text.place, message).hint("`a -> b` or `a <-> b`"));
+            problems.push(Problem::error(Code::Link, whole.place(), message).hint("`a -> b` or `a <-> b`"));
             return None;
         }
     };
@@ -177,6 +182,26 @@ pub(super) fn link(text: &Text, index: &Index<'_>, problems: &mut Problems) -> O
     };
     let (from, to) = (side(sides.0), side(sides.1));
     Some(Link { from: from?, to: to?, both })
+}
+
+/// As [`link`], of a part of a text.
+pub(super) fn link_in(
+    text: &Text,
+    range: Range<usize>,
+    index: &Index<'_>,
+    problems: &mut Problems,
+) -> Option<Link> {
+    link_of(Piece { text, start: range.start, end: range.end }.trimmed(), index, problems)
+}
+
+/// As [`node`], of a part of a text.
+pub(super) fn node_in(
+    text: &Text,
+    range: Range<usize>,
+    index: &Index<'_>,
+    problems: &mut Problems,
+) -> Option<Place> {
+    place(Piece { text, start: range.start, end: range.end }.trimmed(), index, problems)
 }
 
 /// A node, for crashes and pauses.

@@ -48,6 +48,8 @@ pub(super) fn read<'n>(
         heal: DEFAULT_HEAL,
         end: DEFAULT_HEAL.saturating_add(DEFAULT_CALM),
         swarm: false,
+        seed: None,
+        script: None,
     };
     let Some(entry) = document.entry("weather") else { return weather };
     let fields = later::fields(&entry.value, entry.key.place, &language::WEATHER, problems);

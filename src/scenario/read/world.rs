@@ -16,7 +16,7 @@ use super::invariants::Named;
 use super::language::SCENARIO;
 use super::names::{Index, too_many};
 use super::strategies::Strategy;
-use super::{clients, expect, flows, invariants, lints, operations, policies, tables, weather};
+use super::{clients, expect, flows, invariants, lints, operations, policies, script, tables, weather};
 use crate::kernel::time::Span;
 use crate::model::Model;
 use crate::model::flow::{StepKind, Subscriber, Target, Topic};
@@ -104,6 +104,7 @@ pub(super) fn read(
         weather,
     };
     model.topics = topics(&model, &index);
+    script::read(&document, &mut model, &index, problems);
 
     let mut named = invariants::read(&document, &model, &index, &mut exprs, problems);
     expect::check(&document, all, &named, problems);

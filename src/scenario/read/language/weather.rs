@@ -1,6 +1,6 @@
 //! The keys of the weather: latency, clocks, faults, operator, phases.
 
-use crate::scenario::shape::{Field, Shape, Table};
+use crate::scenario::shape::{Field, Shape, Table, Word};
 
 /// The weather.
 pub static WEATHER: Table = Table {
@@ -23,10 +23,27 @@ pub static WEATHER: Table = Table {
             "When the run ends at the latest: an instant, or `heal + ` and a time.",
         )
         .default("heal + 1min"),
+        Field::new(
+            "seed",
+            Shape::Integer { low: 0, high: i64::MAX },
+            "Every run is the run of this seed, whichever is asked for.",
+        ),
+        Field::new(
+            "script",
+            Shape::List(&Shape::Text),
+            "Exact decisions about things by their names, such as `shop.i1.a1:reply~1 = lost`.",
+        ),
+        Field::new("rest", Shape::OneOf(&REST), "What a script leaves open.").default("calm"),
         Field::new("swarm", Shape::Flag, "Leaves whole fault rules out at random, seed by seed.")
             .default("false"),
     ],
 };
+
+/// What a script leaves open.
+pub static REST: [Word; 2] = [
+    Word { name: "calm", doc: "No fault rule hits, and every time is the shortest it can be." },
+    Word { name: "seed", doc: "As without a script." },
+];
 
 /// A clock.
 pub static CLOCK: Table = Table {

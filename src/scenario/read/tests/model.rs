@@ -242,6 +242,8 @@ fn clients_and_weather_are_as_written() {
         heal: Time(10_000_000),
         end: Time(60_010_000_000),
         swarm: false,
+        seed: None,
+        script: None,
     };
     assert_eq!(model.weather, weather);
 }
