@@ -96,7 +96,17 @@ pub(super) fn replay(
         );
         return Err(Exit::NotDeterministic);
     }
-    Ok(Exit::AsExpected)
+    never_asked(&prepared, &one, stderr)
+}
+
+/// A script is replayed to the letter: a line that nothing asked for is a mistake.
+fn never_asked(prepared: &Prepared, replay: &Replay, stderr: &mut dyn Write) -> Result<Exit, Exit> {
+    let lines = prepared.model.weather.script.as_ref().map_or(&[][..], |script| &script.lines);
+    for &line in &replay.run.unasked {
+        let line = lines.get(line).map_or("", String::as_str);
+        let _ = writeln!(stderr, "error: nothing in this run asked for `{}`", safe(line));
+    }
+    if replay.run.unasked.is_empty() { Ok(Exit::AsExpected) } else { Err(Exit::Usage) }
 }
 
 fn human(prepared: &Prepared, replay: &Replay, head: &str, args: &ReplayArgs, look: &Look) -> String {

@@ -27,7 +27,7 @@ impl Matter {
     pub const FAILED: Matter = Matter(37);
     /// An intent is left out.
     pub const LEFT_OUT: Matter = Matter(38);
-    /// A rule strikes by the clock (only noted).
+    /// A rule strikes by the clock.
     pub const CLOCK: Matter = Matter(39);
     /// The instant of the strike just noted (only noted).
     pub const AT: Matter = Matter(40);

@@ -216,9 +216,12 @@ impl Weather {
                     during: None,
                 });
             }
-            if let Some(what) = decision.deed.matter() {
-                script.decided.push(Decided { path: decision.path, what, value, line: line as u32 });
-            }
+            // By the clock a fault strikes as the rule that it is.
+            let (path, what) = match decision.deed.matter() {
+                Some(what) => (decision.path, what),
+                None => (Path(number), Matter::CLOCK),
+            };
+            script.decided.push(Decided { path, what, value, line: line as u32 });
             script.lines.push(decision.line.clone());
         }
         script.decided.sort_unstable();

@@ -123,6 +123,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     fn note_strike(&mut self, name: Path, rule: u16, node: u32) {
         let now = self.now();
+        // Nobody looks a line by the clock up, but it has been kept.
+        let identity = self.plan.model.weather.faults[rule as usize].identity;
+        let _ = self.chooser.decided(Path(identity), Matter::CLOCK);
         self.chooser.note(name, Matter::CLOCK, u64::from(rule) << 32 | u64::from(node));
         self.chooser.note(name, Matter::AT, now.0);
     }

@@ -159,10 +159,10 @@ pub(super) fn messages(text: &Text, index: &Index<'_>, problems: &mut Problems) 
 
 /// Reads a link; `*` alone is any.
 pub(super) fn link(text: &Text, index: &Index<'_>, problems: &mut Problems) -> Option<Link> {
-    link_of(Piece::of(text), index, problems)
+    link_of(Piece::of(text), text.place, index, problems)
 }
 
-fn link_of(whole: Piece<'_>, index: &Index<'_>, problems: &mut Problems) -> Option<Link> {
+fn link_of(whole: Piece<'_>, at: At, index: &Index<'_>, problems: &mut Problems) -> Option<Link> {
     if whole.value() == "*" {
         return Some(Link { from: vec![Place::Any], to: vec![Place::Any], both: false });
     }
@@ -171,7 +171,7 @@ fn link_of(whole: Piece<'_>, index: &Index<'_>, problems: &mut Problems) -> Opti
         (None, Some(sides)) => (sides, false),
         (None, None) => {
             let message = format!("{} is not a link", quote(whole.value()));
-            problems.push(Problem::error(Code::Link, whole.place(), message).hint("`a -> b` or `a <-> b`"));
+            problems.push(Problem::error(Code::Link, at, message).hint("`a -> b` or `a <-> b`"));
             return None;
         }
     };
@@ -191,7 +191,8 @@ pub(super) fn link_in(
     index: &Index<'_>,
     problems: &mut Problems,
 ) -> Option<Link> {
-    link_of(Piece { text, start: range.start, end: range.end }.trimmed(), index, problems)
+    let whole = Piece { text, start: range.start, end: range.end }.trimmed();
+    link_of(whole, whole.place(), index, problems)
 }
 
 /// As [`node`], of a part of a text.

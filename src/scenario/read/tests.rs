@@ -6,6 +6,7 @@ mod mistakes;
 mod model;
 mod mutations;
 mod policies;
+mod script;
 mod unsupported;
 
 use std::path::Path;
