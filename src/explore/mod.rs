@@ -4,6 +4,7 @@
 //! threads with a result that does not depend on how many; [`Prepared::replay`] does it for one seed with the whole
 //! history kept. [`judge`] compares what came out with what a file expects.
 
+mod conformance;
 mod costs;
 mod digest;
 mod expectation;
@@ -13,6 +14,7 @@ mod record;
 mod sweep;
 mod trace;
 
+pub use conformance::{Conformance, Conforms, conformance, scenarios as conformance_scenarios};
 pub use costs::{Costs, Histogram};
 pub use digest::HistoryDigest;
 pub use expectation::{Cell, CellStatus, FactStatus, Judged, judge};

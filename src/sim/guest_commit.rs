@@ -45,11 +45,16 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let NodeKind::Replica(service, _) = self.plan.nodes.kind(node) else { return None };
         let Origin { ctx, op, path } = origin;
         self.begin_activation(node, origin);
-        if !self.database_up(node) {
-            return Some(false);
-        }
-        if self.passes(0, PointKind::Commit, Subject::Op(op), node, ctx, path, &[]) {
+        if self.database_up(node) && self.passes(0, PointKind::Commit, Subject::Op(op), node, ctx, path, &[])
+        {
             return None;
+        }
+        if !self.database_up(node) {
+            self.record(Kind::Rollback, path, ctx, |r| {
+                r.op = op.0;
+                r.who = node;
+            });
+            return Some(false);
         }
         let planned = match self.plan_commit(service, commit, looked) {
             Ok(Planning::Rows(planned)) => planned,

@@ -629,7 +629,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             self.fail_task(id);
             return Went::Gone;
         }
-        if self.pass_commits(0, id, program) {
+        // The point may take down the replica, or the database and this transaction with it.
+        if self.pass_commits(0, id, program) || !self.world.tasks.has(id) {
             return Went::Gone;
         }
         let staged = std::mem::take(&mut self.world.tasks[id].staged);

@@ -158,6 +158,10 @@ impl<'s> Trial<'s> {
             Some(Ok(seed)) => Some(seed),
             Some(Err(_)) => return Err(Failed::usage("HALFWAY_SEED is no seed: a number from 0 on")),
         };
+        if let [name, ..] = self.scenario.missing_processes()[..] {
+            let text = format!("no process `{name}` is registered: see Scenario::with_process");
+            return Err(Failed::usage(text));
+        }
         let chosen = self.chosen().map_err(Failed::usage)?;
         let mut report = Report::default();
         let mut prepared = Vec::new();

@@ -2,12 +2,17 @@
 //! tells of is taken out.
 
 use halfway::check::{Minimum, Witness};
-use halfway::explore::{Prepared, Swept};
+use halfway::explore::{Prepared, Swept, conformance};
 use halfway::kernel::time::Span;
+use halfway::model::Model;
+use halfway::model::ids::OpId;
 use halfway::model::invariant::Verdict;
 use halfway::model::record::Outcome;
 use halfway::model::value::Word;
-use halfway::own::{Commit, Db, Ended, Hazard, Input, Notes, Out, Process, Seen, Shown, Watch};
+use halfway::own::{
+    Commit, Db, Ended, Hazard, Input, Locals, Next, Notes, Out, OwnTable, Place, Policy, Process, Seen,
+    Shown, Steps, Watch,
+};
 use halfway::scenario::Scenario;
 
 use crate::shipped::{prepared, read_text, swept};
@@ -386,4 +391,126 @@ fn a_history_can_be_asked_written_and_read_back() {
     assert_eq!(History::from_jsonl("").unwrap_err().line, 1);
     let torn = &text[..text.len() - 10];
     assert_eq!(History::from_jsonl(torn).unwrap_err().line, history.entries.len() + 1);
+}
+
+/// Remembers what it answered under a key, in a table of its own that commits with the transaction.
+struct Tokens {
+    /// By the key that a client makes once, or by one that it makes anew each time it asks.
+    by_intent: bool,
+    /// In the transaction of the effect, or in a commit of its own behind it.
+    together: bool,
+}
+
+impl Policy for Tokens {
+    fn tables(&self) -> Vec<OwnTable> {
+        vec![OwnTable::keyed_by_number("tokens").number("reply")]
+    }
+
+    fn at(&self, place: Place, _model: &Model, _op: OpId, steps: &mut Steps) {
+        let by_intent = self.by_intent;
+        let key = move |locals: &Locals<'_>| {
+            if by_intent { locals.intent_key() } else { locals.attempt_key() }
+        };
+        let stores = if self.together { Place::Computed } else { Place::Committed };
+        if place == Place::Begun {
+            steps.statement("look the token up", move |locals| {
+                let key = key(locals);
+                locals.lock("tokens", key);
+                locals.db.get("tokens", key).map_or(Next::On, |row| Next::Again(row.get("reply")))
+            });
+        }
+        if place == stores {
+            steps.statement("keep the token", move |locals| {
+                let (key, reply) = (key(locals), locals.reply());
+                locals.put("tokens", key, &[("reply", reply)]);
+                Next::On
+            });
+        }
+    }
+}
+
+const TWICE: &str = "no effect twice";
+
+#[test]
+fn a_strategy_in_rust_that_keeps_tokens_with_the_effect_does_nothing_twice() {
+    let got = conformance("tokens", "naive", Tokens { by_intent: true, together: true }, 20).unwrap();
+    assert!(got.broken.is_empty(), "{got}");
+    // What a token is good for, and what it is not: it does not keep two writers apart.
+    assert_eq!(got.keeps(), [TWICE, "what is told is so", "every intent ends"], "{got}");
+    assert!(got.of(TWICE).filter(|row| row.base == Verdict::Violated).count() >= 6, "{got}");
+    assert!(got.of(TWICE).any(|row| row.case == "a reply to a flow's step is lost"), "{got}");
+    let over_occ = conformance("tokens", "occ", Tokens { by_intent: true, together: true }, 20).unwrap();
+    assert_eq!(over_occ.breaks(), [""; 0], "{over_occ}");
+}
+
+#[test]
+fn a_token_for_each_request_or_behind_the_commit_is_found_out() {
+    let anew = conformance("tokens", "naive", Tokens { by_intent: false, together: true }, 20).unwrap();
+    let broken: Vec<&str> = anew.of(TWICE).filter(|row| row.is_bad()).map(|row| &*row.case).collect();
+    assert!(broken.contains(&"a reply is lost") && !broken.contains(&"a request comes twice"), "{anew}");
+    let behind = conformance("tokens", "naive", Tokens { by_intent: true, together: false }, 20).unwrap();
+    let broken: Vec<&str> = behind.of(TWICE).filter(|row| row.is_bad()).map(|row| &*row.case).collect();
+    assert!(broken.contains(&"a crash after the commit") && !broken.contains(&"a reply is lost"), "{behind}");
+}
+
+#[test]
+fn what_the_tool_brings_along_fares_as_it_should_where_strategies_of_ones_own_are_judged() {
+    struct Nothing;
+    impl Policy for Nothing {
+        fn at(&self, _place: Place, _model: &Model, _op: OpId, _steps: &mut Steps) {}
+    }
+    let hardened = conformance("same", "hardened", Nothing, 20).unwrap();
+    assert_eq!(hardened.breaks(), [""; 0], "{hardened}");
+    let naive = conformance("same", "naive", Nothing, 20).unwrap();
+    assert!(naive.rows.iter().all(|row| row.verdict == row.base), "{naive}");
+    // Each case but those that only a wrong cure would break shows something to a strategy without any defence.
+    let calm = ["a crash before the commit", "a crash of the database at the commit"];
+    for case in halfway::explore::conformance_scenarios().cases.iter().filter_map(|case| case.name.as_deref())
+    {
+        let shown = naive.rows.iter().any(|row| row.case == case && row.is_bad());
+        assert_eq!(shown, !calm.contains(&case), "{case}: {naive}");
+    }
+}
+
+/// A cure that is worse than the disease: what looks the same is taken for the same.
+#[test]
+fn a_token_made_of_the_arguments_swallows_the_second_of_two_alike() {
+    struct Alike;
+    impl Policy for Alike {
+        fn tables(&self) -> Vec<OwnTable> {
+            vec![OwnTable::keyed_by_number("tokens")]
+        }
+
+        fn at(&self, place: Place, _model: &Model, _op: OpId, steps: &mut Steps) {
+            if place == Place::Begun {
+                steps.statement("look the token up", |locals| {
+                    let key = locals.payload_key();
+                    if locals.db.get("tokens", key).is_some() {
+                        return Next::Again(0);
+                    }
+                    locals.put("tokens", key, &[]);
+                    Next::On
+                });
+            }
+        }
+    }
+    let got = conformance("alike", "naive", Alike, 20).unwrap();
+    let told = |case: &str| got.of("what is told is so").find(|row| row.case == case).unwrap().is_bad();
+    assert!(told("two orders alike") && !told("a reply is lost"), "{got}");
+}
+
+#[test]
+fn a_panic_in_a_step_ends_its_run_and_is_named_with_its_seed() {
+    struct Shaky;
+    impl Policy for Shaky {
+        fn at(&self, place: Place, _model: &Model, _op: OpId, steps: &mut Steps) {
+            if place == Place::Arrived {
+                steps.instant("shake", |locals| panic!("no key {}", locals.args().len()));
+            }
+        }
+    }
+    let got = conformance("shaky", "naive", Shaky, 3).unwrap();
+    assert_eq!(got.broken.len(), 3 * 12);
+    assert_eq!(got.broken[0], ("a reply is lost".into(), 0, "step `shake` panicked: no key 1".into()));
+    assert!(got.rows.iter().all(|row| row.verdict == Verdict::Stuck), "{got}");
 }
