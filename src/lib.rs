@@ -1,5 +1,6 @@
 //! halfway finds what your services leave behind when an operation stops halfway.
 
+pub mod build;
 pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
