@@ -58,7 +58,15 @@ impl Values {
 fn declare(here: &Here, at: &str, phase: &str, key: &str, value: Json) -> String {
     let holder = format!("{at}/{phase}");
     here.doc.object(&holder);
-    here.doc.declare(&holder, key, value, &format!("in `{phase}` of {}, ", here.part))
+    let what = match phase {
+        "let" => "the name",
+        "require" => "the reason",
+        "publish" => "the event",
+        "reply" => "the field",
+        "set" => "the field",
+        _ => "the row",
+    };
+    here.doc.declare(&holder, key, value, &format!("in `{phase}` of {}, {what}", here.part))
 }
 
 fn address(here: &Here, row: &Expr) -> String {

@@ -101,8 +101,10 @@ impl Text<'_> {
             Tree::Local { doc, part, name } => {
                 self.here.checked(doc, "the name", name);
                 if self.here.part != *part {
-                    let there =
-                        if self.here.part.is_empty() { "outside of it" } else { self.here.part.as_str() };
+                    let there = match self.here.part.as_str() {
+                        "" => "outside of it".to_owned(),
+                        other => format!("in {other}"),
+                    };
                     self.here.doc.problem(format!("`{name}` of {part} is not known {there}"));
                 }
                 self.push(name);

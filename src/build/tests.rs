@@ -11,17 +11,11 @@ use super::*;
 /// What a scenario says, without the places in its expressions and the wording of its fault rules.
 fn said(scenario: &Scenario) -> Vec<String> {
     let text = format!("{:#?} {:#?}", scenario.about, scenario.cases);
-    let mut lines: Vec<String> = Vec::new();
-    let mut skip = 0;
-    for line in text.lines() {
+    let kept = |line: &&str| {
         let bare = line.trim();
-        if skip > 0 {
-            skip -= 1;
-        } else if !(bare.starts_with("span: ") || bare.starts_with("text: \"{")) {
-            lines.push(line.to_owned());
-        }
-    }
-    lines
+        !(bare.starts_with("span: ") || bare.starts_with("text: \"{"))
+    };
+    text.lines().filter(kept).map(str::to_owned).collect()
 }
 
 /// That a scenario built in Rust is, written out and read back, the one of a file.

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each folder of `src` may import.
-const MAY_IMPORT: [(&str, &[&str]); 11] = [
+const MAY_IMPORT: [(&str, &[&str]); 12] = [
     ("kernel", &[]),
     ("model", &["kernel"]),
     ("store", &["kernel", "model"]),
@@ -14,6 +14,7 @@ const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ("strategy", &["kernel", "model", "store"]),
     ("sim", &["kernel", "model", "store"]),
     ("check", &["kernel", "model", "store"]),
+    ("build", &["kernel", "model", "scenario"]),
     ("explore", &["kernel", "model", "store", "scenario", "strategy", "sim", "check"]),
     ("report", &["kernel", "model", "store", "scenario", "strategy", "sim", "check", "explore"]),
     ("trial", &["kernel", "model", "store", "scenario", "strategy", "sim", "check", "explore", "report"]),
