@@ -197,12 +197,6 @@ impl FieldName for &Field {
     }
 }
 
-impl FieldName for Field {
-    fn field_name(&self) -> (String, Option<Table>) {
-        (&self).field_name()
-    }
-}
-
 impl FieldName for &str {
     fn field_name(&self) -> (String, Option<Table>) {
         ((*self).to_owned(), None)

@@ -56,6 +56,11 @@ impl Service {
         self.set("external", true)
     }
 
+    /// The name of a process in Rust that answers its operations: see [`crate::own`].
+    pub fn process(&self, name: &str) -> &Service {
+        self.set("process", name)
+    }
+
     /// How long one statement takes in its database; 100 µs if nothing is said.
     pub fn statement(&self, time: Span) -> &Service {
         self.set("statement", span(time))

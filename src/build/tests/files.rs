@@ -133,7 +133,7 @@ fn the_order_of_four_services_built_is_that_of_the_file() {
     let once = b.invariant("charged once", at_most_one(&charges, &charged));
     let completed = |field: Field| move |it: &Expr| status_of(it.field(&field)).eq("completed");
     let refunds_of = |it: &Expr| refunds.rows().exists(|r| r.field(&refunded).eq(it.field(&charged)));
-    let charge_owned = no_orphan(&charges, completed.clone()(charged.clone())).unless(refunds_of);
+    let charge_owned = no_orphan(&charges, completed(charged.clone())).unless(refunds_of);
     let orphan = b.invariant("no orphan charge", charge_owned);
     b.invariant("no orphan goods", no_orphan(&reserved, completed(reserved_order.clone())));
     let mail_of = |it: &Expr| mails.rows().exists(|m| m.field(&mailed).eq(it.id()));

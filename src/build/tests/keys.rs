@@ -142,6 +142,8 @@ fn the_rest() -> Builder {
     }
     b.clients("people").about("They buy.").does(flow.call(()));
 
+    let cellar = b.service("cellar");
+    cellar.process("keeper").table("bottles").row(1);
     // Under a name of their own, kinds without a subject say their kind.
     for (name, kind) in [
         ("told", outcome_agrees()),

@@ -88,8 +88,8 @@ fn fields_and_arguments_of_something_else_are_refused() {
     let b = Builder::new("b");
     let (shop, stock, orders, take) = shop(&b);
     let item = take.arg("item");
-    take.set(stock.at(&item).field(orders.field("status")), "x");
-    take.insert(orders.fresh()).with(stock.field("free"), 1);
+    take.set(stock.at(&item).field(&orders.field("status")), "x");
+    take.insert(orders.fresh()).with(&stock.field("free"), 1);
     orders.row("o").with(&stock.field("free"), 1);
     let give = shop.operation("give");
     give.delete(stock.at(&item));
