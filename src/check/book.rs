@@ -3,6 +3,8 @@
 //! It is filled from the records once and read by all observers that judge an intent as a whole; when the intent is
 //! settled its pages are free again. One byte an intent stays to the end of the run: what the client was told.
 
+use std::collections::VecDeque;
+
 use super::facts::{Facts, bit};
 use super::finding::{Act, Party};
 use crate::kernel::path::Path;
@@ -149,6 +151,8 @@ impl Open {
 pub(super) struct Book {
     intents: Vec<Open>,
     told: Vec<u8>,
+    /// Intents by slot and serial number in the order in which they were invoked; those at the front are open.
+    invoked: VecDeque<(u32, u32)>,
     /// How many are open.
     pub(super) open: u32,
     /// How many sagas were set aside.
@@ -161,6 +165,7 @@ impl Book {
     pub(super) fn reset(&mut self) {
         (0..self.intents.len() as u32).for_each(|slot| self.free(slot));
         self.told.clear();
+        self.invoked.clear();
         (self.open, self.parked, self.current) = (0, 0, None);
     }
 
@@ -191,15 +196,31 @@ impl Book {
         match record.kind {
             Kind::Invoke => self.invoke(record),
             Kind::Complete => self.complete(record),
-            Kind::Begin => {
-                if let Some(open) = self.get_mut(record.intent) {
-                    open.begun = (record.path, facts.writes(record.op));
-                }
-            }
+            Kind::Begin => self.begin(record, facts),
             Kind::Install => self.put(record),
             Kind::Flow => self.flow(record),
             _ => {}
         }
+    }
+
+    /// An execution begins.
+    #[inline]
+    pub(super) fn begin(&mut self, record: &Record, facts: &Facts) {
+        if let Some(open) = self.get_mut(record.intent) {
+            open.begun = (record.path, facts.writes(record.op));
+        }
+    }
+
+    /// When the oldest open intent was invoked; the end of time if none is open.
+    pub(super) fn oldest_open(&mut self) -> Time {
+        while let Some(&(slot, serial)) = self.invoked.front() {
+            let open = &self.intents[slot as usize];
+            if open.live && open.party.serial == serial {
+                return open.invoked;
+            }
+            self.invoked.pop_front();
+        }
+        Time::MAX
     }
 
     fn invoke(&mut self, record: &Record) {
@@ -220,6 +241,7 @@ impl Book {
         };
         open.effect = record.data;
         open.invoked = record.at;
+        self.invoked.push_back((record.intent, open.party.serial));
         self.told.push(NOTHING);
         self.open += 1;
     }
@@ -274,7 +296,8 @@ impl Book {
         })
     }
 
-    fn put(&mut self, record: &Record) {
+    /// A row is written by the transaction that committed last.
+    pub(super) fn put(&mut self, record: &Record) {
         let Some((slot, deed)) = self.current else { return };
         let Some(open) = self.get_mut(slot) else { return };
         open.puts.push(Put { deed, table: record.op, row: record.row, flag: record.flag });

@@ -39,8 +39,16 @@ impl Counts {
         self.0[counter as usize] += n;
     }
 
-    /// What can be counted from the record alone. Overlaps, compensations, parked sagas and silent violations need
-    /// memory; the judge adds them.
+    /// A message is sent.
+    #[inline]
+    pub(super) fn sent(&mut self, record: &Record) {
+        self.more(Counter::Messages, 1);
+        self.more(Counter::Attempts, i64::from(record.flag == PointKind::Request as u8));
+        self.more(Counter::Duplicated, i64::from(record.ver > 1));
+    }
+
+    /// What can be counted from other records alone. Writes, overlaps, compensations, parked sagas and silent violations
+    /// the judge adds.
     #[inline]
     pub(super) fn record(&mut self, record: &Record, replicas: u32) {
         let counter = match record.kind {
@@ -50,19 +58,9 @@ impl Counts {
                 Outcome::Failed => Counter::Failed,
                 Outcome::Unknown => Counter::Unknown,
             },
-            Kind::Sent => {
-                if record.flag == PointKind::Request as u8 {
-                    self.more(Counter::Attempts, 1);
-                }
-                if record.ver > 1 {
-                    self.more(Counter::Duplicated, 1);
-                }
-                Counter::Messages
-            }
             Kind::Lost => Counter::Lost,
             Kind::Delayed => Counter::Delayed,
             Kind::Refused => Counter::Refused,
-            Kind::Install => Counter::Writes,
             Kind::Conflict => Counter::Conflicts,
             Kind::Replay => Counter::Replays,
             Kind::Busy => Counter::Busy,

@@ -1,13 +1,15 @@
 //! The recent versions of each row, for the exact rule of lost updates: who overwrote what without having seen it.
 //!
-//! A row remembers its last [`DEPTH`] versions. A writer can be stale only against versions installed while its intent
-//! was open, so this is exact as long as no row gets more than that many versions during one intent; beyond, the newest
-//! ones are judged and older victims go unnamed. What a lost update is, is said at [`Loss`].
+//! A writer can be stale only against versions installed while its intent was open, so older ones are forgotten, and a
+//! row remembers its last [`DEPTH`] versions at the most. This is exact as long as no row gets more than that many
+//! versions during one intent; beyond, the newest ones are judged and older victims go unnamed. What a lost update is, is
+//! said at [`Loss`].
 
 use std::collections::VecDeque;
 
 use super::finding::Act;
 use crate::kernel::path::mix;
+use crate::kernel::time::Time;
 use crate::model::Model;
 use crate::model::ids::TableId;
 use crate::model::record::{Masks, NONE, Record, StepRole, install};
@@ -35,6 +37,8 @@ struct Row {
     recent: VecDeque<Entry>,
     /// The content before the first of them.
     floor: u64,
+    /// It was written in this run.
+    dirty: bool,
 }
 
 /// What an install did to versions that its writer had not seen.
@@ -91,12 +95,14 @@ impl History {
 
     pub(super) fn reset(&mut self) {
         for (table, row) in self.dirty.drain(..) {
-            self.tables[usize::from(table)][row as usize].recent.clear();
+            let row = &mut self.tables[usize::from(table)][row as usize];
+            row.recent.clear();
+            row.dirty = false;
         }
     }
 
-    /// Takes an install and says what it did to those before it.
-    pub(super) fn install(&mut self, record: &Record, act: &Act, tables: &Tables) -> Loss {
+    /// Takes an install and says what it did to those before it. No open intent was invoked before `oldest`.
+    pub(super) fn install(&mut self, record: &Record, act: &Act, oldest: Time, tables: &Tables) -> Loss {
         let rows = &mut self.tables[usize::from(record.op)];
         if rows.len() <= record.row as usize {
             rows.resize_with(record.row as usize + 1, Row::default);
@@ -111,16 +117,18 @@ impl History {
             content: if self.start.is_some() { content(tables, record.op, record.row) } else { 0 },
             act: *act,
         };
-        if row.recent.is_empty() {
+        if !row.dirty {
+            row.dirty = true;
             self.dirty.push((record.op, record.row));
             row.floor = self.start.as_ref().map_or(0, |start| content(start, record.op, record.row));
         }
-        let loss = row.loss(&new, masks.rmw | masks.carried, self.start.is_some());
-        if row.recent.len() == DEPTH
-            && let Some(oldest) = row.recent.pop_front()
+        while let Some(first) = row.recent.front()
+            && (first.act.at < oldest || row.recent.len() == DEPTH)
         {
-            row.floor = oldest.content;
+            row.floor = first.content;
+            row.recent.pop_front();
         }
+        let loss = row.loss(&new, masks.rmw | masks.carried, self.start.is_some());
         row.recent.push_back(new);
         loss
     }

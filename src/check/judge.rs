@@ -207,7 +207,8 @@ impl Judge {
 
     fn install(&mut self, record: &Record, tables: &mut Tables) {
         let act = self.current.act;
-        let loss = self.history.install(record, &act, tables);
+        let oldest = self.book.oldest_open();
+        let loss = self.history.install(record, &act, oldest, tables);
         self.counts.more(Counter::Overlaps, i64::from(loss.overlaps));
         for &at in &self.occasions.install {
             let sheet = &mut self.sheets[usize::from(at)];
@@ -267,18 +268,26 @@ impl Judge {
 impl Sink for Judge {
     fn record(&mut self, record: &Record, tables: &mut Tables) {
         self.now = record.at;
-        self.counts.record(record, self.facts.replicas);
         if self.current.held && !matches!(record.kind, Kind::Commit | Kind::Install) {
             self.committed(tables);
         }
+        // The most frequent kinds go their own way: each passes by what does not care about it.
         match record.kind {
+            Kind::Sent => {
+                self.counts.sent(record);
+                self.offers.sent(record, &self.facts);
+            }
+            Kind::Delivered => self.offers.delivered(record, &self.facts),
+            Kind::Begin => self.book.begin(record, &self.facts),
+            Kind::Read => self.offers.read(record, &self.book, &self.facts),
             Kind::Commit => {
                 self.commit(record, tables);
                 self.offers.record(record, &self.book, &self.facts);
             }
             Kind::Install => {
-                self.book.record(record, &self.facts);
-                self.offers.record(record, &self.book, &self.facts);
+                self.counts.more(Counter::Writes, 1);
+                self.book.put(record);
+                self.offers.read(record, &self.book, &self.facts);
                 self.install(record, tables);
             }
             Kind::Settled => self.settled(record, tables),
@@ -288,6 +297,7 @@ impl Sink for Judge {
                 self.offers.record(record, &self.book, &self.facts);
             }
             _ => {
+                self.counts.record(record, self.facts.replicas);
                 self.book.record(record, &self.facts);
                 self.offers.record(record, &self.book, &self.facts);
                 self.show(record, tables);

@@ -94,9 +94,16 @@ struct Touch {
 /// A message with several copies under way.
 #[derive(Clone, Copy, Debug)]
 struct Copies {
-    slot: u32,
     path: Path,
     arrived: u32,
+}
+
+/// What an open intent has met that may yet become a hazard.
+#[derive(Clone, Debug, Default)]
+struct Pending {
+    copies: Vec<Copies>,
+    /// What it has stopped waiting for.
+    timeouts: Vec<u16>,
 }
 
 /// Counts hazards.
@@ -111,8 +118,10 @@ pub(super) struct Offers {
     index: Index,
     /// By intent slot the first of its touches.
     heads: Vec<u32>,
-    copies: Vec<Copies>,
-    timeouts: Vec<(u32, u16)>,
+    /// By intent slot.
+    pending: Vec<Pending>,
+    /// For what belongs to no intent.
+    nobody: Pending,
 }
 
 impl Offers {
@@ -134,8 +143,8 @@ impl Offers {
             free: Vec::new(),
             index: Index::default(),
             heads: Vec::new(),
-            copies: Vec::new(),
-            timeouts: Vec::new(),
+            pending: Vec::new(),
+            nobody: Pending::default(),
         }
     }
 
@@ -148,8 +157,19 @@ impl Offers {
         self.free.clear();
         self.index.clear();
         self.heads.clear();
-        self.copies.clear();
-        self.timeouts.clear();
+        self.pending.iter_mut().for_each(Pending::clear);
+        self.nobody.clear();
+    }
+
+    /// What an intent has met so far.
+    fn pending(&mut self, slot: u32) -> &mut Pending {
+        if slot == NONE {
+            return &mut self.nobody;
+        }
+        if self.pending.len() <= slot as usize {
+            self.pending.resize_with(slot as usize + 1, Pending::default);
+        }
+        &mut self.pending[slot as usize]
     }
 
     /// How many hazards an invariant has met.
@@ -170,9 +190,6 @@ impl Offers {
     #[inline]
     pub(super) fn record(&mut self, record: &Record, book: &Book, facts: &Facts) {
         match record.kind {
-            Kind::Read | Kind::Install if self.contention => self.touch(record, book, facts),
-            Kind::Sent => self.sent(record, facts),
-            Kind::Delivered if !self.copies.is_empty() => self.delivered(record, facts),
             Kind::Lost => {
                 if is(record, PointKind::Request) || is(record, PointKind::Event) {
                     self.offer(Hazard::RequestLost, subject(record, facts), 1);
@@ -189,9 +206,9 @@ impl Offers {
                 self.offer(Hazard::Refusal, facts.tables(record.op) | flow, 1);
             }
             Kind::Timeout if has_intent(record) => {
-                let timeout = (record.intent, record.op);
-                if !self.timeouts.contains(&timeout) {
-                    self.timeouts.push(timeout);
+                let timeouts = &mut self.pending(record.intent).timeouts;
+                if !timeouts.contains(&record.op) {
+                    timeouts.push(record.op);
                 }
             }
             Kind::Commit => {
@@ -205,28 +222,46 @@ impl Offers {
         }
     }
 
-    fn sent(&mut self, record: &Record, facts: &Facts) {
+    /// A message is sent.
+    #[inline]
+    pub(super) fn sent(&mut self, record: &Record, facts: &Facts) {
         if record.ver > 1 {
-            self.copies.push(Copies { slot: record.intent, path: record.path, arrived: 0 });
+            self.pending(record.intent).copies.push(Copies { path: record.path, arrived: 0 });
         }
-        if !self.timeouts.is_empty()
-            && is(record, PointKind::Request)
-            && self.timeouts.contains(&(record.intent, record.op))
+        if is(record, PointKind::Request)
+            && let Some(pending) = self.pending.get(record.intent as usize)
+            && pending.timeouts.contains(&record.op)
         {
             self.offer(Hazard::Retry, subject(record, facts), 1);
         }
     }
 
-    fn delivered(&mut self, record: &Record, facts: &Facts) {
-        let is = |copies: &&mut Copies| {
-            copies.slot == record.intent
-                && (copies.path == record.path || copies.path.child(Role::Copy, record.ver) == record.path)
+    /// A copy of a message arrives.
+    #[inline]
+    pub(super) fn delivered(&mut self, record: &Record, facts: &Facts) {
+        let of = match record.intent {
+            NONE => &mut self.nobody,
+            slot => match self.pending.get_mut(slot as usize) {
+                Some(pending) => pending,
+                None => return,
+            },
         };
-        if let Some(copies) = self.copies.iter_mut().find(is) {
+        let is = |copies: &&mut Copies| {
+            copies.path == record.path || copies.path.child(Role::Copy, record.ver) == record.path
+        };
+        if let Some(copies) = of.copies.iter_mut().find(is) {
             copies.arrived += 1;
             if copies.arrived == 2 {
                 self.offer(Hazard::Duplicate, subject(record, facts), 1);
             }
+        }
+    }
+
+    /// A row is read or written.
+    #[inline]
+    pub(super) fn read(&mut self, record: &Record, book: &Book, facts: &Facts) {
+        if self.contention {
+            self.touch(record, book, facts);
         }
     }
 
@@ -297,8 +332,9 @@ impl Offers {
 
     /// An intent is settled.
     pub(super) fn settled(&mut self, slot: u32, at: Time) {
-        self.copies.retain(|copies| copies.slot != slot);
-        self.timeouts.retain(|timeout| timeout.0 != slot);
+        if let Some(pending) = self.pending.get_mut(slot as usize) {
+            pending.clear();
+        }
         let Some(head) = self.heads.get_mut(slot as usize) else { return };
         let mut next = std::mem::replace(head, NONE);
         while next != NONE {
@@ -315,6 +351,13 @@ impl Offers {
             self.free.push(next);
             next = touch.next;
         }
+    }
+}
+
+impl Pending {
+    fn clear(&mut self) {
+        self.copies.clear();
+        self.timeouts.clear();
     }
 }
 

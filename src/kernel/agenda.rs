@@ -201,6 +201,31 @@ impl Agenda {
         }
     }
 
+    /// As [`Agenda::next_live`], but `None` also if what is next comes up after `limit`; it stays then.
+    #[inline]
+    pub fn next_until(&mut self, limit: Time, mut live: impl FnMut(u32) -> bool) -> Option<u32> {
+        loop {
+            let top = self.heap.first().copied().unwrap_or(NONE);
+            let from_heap = top <= self.front;
+            let key = if from_heap { top } else { self.front };
+            // An empty agenda has the key of the end of time, beyond every slot.
+            if time_of(key) > limit || key == NONE {
+                return None;
+            }
+            if from_heap {
+                self.pop();
+                let slot = slot_of(key);
+                if live(slot) {
+                    self.now = time_of(key);
+                    return Some(slot);
+                }
+            } else if let Some(key) = self.pop_lane(&mut live) {
+                self.now = time_of(key);
+                return Some(slot_of(key));
+            }
+        }
+    }
+
     #[inline]
     fn key(&self, slot: u32, after: Span, tie: u64) -> u128 {
         assert!(slot < SLOTS, "more than 2^24 pending slots");

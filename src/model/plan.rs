@@ -143,6 +143,8 @@ pub struct Nodes {
     pub clients: Vec<u32>,
     /// How many nodes there are.
     pub count: u32,
+    /// What each of them is: asked for with every message, so a table and no search.
+    kinds: Vec<NodeKind>,
 }
 
 /// What a node is.
@@ -160,31 +162,26 @@ impl Nodes {
     /// The nodes of a model.
     pub fn of(model: &Model) -> Nodes {
         let mut nodes = Nodes::default();
-        for service in &model.services {
+        for (service, of) in (0..).map(ServiceId).zip(&model.services) {
             nodes.replicas.push(nodes.count);
-            nodes.count += service.replicas;
+            nodes.count += of.replicas;
+            nodes.kinds.extend((0..of.replicas).map(|n| NodeKind::Replica(service, n)));
         }
         nodes.databases = nodes.count;
         nodes.count += model.services.len() as u32;
-        for group in &model.groups {
+        nodes.kinds.extend((0..).map(ServiceId).zip(&model.services).map(|(of, _)| NodeKind::Database(of)));
+        for (group, of) in (0..).map(GroupId).zip(&model.groups) {
             nodes.clients.push(nodes.count);
-            nodes.count += group.count;
+            nodes.count += of.count;
+            nodes.kinds.extend((0..of.count).map(|n| NodeKind::Client(group, n)));
         }
         nodes
     }
 
     /// What a node is.
+    #[inline]
     pub fn kind(&self, node: u32) -> NodeKind {
-        let last = |starts: &[u32]| starts.iter().rposition(|&first| first <= node).unwrap_or(0);
-        if node < self.databases {
-            let service = last(&self.replicas);
-            NodeKind::Replica(ServiceId(service as u16), node - self.replicas[service])
-        } else if self.clients.first().is_none_or(|&first| node < first) {
-            NodeKind::Database(ServiceId((node - self.databases) as u16))
-        } else {
-            let group = last(&self.clients);
-            NodeKind::Client(GroupId(group as u16), node - self.clients[group])
-        }
+        self.kinds[node as usize]
     }
 
     /// A replica.

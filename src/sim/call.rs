@@ -75,7 +75,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     /// Which replica of a service is asked.
-    fn route(&mut self, service: ServiceId, call: Id, path: Path) -> u32 {
+    fn route(&mut self, service: ServiceId, call: Id, path: Path, first: Option<Word>) -> u32 {
         let of = self.plan.model.service(service);
         let replicas = of.replicas;
         let n = if replicas == 1 {
@@ -92,10 +92,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                         % replicas
                 }
                 Route::Random => self.chooser.below(path, Ask::Route, u64::from(replicas)) as u32,
-                Route::Sticky => {
-                    let key = self.world.calls[call].args.first().copied().unwrap_or(0);
-                    below(Index::hash(key), u64::from(replicas)) as u32
-                }
+                Route::Sticky => below(Index::hash(first.unwrap_or(0)), u64::from(replicas)) as u32,
             }
         };
         self.plan.nodes.replica(service, n)
@@ -135,40 +132,42 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
         let (attempt, node, ctx, local) = (call.attempt, call.node, call.ctx, call.local);
         let (insist, refused) = (call.insist, call.refused);
-        let payload = if fetch || call.frame.is_empty() { call.args.clone() } else { call.frame.clone() };
-        let args = call.args.clone();
+        // Lent while the message is made: the call may end meanwhile, if sending brings its node down.
+        let (args, frame) = (std::mem::take(&mut call.args), std::mem::take(&mut call.frame));
+        let payload = if fetch || frame.is_empty() { &args } else { &frame };
         let path = path.child(Role::Request, 0);
         let ctx = Ctx { sent: path.0, ..ctx };
         if local {
             let from = From::Local { call: id, attempt };
             match target {
-                Target::Op(op) => {
-                    self.start_task(op, fetch, node, ctx, path, from, &payload, insist, refused)
-                }
-                Target::Flow(flow) => self.start_flow(flow, node, ctx, path, from, &payload),
+                Target::Op(op) => self.start_task(op, fetch, node, ctx, path, from, payload, insist, refused),
+                Target::Flow(flow) => self.start_flow(flow, node, ctx, path, from, payload),
             }
-            return;
+        } else if let Some(service) = self.service_of(target) {
+            let to = self.route(service, id, path, args.first().copied());
+            if !timeout.is_ever() {
+                let lane = self.lanes.retries[self.world.calls[id].retry as usize];
+                let timer = self.timer_in(lane, What::Call(id), timeout, path);
+                self.world.calls[id].timer = Some(timer);
+            }
+            self.send(Outgoing {
+                parcel,
+                point,
+                subject: subject(target),
+                from: node,
+                to,
+                path,
+                ctx,
+                answer: From::Remote { node, call: id, attempt, fetch },
+                insist,
+                refused,
+                payload,
+                args: &args,
+            });
         }
-        let Some(service) = self.service_of(target) else { return };
-        let to = self.route(service, id, path);
-        if !timeout.is_ever() {
-            let timer = self.timer(What::Call(id), timeout, path);
-            self.world.calls[id].timer = Some(timer);
+        if let Some(call) = self.world.calls.get_mut(id) {
+            (call.args, call.frame) = (args, frame);
         }
-        self.send(Outgoing {
-            parcel,
-            point,
-            subject: subject(target),
-            from: node,
-            to,
-            path,
-            ctx,
-            answer: From::Remote { node, call: id, attempt, fetch },
-            insist,
-            refused,
-            payload: &payload,
-            args: &args,
-        });
     }
 
     /// A call's timer is up: an attempt has waited long enough, a thought is thought, a backoff is over.
@@ -390,7 +389,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let ctx = Ctx { sent: path.0, ..ctx };
         let (node, payload) = (made.node, made.args.clone());
         if let Some(service) = service {
-            let to = self.route(service, call, path);
+            let to = self.route(service, call, path, payload.first().copied());
             self.send(Outgoing {
                 parcel: Parcel::Request(target),
                 point: PointKind::Request,

@@ -120,18 +120,13 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         intent.met.clear();
         intent.met.resize(rules, 0);
         let ctx = Ctx { intent: id.slot, client, effect, call: path.0, ..Ctx::default() };
-        let slots = self.client_slots(of, path, state.number, index);
+        let mut slots = std::mem::take(&mut self.world.slots);
+        self.client_slots(of, path, state.number, index, &mut slots);
         let wanted: &CallPlan = match plan.script.get(index as usize) {
             Some((_, call)) => call,
             None => {
-                let total: u64 = plan.does.iter().map(|(_, weight)| u64::from(*weight)).sum();
-                let mut drawn = self.chooser.below(path, Ask::Want, total.max(1));
-                let by_weight = |(_, weight): &&(CallPlan, u32)| {
-                    let here = drawn < u64::from(*weight);
-                    drawn = drawn.wrapping_sub(u64::from(*weight));
-                    here
-                };
-                let Some((call, _)) = plan.does.iter().find(by_weight) else {
+                let Some(call) = self.wish(&plan.does, path) else {
+                    self.world.slots = slots;
                     self.world.intents.leave(id);
                     return;
                 };
@@ -147,6 +142,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             let mut view = super::view::plain(&mut self.world.tables, self.agenda.now());
             args.push(eval(code, &slots, &mut view, self.scratch).unwrap_or(NULL));
         }
+        self.world.slots = slots;
         self.world.tables.set_arguments(&args);
         self.record(Kind::Invoke, path, ctx, |r| {
             r.op = target_word(target);
@@ -160,14 +156,31 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.start_call(call);
     }
 
+    /// Which of the things that its group wants an intent wants.
+    fn wish<'p>(&mut self, does: &'p [(CallPlan, u32)], path: Path) -> Option<&'p CallPlan> {
+        if let [(call, 1..)] = does {
+            return Some(call);
+        }
+        let total: u64 = does.iter().map(|(_, weight)| u64::from(*weight)).sum();
+        let mut drawn = self.chooser.below(path, Ask::Want, total.max(1));
+        let by_weight = |(_, weight): &&(CallPlan, u32)| {
+            let here = drawn < u64::from(*weight);
+            drawn = drawn.wrapping_sub(u64::from(*weight));
+            here
+        };
+        does.iter().find(by_weight).map(|(call, _)| call)
+    }
+
+    /// What the arguments of an intent are computed from.
     fn client_slots(
         &mut self,
         of: &crate::model::client::ClientGroup,
         path: Path,
         number: u32,
         index: u32,
-    ) -> Vec<Word> {
-        let mut slots = Vec::with_capacity(of.with.len() + 2);
+        slots: &mut Vec<Word>,
+    ) {
+        slots.clear();
         for (n, generator) in of.with.iter().enumerate() {
             let name = path.child(Role::Draw, n as u32);
             slots.push(match generator {
@@ -184,7 +197,6 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             });
         }
         slots.extend([Word::from(number) + 1, Word::from(index) + 1]);
-        slots
     }
 
     /// A client is told how its intent ended.
@@ -240,10 +252,29 @@ impl Call {
         path: Path,
         retry: u16,
     ) {
-        let (mut args, mut frame) = (std::mem::take(&mut self.args), std::mem::take(&mut self.frame));
-        args.clear();
-        frame.clear();
-        *self = Call { owner, target: Some(target), node, ctx, path, retry, args, frame, ..Call::default() };
+        self.args.clear();
+        self.frame.clear();
+        // Field by field: a call made anew by assignment would be built elsewhere, moved here, and its lists dropped.
+        self.owner = owner;
+        self.target = Some(target);
+        self.node = node;
+        self.ctx = ctx;
+        self.path = path;
+        self.retry = retry;
         self.phase = Phase::Request;
+        self.next = Phase::Request;
+        self.requests = 0;
+        self.fetches = 0;
+        self.failures = 0;
+        self.redone = 0;
+        self.attempt = 0;
+        self.since = 0;
+        self.maybe = false;
+        self.insist = false;
+        self.refused = None;
+        self.local = false;
+        self.waited = Span::ZERO;
+        self.sent = Time::ZERO;
+        self.timer = None;
     }
 }

@@ -59,11 +59,12 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     pub(super) fn key_lookup(&mut self, id: Id, program: &Program) -> Went {
         let Some(plan) = &program.key else { return Went::On };
         let Task { ctx, node, event, .. } = self.world.tasks[id];
-        let frame = self.world.tasks[id].frame.clone();
+        let frame = std::mem::take(&mut self.world.tasks[id].frame);
         let args = arguments(&frame, program.args);
         let key = self.key_of(plan, ctx, event[0], args, u64::from(program.op.0));
         let fingerprint = Self::fingerprint(args);
         let task = &mut self.world.tasks[id];
+        task.frame = frame;
         task.key = key;
         task.fingerprint = fingerprint;
         self.consult(id, program, plan, node)

@@ -25,7 +25,7 @@ mod view;
 mod world;
 mod write;
 
-use crate::kernel::agenda::{Agenda, Class, tie};
+use crate::kernel::agenda::{Agenda, Class, LaneId, tie};
 use crate::kernel::choose::{Chooser, Seeded};
 use crate::kernel::path::{Path, mix};
 use crate::kernel::script::{Note, Scripted};
@@ -61,6 +61,37 @@ pub struct Ended {
     pub remains: Remains,
 }
 
+/// The lanes of the agenda for timers of a fixed length: most of them are called off, and in a lane that costs nothing.
+#[derive(Clone, Debug, Default)]
+struct Lanes {
+    /// Of the timeouts, by retry policy.
+    retries: Vec<Option<LaneId>>,
+    /// Of the statements, by service.
+    statements: Vec<Option<LaneId>>,
+}
+
+/// More lanes than this are not worth it: each pop from one looks at all.
+const MOST_LANES: usize = 8;
+
+impl Lanes {
+    fn of(plan: &Plan, agenda: &mut Agenda) -> Lanes {
+        let mut known: Vec<Span> = Vec::new();
+        let mut lane = |span: Span| {
+            if span.is_zero() || span.is_ever() || known.len() == MOST_LANES && !known.contains(&span) {
+                return None;
+            }
+            if !known.contains(&span) {
+                known.push(span);
+            }
+            Some(agenda.lane(span))
+        };
+        Lanes {
+            retries: plan.retries.iter().map(|retry| lane(retry.timeout)).collect(),
+            statements: plan.model.services.iter().map(|service| lane(service.statement)).collect(),
+        }
+    }
+}
+
 /// Runs one plan under one seed after another, keeping its memory between runs.
 #[derive(Debug)]
 pub struct Runner<'p> {
@@ -69,6 +100,7 @@ pub struct Runner<'p> {
     template: Tables,
     world: World,
     agenda: Agenda,
+    lanes: Lanes,
     scratch: Scratch,
     /// Which lines of the script the last run asked for.
     asked: Vec<bool>,
@@ -77,12 +109,14 @@ pub struct Runner<'p> {
 impl<'p> Runner<'p> {
     /// A runner of a plan.
     pub fn new(plan: &'p Plan) -> Runner<'p> {
+        let mut agenda = Agenda::new();
         Runner {
             plan,
             rules: Rules::of(plan),
             template: Tables::of(&plan.model),
             world: World::default(),
-            agenda: Agenda::new(),
+            lanes: Lanes::of(plan, &mut agenda),
+            agenda,
             scratch: Scratch::new(),
             asked: Vec::new(),
         }
@@ -141,6 +175,7 @@ impl<'p> Runner<'p> {
             rules: &self.rules,
             world: &mut self.world,
             agenda: &mut self.agenda,
+            lanes: &self.lanes,
             scratch: &mut self.scratch,
             chooser,
             sink,
@@ -164,6 +199,7 @@ struct Engine<'e, C, S> {
     rules: &'e Rules,
     world: &'e mut World,
     agenda: &'e mut Agenda,
+    lanes: &'e Lanes,
     scratch: &'e mut Scratch,
     chooser: C,
     sink: &'e mut S,
@@ -184,28 +220,26 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             if self.world.work == 0 {
                 break End::Rest;
             }
-            match self.agenda.peek_time() {
-                Some(at) if at > limit => break End::NotAtRest,
-                None => break End::NotAtRest,
-                Some(_) => {}
-            }
             if self.events >= self.budget {
-                break End::Spent;
+                // What comes up after the end of the run is no event that the budget forbids.
+                break match self.agenda.peek_time() {
+                    Some(at) if at <= limit => End::Spent,
+                    _ => End::NotAtRest,
+                };
             }
             let events = &mut self.world.events;
             let live = |slot: u32| {
                 let id = events.id(slot);
-                let called_off = events[id].what == What::Nothing;
+                let called_off = matches!(events[id].what, What::Nothing);
                 if called_off {
                     events.leave(id);
                 }
                 !called_off
             };
-            let Some(slot) = self.agenda.next_live(live) else { continue };
-            if self.agenda.now() > limit {
-                break End::NotAtRest;
+            match self.agenda.next_until(limit, live) {
+                Some(slot) => self.step(slot),
+                None => break End::NotAtRest,
             }
-            self.step(slot);
         };
         self.finish(end)
     }
@@ -310,24 +344,37 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     /// Puts something on the agenda. Returns its slot, to call it off.
     fn schedule(&mut self, what: What, after: Span, class: Class, cause: Path, idle: bool) -> u32 {
+        let (slot, order) = self.entry(what, class, cause, idle);
+        self.agenda.add(slot, after, order);
+        slot
+    }
+
+    /// A slot for something to be put on the agenda, and its order among what comes up at the same instant.
+    #[inline]
+    fn entry(&mut self, what: What, class: Class, cause: Path, idle: bool) -> (u32, u64) {
         let (id, event) = self.world.events.take();
         *event = Event { what, idle };
-        if !idle {
-            self.world.work += 1;
-        }
+        self.world.work += u32::from(!idle);
         if self.cause != cause {
             self.cause = cause;
             self.emissions = 0;
         }
         let order = tie(class, self.chooser.tie_key(), cause, self.emissions);
         self.emissions += 1;
-        self.agenda.add(id.slot, after, order);
-        id.slot
+        (id.slot, order)
     }
 
     /// Puts a timer on the agenda.
     fn timer(&mut self, what: What, after: Span, cause: Path) -> u32 {
         self.schedule(what, after, Class::Timer, cause, false)
+    }
+
+    /// Puts a timer of a fixed length on the agenda, in its lane if it has one.
+    fn timer_in(&mut self, lane: Option<LaneId>, what: What, after: Span, cause: Path) -> u32 {
+        let Some(lane) = lane else { return self.timer(what, after, cause) };
+        let (slot, order) = self.entry(what, Class::Timer, cause, false);
+        self.agenda.add_in_lane(lane, slot, order);
+        slot
     }
 
     /// Calls something off.

@@ -4,7 +4,7 @@
 //! before. A message that is lost, late or doubled is so under every strategy that sends it.
 
 use super::Engine;
-use super::rules::{covers_point, is_on};
+use super::rules::MessageRule;
 use super::slab::Id;
 use super::world::{Ctx, From, Message, Parcel, Phase, Ready, Status, What};
 use crate::kernel::agenda::Class;
@@ -15,7 +15,7 @@ use crate::kernel::time::Span;
 use crate::model::flow::Target;
 use crate::model::record::{FLOW, Kind, LOST_CUT, LOST_DOWN};
 use crate::model::value::Word;
-use crate::model::weather::{Delay, FaultVerb, Messages, PointKind, Subject};
+use crate::model::weather::{Delay, FaultVerb, PointKind, Subject};
 use crate::store::Sink;
 
 /// What an answer belongs to: for its name, its rules and its contents.
@@ -75,9 +75,10 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let mut again = std::mem::take(&mut self.world.copies);
         again.clear();
         if !calm {
-            for &number in &rules.messages[point as usize] {
+            for rule in &rules.messages[point as usize] {
+                let number = rule.number;
                 let fault = &plan.model.weather.faults[number as usize];
-                if fault.loses_copies() || !self.hits_message(number, message) {
+                if !self.hits(rule, message, path) {
                     continue;
                 }
                 match &fault.verb {
@@ -114,10 +115,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         if copies > 1 {
             self.chooser.note(path, Matter::COPIES, copies.into());
         }
-        let cut = self.world.cuts.iter().any(|&rule| match &plan.model.weather.faults[rule as usize].verb {
-            FaultVerb::Cut(link, _, _) => is_on(plan, link, from, to),
-            _ => false,
-        });
+        let cut = self.world.cuts.iter().any(|&rule| rules.cuts(rule, from, to));
         self.record(Kind::Sent, path, ctx, |r| {
             r.flag = point as u8;
             r.op = op;
@@ -146,7 +144,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                     lost => lost.map(u64::from),
                 },
             };
-            let latency = self.latency(from, to, name);
+            let latency = self.chooser.span(name, Ask::Latency, rules.latency(from, to));
             let mut after = latency.saturating_add(extra);
             if let Some(at) = until {
                 after = after.max(at.since(self.now()));
@@ -203,50 +201,22 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.world.copies = again;
     }
 
-    /// Whether a rule hits a message as a whole.
-    fn hits_message(&mut self, number: u16, message: &Outgoing<'_>) -> bool {
-        let fault = &self.plan.model.weather.faults[number as usize];
-        self.meets(number, message)
-            && self.chooser.hits(message.path, fault.identity, self.rules.ppm[number as usize])
-    }
-
-    /// Whether a message is one that a rule speaks of.
-    fn meets(&mut self, number: u16, message: &Outgoing<'_>) -> bool {
-        let fault = &self.plan.model.weather.faults[number as usize];
-        let (FaultVerb::Lose(what) | FaultVerb::Delay(what, _) | FaultVerb::Duplicate(what, _)) = &fault.verb
-        else {
-            return false;
-        };
-        let spoken_of = match what {
-            Messages::At(rule) => covers_point(*rule, message.point, message.subject),
-            Messages::On(link) => is_on(self.plan, link, message.from, message.to),
-        };
-        spoken_of && self.applies(number, message.ctx, message.args)
+    /// Whether a rule hits a message, or a copy of it, of that name.
+    fn hits(&mut self, rule: &MessageRule, message: &Outgoing<'_>, name: Path) -> bool {
+        rule.reaches(message.subject, message.from, message.to)
+            && (rule.plain || self.applies(rule.number, message.ctx, message.args))
+            && {
+                let fault = &self.plan.model.weather.faults[rule.number as usize];
+                self.chooser.hits(name, fault.identity, self.rules.ppm[rule.number as usize])
+            }
     }
 
     /// The first rule without a count that loses this copy: each copy has its own luck. With a count it is the message
     /// that is meant, with all its copies.
     fn copy_lost(&mut self, message: &Outgoing<'_>, name: Path) -> Option<u16> {
         let rules = self.rules;
-        let plan = self.plan;
-        rules.messages[message.point as usize].iter().copied().find(|&number| {
-            let fault = &plan.model.weather.faults[number as usize];
-            fault.loses_copies()
-                && self.meets(number, message)
-                && self.chooser.hits(name, fault.identity, rules.ppm[number as usize])
-        })
-    }
-
-    fn latency(&mut self, from: u32, to: u32, name: Path) -> Span {
-        let plan = self.plan;
-        let latency = &plan.model.weather.latency;
-        let dist = if self.rules.latencies {
-            let matching = latency.iter().rev().find(|(link, _)| is_on(plan, link, from, to));
-            matching.map(|(_, dist)| dist)
-        } else {
-            latency.first().map(|(_, dist)| dist)
-        };
-        dist.map_or(Span::ZERO, |dist| self.chooser.span(name, Ask::Latency, dist))
+        let mut filed = rules.copies[message.point as usize].iter();
+        filed.find(|rule| self.hits(rule, message, name)).map(|rule| rule.number)
     }
 
     /// Answers a request of another node.

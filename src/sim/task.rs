@@ -8,6 +8,7 @@ use super::network::Answered;
 use super::slab::Id;
 use super::view::TaskView;
 use super::world::{Ctx, From, Ready, Staged, Status, Task, What};
+use crate::kernel::agenda::LaneId;
 use crate::kernel::choose::{Ask, Chooser};
 use crate::kernel::path::{Path, Role};
 use crate::kernel::time::Span;
@@ -33,6 +34,57 @@ pub(super) enum Went {
     Waits,
     /// The task is no more.
     Gone,
+}
+
+/// Whether a step is a statement of the database, which takes its time before it takes effect.
+fn takes_time(program: &Program, step: Step, task: &Task) -> bool {
+    match step {
+        Step::KeyLookup | Step::KeyEarly | Step::KeyLate | Step::Lock(_) | Step::Read(_) => true,
+        Step::Write(..) | Step::Outbox(_) => true,
+        Step::Fence => task.ctx.fenced,
+        Step::Custom(n) => program.custom[n as usize].statement,
+        Step::Commit => !program.read_only,
+        _ => false,
+    }
+}
+
+impl Task {
+    /// Makes a task anew, field by field: by assignment it would be built elsewhere, moved here, and its lists dropped.
+    fn reset(&mut self, program: u16, node: u32, ctx: Ctx, path: Path, from: From) {
+        self.program = program;
+        self.pc = 0;
+        self.node = node;
+        self.ctx = ctx;
+        self.path = path;
+        self.from = from;
+        self.frame.clear();
+        self.staged.clear();
+        self.cells.clear();
+        self.reads.clear();
+        self.open = false;
+        self.touched_locks = false;
+        self.paid = false;
+        self.waiting = false;
+        self.waits = 0;
+        self.refused = None;
+        self.in_refusal = false;
+        self.skipped = 0;
+        self.fenced_off = false;
+        self.reply = NULL;
+        self.tries = 0;
+        self.key = 0;
+        self.fingerprint = 0;
+        self.store_key = false;
+        self.fence = None;
+        self.insist = false;
+        self.mark = 0;
+        self.merged = 0;
+        self.merged_done = 0;
+        self.outbox.clear();
+        self.event = [NULL; 4];
+        self.round = 0;
+        self.timer = None;
+    }
 }
 
 impl<C: Chooser, S: Sink> Engine<'_, C, S> {
@@ -131,20 +183,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.hold(ctx);
         let of = &self.plan.programs[program as usize];
         let (id, task) = self.world.tasks.take();
-        let (mut frame, mut staged) = (std::mem::take(&mut task.frame), std::mem::take(&mut task.staged));
-        let (mut cells, mut reads) = (std::mem::take(&mut task.cells), std::mem::take(&mut task.reads));
-        let mut outbox = std::mem::take(&mut task.outbox);
-        frame.clear();
-        staged.clear();
-        cells.clear();
-        reads.clear();
-        outbox.clear();
-        frame.extend_from_slice(payload);
-        frame.resize(of.frame as usize, NULL);
-        *task =
-            Task { program, node, ctx, path, from, frame, staged, cells, reads, outbox, ..Task::default() };
-        task.event = [NULL; 4];
-        task.reply = NULL;
+        task.reset(program, node, ctx, path, from);
+        task.frame.extend_from_slice(payload);
+        task.frame.resize(of.frame as usize, NULL);
         id
     }
 
@@ -166,13 +207,16 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             let program = &plan.programs[task.program as usize];
             let step = program.steps[task.pc as usize];
             if !task.paid {
-                let cost = self.cost(id, program, step);
-                let task = &mut self.world.tasks[id];
                 task.paid = true;
-                if !cost.is_zero() {
-                    let path = task.path;
-                    self.sleep_task(id, cost, path);
-                    return;
+                if takes_time(program, step, task)
+                    && let NodeKind::Replica(service, _) = plan.nodes.kind(task.node)
+                {
+                    let statement = plan.model.service(service).statement;
+                    if !statement.is_zero() {
+                        let path = task.path;
+                        self.sleep_task(id, self.lanes.statements[service.index()], statement, path);
+                        return;
+                    }
                 }
             }
             match self.task_step(id, program, step) {
@@ -191,28 +235,11 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
     }
 
-    fn sleep_task(&mut self, id: Id, after: Span, name: Path) {
-        let timer = self.timer(What::Task(id), after, name);
-        self.world.tasks[id].timer = Some(timer);
-        self.world.tasks[id].waiting = true;
-    }
-
-    /// How long a step takes before it takes effect.
-    fn cost(&self, id: Id, program: &Program, step: Step) -> Span {
-        let task = &self.world.tasks[id];
-        let statement = match self.plan.nodes.kind(task.node) {
-            NodeKind::Replica(service, _) => self.plan.model.service(service).statement,
-            _ => Span::ZERO,
-        };
-        match step {
-            Step::KeyLookup | Step::KeyEarly | Step::KeyLate | Step::Lock(_) | Step::Read(_) => statement,
-            Step::Write(..) | Step::Outbox(_) => statement,
-            Step::Fence if task.ctx.fenced => statement,
-            Step::Custom(n) if program.custom[n as usize].statement => statement,
-            Step::Commit if program.read_only => Span::ZERO,
-            Step::Commit => statement,
-            _ => Span::ZERO,
-        }
+    fn sleep_task(&mut self, id: Id, lane: Option<LaneId>, after: Span, name: Path) {
+        let timer = self.timer_in(lane, What::Task(id), after, name);
+        let task = &mut self.world.tasks[id];
+        task.timer = Some(timer);
+        task.waiting = true;
     }
 
     fn task_step(&mut self, id: Id, program: &Program, step: Step) -> Went {
@@ -533,7 +560,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let task = &mut self.world.tasks[id];
         task.pc += 1;
         task.paid = false;
-        self.sleep_task(id, after, name);
+        self.sleep_task(id, None, after, name);
         Went::Waits
     }
 
@@ -676,6 +703,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             return false;
         }
         let Task { ctx, path, node, merged_done, .. } = self.world.tasks[id];
+        // Rules look at the arguments; whatever strikes may end the task.
         let frame = self.world.tasks[id].frame.clone();
         if program.merged.is_empty() {
             let args = arguments(&frame, program.args);

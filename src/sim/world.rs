@@ -630,6 +630,8 @@ pub(crate) struct World {
     pub(crate) woken: Vec<u32>,
     /// Payloads of messages that have arrived, to be used again.
     pub(crate) spare: Vec<Vec<Word>>,
+    /// Scratch for the row being written: as it is and as it will be.
+    pub(crate) rows: [Vec<Word>; 2],
     /// Scratch for the slots of a condition.
     pub(crate) slots: Vec<Word>,
     /// Scratch for the copies of the message being sent.

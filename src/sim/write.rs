@@ -132,6 +132,23 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     fn write_row(&mut self, id: Id, program: &Program, part: u8, plan: &WritePlan, key: Word) -> Went {
+        let mut rows = std::mem::take(&mut self.world.rows);
+        let went = self.write_row_with(id, program, part, plan, key, &mut rows);
+        self.world.rows = rows;
+        went
+    }
+
+    /// The same with memory for the row as it is and as it will be.
+    fn write_row_with(
+        &mut self,
+        id: Id,
+        program: &Program,
+        part: u8,
+        plan: &WritePlan,
+        key: Word,
+        rows: &mut [Vec<Word>; 2],
+    ) -> Went {
+        let [now_there, new] = rows;
         let op = program.parts[part as usize].op;
         let now = self.agenda.now();
         let keyed = matches!(plan.at, AtPlan::Key(_));
@@ -146,11 +163,15 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             event: task.event,
         };
         let own = view.staged.iter().any(|staged| staged.table == plan.table && staged.slot == slot);
-        let current: Option<Vec<Word>> = view.row(plan.table, slot).map(<[Word]>::to_vec);
+        now_there.clear();
+        let current = view.row(plan.table, slot).map(|cells| {
+            now_there.extend_from_slice(cells);
+            &now_there[..]
+        });
         let meta = self.world.tables.table(plan.table).meta(slot);
         let version = if meta.live { meta.version } else { 0 };
         let base = if keyed { task.frame[plan.base as usize + 1] as u32 } else { version };
-        match (plan.verb, &current) {
+        match (plan.verb, current) {
             (Verb::Set, None) => {
                 let reason = self.plan.reasons.missing;
                 return self.refuse(id, program, op, reason, false);
@@ -164,7 +185,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
         let mut meant_only = false;
         if plan.versioned && !own && version != base {
-            match self.stale(id, program, plan, current.as_deref()) {
+            match self.stale(id, program, plan, current) {
                 Stale::Write => {}
                 Stale::MeantOnly => meant_only = true,
                 Stale::Nothing => return Went::On,
@@ -177,15 +198,15 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             let reason = self.failure_reason(failure);
             return self.refuse(id, program, op, reason, false);
         }
-        let (new, carried) = match self.new_cells(id, plan, key, current.as_deref(), base, meant_only) {
-            Ok(new) => new,
+        let carried = match self.new_cells(id, plan, key, current, base, meant_only, new) {
+            Ok(carried) => carried,
             Err(failure) => {
                 let reason = self.failure_reason(failure);
                 return self.refuse(id, program, op, reason, false);
             }
         };
         if plan.verb != Verb::Delete {
-            match self.check_unique(id, program, plan.table, slot, &new) {
+            match self.check_unique(id, program, plan.table, slot, new) {
                 Went::On => {}
                 other => return other,
             }
@@ -202,7 +223,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         };
         let mut flags = 0;
         let deletes = plan.verb == Verb::Delete;
-        if !deletes && current.as_deref() == Some(&new[..]) {
+        if !deletes && current == Some(&new[..]) {
             flags |= install::NOOP;
         }
         if current.is_none() {
@@ -216,7 +237,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
         let task = &mut self.world.tasks[id];
         let cells = task.cells.len() as u32;
-        task.cells.extend_from_slice(&new);
+        task.cells.extend_from_slice(new);
         let staged = Staged {
             table: plan.table,
             slot,
@@ -269,7 +290,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
     }
 
-    /// The cells to be written, and which of them are carried along unmeant and differ from what is there.
+    /// The cells to be written, into `new`. Returns which of them are carried along unmeant and differ from what is there.
+    #[expect(clippy::too_many_arguments, reason = "a row is all of this")]
     fn new_cells(
         &mut self,
         id: Id,
@@ -278,25 +300,28 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         current: Option<&[Word]>,
         base: u32,
         meant_only: bool,
-    ) -> Result<(Vec<Word>, u32), Failure> {
+        new: &mut Vec<Word>,
+    ) -> Result<u32, Failure> {
         let model = &self.plan.model;
         let table = model.table(plan.table);
+        new.clear();
         if plan.verb == Verb::Delete {
-            return Ok((current.unwrap_or(&[]).to_vec(), 0));
+            new.extend_from_slice(current.unwrap_or(&[]));
+            return Ok(0);
         }
         let task = &self.world.tasks[id];
         let image = &task.frame[plan.base as usize + 2..][..plan.columns as usize];
         let whole = plan.whole && base != 0 && !meant_only;
-        let mut new: Vec<Word> = match current {
-            _ if whole => image.to_vec(),
-            Some(cells) => cells.to_vec(),
-            None => table.columns.iter().map(|column| column.default).collect(),
-        };
+        match current {
+            _ if whole => new.extend_from_slice(image),
+            Some(cells) => new.extend_from_slice(cells),
+            None => new.extend(table.columns.iter().map(|column| column.default)),
+        }
         new[0] = key;
         let first = plan.base as usize + 2 + plan.columns as usize;
         let mut carried = 0;
         if whole && let Some(now) = current {
-            for (column, (theirs, ours)) in now.iter().zip(&new).enumerate() {
+            for (column, (theirs, ours)) in now.iter().zip(&*new).enumerate() {
                 if theirs != ours && plan.set & 1 << column == 0 {
                     carried |= 1 << column;
                 }
@@ -319,7 +344,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 sum.ok_or(Failure::Overflow)?
             };
         }
-        Ok((new, carried))
+        Ok(carried)
     }
 
     /// No two rows share a unique combination: the values are locked until the commit, then compared.
