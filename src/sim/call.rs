@@ -150,7 +150,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 let timer = self.timer_in(lane, What::Call(id), timeout, path);
                 self.world.calls[id].timer = Some(timer);
             }
-            self.send(Outgoing {
+            self.send(&Outgoing {
                 parcel,
                 point,
                 subject: subject(target),
@@ -390,7 +390,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let (node, payload) = (made.node, made.args.clone());
         if let Some(service) = service {
             let to = self.route(service, call, path, payload.first().copied());
-            self.send(Outgoing {
+            self.send(&Outgoing {
                 parcel: Parcel::Request(target),
                 point: PointKind::Request,
                 subject: subject(target),

@@ -179,7 +179,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             }
             return true;
         }
-        self.send(Outgoing {
+        self.send(&Outgoing {
             parcel,
             point,
             subject,

@@ -235,6 +235,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// Something passes a point: crashes and pauses that are due strike. Returns whether the node that passes it, in its
     /// present life, is no more.
     #[expect(clippy::too_many_arguments, reason = "a point is all of this")]
+    #[inline]
     pub(super) fn passes(
         &mut self,
         after: usize,
@@ -245,8 +246,22 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         path: Path,
         args: &[Word],
     ) -> bool {
+        !self.rules.quiet(after, kind) && self.passes_rules(after, kind, subject, node, ctx, path, args)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a point is all of this")]
+    fn passes_rules(
+        &mut self,
+        after: usize,
+        kind: PointKind,
+        subject: Subject,
+        node: u32,
+        ctx: Ctx,
+        path: Path,
+        args: &[Word],
+    ) -> bool {
         let rules = self.rules;
-        if rules.quiet(after, kind) || self.world.calm {
+        if self.world.calm {
             return false;
         }
         let here = &rules.points[after][kind as usize];

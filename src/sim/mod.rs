@@ -378,9 +378,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     /// Calls something off.
+    #[inline]
     fn call_off(&mut self, slot: u32) {
-        let id = self.world.events.id(slot);
-        let event = &mut self.world.events[id];
+        let event = self.world.events.at(slot);
         if event.what != What::Nothing {
             event.what = What::Nothing;
             if !event.idle {
@@ -413,24 +413,30 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     /// Something more belongs to the intent.
+    #[inline]
     fn hold(&mut self, ctx: Ctx) {
         if ctx.intent != NONE {
-            let id = self.world.intents.id(ctx.intent);
-            self.world.intents[id].holds += 1;
+            self.world.intents.at(ctx.intent).holds += 1;
         }
     }
 
     /// Something less belongs to the intent; at nothing it is settled.
+    #[inline]
     fn let_go(&mut self, ctx: Ctx) {
         if ctx.intent == NONE {
             return;
         }
+        let intent = self.world.intents.at(ctx.intent);
+        intent.holds -= 1;
+        if intent.holds == 0 {
+            self.settle(ctx);
+        }
+    }
+
+    /// Nothing belongs to the intent any more.
+    fn settle(&mut self, ctx: Ctx) {
         let id = self.world.intents.id(ctx.intent);
         let intent = &mut self.world.intents[id];
-        intent.holds -= 1;
-        if intent.holds > 0 {
-            return;
-        }
         let path = intent.path;
         let instances = std::mem::take(&mut intent.instances);
         self.stop_listening(ctx.intent);

@@ -52,13 +52,13 @@ pub(super) struct Outgoing<'a> {
 
 impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// Sends a message: crash points around it, then the fate of each copy. Returns `false` if the sender is down now.
-    pub(super) fn send(&mut self, message: Outgoing<'_>) -> bool {
-        let Outgoing { point, subject, from, ctx, path, args, .. } = message;
-        if self.passes(0, point, subject, from, ctx, path, args) {
+    pub(super) fn send(&mut self, message: &Outgoing<'_>) -> bool {
+        let Outgoing { point, subject, from, path, args, .. } = *message;
+        if self.passes(0, point, subject, from, message.ctx, path, args) {
             return false;
         }
-        self.dispatch(&message);
-        !self.passes(1, point, subject, from, ctx, path, args)
+        self.dispatch(message);
+        !self.passes(1, point, subject, from, message.ctx, path, args)
     }
 
     fn dispatch(&mut self, message: &Outgoing<'_>) {
@@ -179,23 +179,19 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             }
             self.chooser.note(name, Matter::ARRIVES, after.saturating_sub(late).0);
             self.hold(ctx);
-            let mut payload = self.world.spare.pop().unwrap_or_default();
-            payload.clear();
-            payload.extend_from_slice(message.payload);
             let (id, sent) = self.world.messages.take();
-            *sent = Message {
-                parcel: message.parcel,
-                point: Some(point),
-                path,
-                copy,
-                from,
-                to,
-                ctx,
-                answer: message.answer,
-                insist: message.insist,
-                refused: message.refused,
-                payload,
-            };
+            sent.parcel = message.parcel;
+            sent.point = Some(point);
+            sent.path = path;
+            sent.copy = copy;
+            sent.from = from;
+            sent.to = to;
+            sent.ctx = ctx;
+            sent.answer = message.answer;
+            sent.insist = message.insist;
+            sent.refused = message.refused;
+            sent.payload.clear();
+            sent.payload.extend_from_slice(message.payload);
             self.schedule(What::Arrive(id), after, Class::Delivery, name, false);
         }
         self.world.copies = again;
@@ -230,7 +226,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         what: Answered<'_>,
     ) {
         let point = if fetch { PointKind::Fetched } else { PointKind::Reply };
-        self.send(Outgoing {
+        self.send(&Outgoing {
             parcel: Parcel::Reply(what.target, status),
             point,
             subject: subject(what.target),
@@ -269,7 +265,6 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let message = &mut self.world.messages[id];
         let payload = std::mem::take(&mut message.payload);
         let Message { parcel, point, path, copy, from, to, ctx, answer, insist, refused, .. } = *message;
-        self.world.messages.leave(id);
         let node = &self.world.nodes[to as usize];
         let kind = if node.down { Kind::Lost } else { Kind::Delivered };
         let op = match parcel {
@@ -321,7 +316,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 Parcel::Nothing => {}
             }
         }
-        self.world.spare.push(payload);
+        self.world.messages[id].payload = payload;
+        self.world.messages.leave(id);
         self.drain();
         self.let_go(ctx);
     }

@@ -298,7 +298,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 Some(row) => From::Relay { node, row, subscriber: number as u8 },
                 None => From::Nobody,
             };
-            let sent = self.send(Outgoing {
+            let sent = self.send(&Outgoing {
                 parcel: Parcel::Event(topic, number as u8),
                 point: PointKind::Event,
                 subject,
@@ -356,7 +356,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         if to == what.node {
             return self.acknowledged(topic, row, subscriber, to);
         }
-        self.send(Outgoing {
+        self.send(&Outgoing {
             parcel: Parcel::Ack(topic, row, subscriber),
             point: PointKind::Ack,
             subject: Subject::Topic(topic),

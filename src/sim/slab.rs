@@ -41,6 +41,7 @@ impl<T> Default for Slab<T> {
 
 impl<T: Default> Slab<T> {
     /// A slot and what its last tenant left in it: the caller sets every field.
+    #[inline]
     pub(crate) fn take(&mut self) -> (Id, &mut T) {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.entries.push(Entry { age: 0, live: false, value: T::default() });
@@ -52,6 +53,7 @@ impl<T: Default> Slab<T> {
     }
 
     /// Ends a tenancy.
+    #[inline]
     pub(crate) fn leave(&mut self, id: Id) {
         let entry = &mut self.entries[id.slot as usize];
         debug_assert!(entry.live && entry.age == id.age, "a tenant leaves once");
@@ -61,24 +63,36 @@ impl<T: Default> Slab<T> {
     }
 
     /// Whether the tenant is still there.
+    #[inline]
     pub(crate) fn has(&self, id: Id) -> bool {
         self.entries.get(id.slot as usize).is_some_and(|entry| entry.live && entry.age == id.age)
     }
 
     /// The tenant, if it is still there.
+    #[inline]
     pub(crate) fn get(&self, id: Id) -> Option<&T> {
         self.entries.get(id.slot as usize).filter(|entry| entry.live && entry.age == id.age).map(|e| &e.value)
     }
 
     /// The tenant, if it is still there.
+    #[inline]
     pub(crate) fn get_mut(&mut self, id: Id) -> Option<&mut T> {
         let entry = self.entries.get_mut(id.slot as usize)?;
         (entry.live && entry.age == id.age).then_some(&mut entry.value)
     }
 
     /// The id of the tenant of a slot.
+    #[inline]
     pub(crate) fn id(&self, slot: u32) -> Id {
         Id { slot, age: self.entries[slot as usize].age }
+    }
+
+    /// The tenant of a slot that is known to have one.
+    #[inline]
+    pub(crate) fn at(&mut self, slot: u32) -> &mut T {
+        let entry = &mut self.entries[slot as usize];
+        debug_assert!(entry.live, "the slot has a tenant");
+        &mut entry.value
     }
 
     /// All tenants, by slot.

@@ -62,6 +62,7 @@ impl Task {
         self.cells.clear();
         self.reads.clear();
         self.open = false;
+        self.free = false;
         self.touched_locks = false;
         self.paid = false;
         self.waiting = false;
@@ -184,6 +185,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let of = &self.plan.programs[program as usize];
         let (id, task) = self.world.tasks.take();
         task.reset(program, node, ctx, path, from);
+        task.free = match self.plan.nodes.kind(node) {
+            NodeKind::Replica(service, _) => self.plan.model.service(service).statement.is_zero(),
+            _ => true,
+        };
+        if task.frame.capacity() == 0 {
+            task.frame = self.world.spare.pop().unwrap_or_default();
+            task.frame.clear();
+        }
         task.frame.extend_from_slice(payload);
         task.frame.resize(of.frame as usize, NULL);
         id
@@ -206,17 +215,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             let task = &mut self.world.tasks[id];
             let program = &plan.programs[task.program as usize];
             let step = program.steps[task.pc as usize];
-            if !task.paid {
+            if !task.paid && !task.free {
                 task.paid = true;
                 if takes_time(program, step, task)
                     && let NodeKind::Replica(service, _) = plan.nodes.kind(task.node)
                 {
-                    let statement = plan.model.service(service).statement;
-                    if !statement.is_zero() {
-                        let path = task.path;
-                        self.sleep_task(id, self.lanes.statements[service.index()], statement, path);
-                        return;
-                    }
+                    let (statement, path) = (plan.model.service(service).statement, task.path);
+                    self.sleep_task(id, self.lanes.statements[service.index()], statement, path);
+                    return;
                 }
             }
             match self.task_step(id, program, step) {

@@ -251,6 +251,8 @@ pub(crate) struct Task {
     pub(crate) touched_locks: bool,
     /// The statement time of the current step has passed.
     pub(crate) paid: bool,
+    /// Statements take no time here.
+    pub(crate) free: bool,
     pub(crate) waiting: bool,
     /// Counts waits: a timer of an earlier one does nothing.
     pub(crate) waits: u32,
@@ -628,7 +630,7 @@ pub(crate) struct World {
     pub(crate) ready: VecDeque<Ready>,
     /// Scratch for the waiters that get a lock.
     pub(crate) woken: Vec<u32>,
-    /// Payloads of messages that have arrived, to be used again.
+    /// Frames of tasks that have answered, to be used again.
     pub(crate) spare: Vec<Vec<Word>>,
     /// Scratch for the row being written: as it is and as it will be.
     pub(crate) rows: [Vec<Word>; 2],
