@@ -123,18 +123,27 @@ impl History {
             row.floor = self.start.as_ref().map_or(0, |start| content(start, record.op, record.row));
         }
         while let Some(first) = row.recent.front()
-            && (first.act.at < oldest || row.recent.len() == DEPTH)
+            && first.act.at < oldest
         {
-            row.floor = first.content;
-            row.recent.pop_front();
+            row.forget();
         }
         let loss = row.loss(&new, masks.rmw | masks.carried, self.start.is_some());
+        if row.recent.len() == DEPTH {
+            row.forget();
+        }
         row.recent.push_back(new);
         loss
     }
 }
 
 impl Row {
+    /// Forgets the oldest version.
+    fn forget(&mut self) {
+        if let Some(oldest) = self.recent.pop_front() {
+            self.floor = oldest.content;
+        }
+    }
+
     fn loss(&self, new: &Entry, from_read: u32, exact: bool) -> Loss {
         let Some(last) = self.recent.back() else { return Loss::NONE };
         if new.base == NONE || last.ver <= new.base {

@@ -377,7 +377,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             fenced: false,
             ..origin.ctx
         };
-        self.send(Outgoing {
+        self.send(&Outgoing {
             parcel: Parcel::Request(target),
             point: PointKind::Request,
             subject: subject(target),
