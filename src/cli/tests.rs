@@ -151,6 +151,25 @@ fn a_result_file_is_written_whole_or_not_at_all() {
 }
 
 #[test]
+fn a_service_in_rust_is_more_than_the_command_can_run_and_it_says_where() {
+    let text = r#"{
+        "services": { "bank": { "process": "teller", "operations": { "pay": {} } } },
+        "clients": { "shop": { "does": "bank.pay()" } },
+        "invariants": { "every-intent-ends": {} } }"#;
+    let file = Scratch::new("process.json", text);
+    for command in [&["run"][..], &["replay", "--strategy", "naive", "--seed", "1"]] {
+        let mut args = command.to_vec();
+        args.insert(1, file.path());
+        let (exit, _, err) = halfway(&args);
+        assert_eq!(exit, Exit::Usage, "{err}");
+        assert!(err.contains("HW0402") && err.contains("no process `teller`"), "{err}");
+        assert!(err.contains("process.json:2:") && err.contains("with_process"), "{err}");
+    }
+    // Whether the file itself is right can be said all the same.
+    assert_eq!(halfway(&["check", file.path()]).0, Exit::AsExpected);
+}
+
+#[test]
 fn who_interrupts_keeps_what_was_finished() {
     let file = Scratch::new("stop.json", &last_lamp(r#""naive": "violated""#));
     let stop = AtomicBool::new(true);

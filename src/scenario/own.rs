@@ -64,6 +64,14 @@ impl Scenario {
         names
     }
 
+    /// Whether nothing in it is Rust code: a file can say all of it.
+    pub fn is_plain(&self) -> bool {
+        let own = |one: &Invariant| matches!(one.kind, InvariantKind::Own(_));
+        let mut strategies = self.cases.iter().flat_map(|case| &case.strategies);
+        self.processes.is_empty()
+            && strategies.all(|strategy| strategy.how.own.is_none() && !strategy.invariants.iter().any(own))
+    }
+
     /// Adds an invariant to all cases and strategies, behind those of the file.
     ///
     /// # Errors

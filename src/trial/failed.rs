@@ -14,6 +14,17 @@ const STORIES: usize = 3;
 /// Columns of what a failed test prints.
 const WIDTH: usize = 100;
 
+/// Where a scenario stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    /// In a file, all of it.
+    InFile,
+    /// Nowhere yet: it was put together in Rust.
+    Nowhere,
+    /// Some of it is Rust code.
+    InRust,
+}
+
 /// A trial in which all was as expected.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checked {
@@ -63,16 +74,21 @@ impl Failed {
         report: Report,
         prepared: &[Vec<Prepared>],
         test: Option<&str>,
-        written: bool,
+        written: Written,
     ) -> Failed {
         let look = Look { width: WIDTH, ..Look::default() };
         let mut text = format!("{}\n\n{}", headline(&report), matrices(&report));
         for (case, prepared) in report.cases.iter().zip(prepared) {
             let again = |again: &crate::report::telling::Again<'_>| {
-                let mut lines = vec![again.command()];
-                if !written {
+                let mut lines = Vec::new();
+                match written {
+                    Written::InFile => lines.push(again.command()),
                     // There is no file yet that the command could read.
-                    lines[0] += &format!("   # after draft.save({:?})", again.file);
+                    Written::Nowhere => {
+                        lines.push(format!("{}   # after draft.save({:?})", again.command(), again.file));
+                    }
+                    // The command has none of the code.
+                    Written::InRust => {}
                 }
                 lines.push(rerun(again.seed, test));
                 lines
@@ -96,7 +112,7 @@ impl Failed {
             let cells =
                 strategy.cells.iter().filter(|cell| cell.is_finding()).filter_map(|cell| cell.first_seed);
             let facts = strategy.facts.iter().filter(|fact| !fact.held && !fact.sometimes);
-            let panics = strategy.panics.iter().map(|(seed, _)| *seed);
+            let panics = strategy.panics.iter().chain(&strategy.halted).map(|(seed, _)| *seed);
             cells.chain(facts.filter_map(|fact| fact.seed)).chain(panics).min()
         };
         self.report.strategies().filter_map(of).min()

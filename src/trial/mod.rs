@@ -10,6 +10,7 @@ mod tests;
 use std::ops::Range;
 use std::sync::atomic::AtomicBool;
 
+use self::failed::Written;
 pub use self::failed::{Checked, Failed};
 use crate::explore::{Prepared, sweep};
 use crate::model::invariant::Verdict;
@@ -176,7 +177,11 @@ impl<'s> Trial<'s> {
         if failed::is_fine(&report, only.is_some()) {
             return Ok(Checked::new(report));
         }
-        let written = self.scenario.file.is_some();
+        let written = match (self.scenario.is_plain(), &self.scenario.file) {
+            (false, _) => Written::InRust,
+            (true, Some(_)) => Written::InFile,
+            (true, None) => Written::Nowhere,
+        };
         Err(Failed::new(report, &prepared, around.test.as_deref(), written))
     }
 

@@ -5,6 +5,7 @@ use halfway::check::{Minimum, Witness};
 use halfway::explore::{Prepared, Swept, conformance};
 use halfway::kernel::time::Span;
 use halfway::model::Model;
+use halfway::model::how::{How, WritePolicy};
 use halfway::model::ids::OpId;
 use halfway::model::invariant::Verdict;
 use halfway::model::record::Outcome;
@@ -513,4 +514,210 @@ fn a_panic_in_a_step_ends_its_run_and_is_named_with_its_seed() {
     assert_eq!(got.broken.len(), 3 * 12);
     assert_eq!(got.broken[0], ("a reply is lost".into(), 0, "step `shake` panicked: no key 1".into()));
     assert!(got.rows.iter().all(|row| row.verdict == Verdict::Stuck), "{got}");
+}
+
+/// A timer dies with its replica; what is durable is taken up by `start`, on behalf of the intent it was kept for.
+#[derive(Clone, PartialEq)]
+struct Slow {
+    takes_up: bool,
+}
+
+impl Process for Slow {
+    fn texts(&self) -> Vec<String> {
+        vec!["done".into()]
+    }
+
+    fn start(&mut self, db: &mut Db<'_>, out: &mut Out) {
+        for row in db.rows("todo").iter().filter(|row| self.takes_up && !row.is("state", "done")) {
+            out.resume(row.key());
+            out.arm(Span::millis(10), 2, row.key());
+        }
+    }
+
+    fn on(&mut self, input: Input<'_>, db: &mut Db<'_>, out: &mut Out) {
+        match input {
+            Input::Request { ticket, args, .. } => {
+                out.commit(Commit::new().insert("todo", args[0], &[]).keep(args[0]), 1, args[0]);
+                out.ok(ticket, 1);
+            }
+            Input::Committed { tag: 1, note } => out.arm(Span::millis(10), 2, note),
+            Input::Timer { note, .. } => {
+                let done = Commit::new().put("todo", note, &[("state", db.text("done"))]).release(note);
+                out.commit(done.part(1), 3, note);
+            }
+            _ => {}
+        }
+    }
+}
+
+const LATER: &str = r#"{
+    "services": { "queue": { "process": "slow", "statement": "10us",
+        "tables": { "todo": { "fields": { "id": "", "state": "new" } } },
+        "operations": { "add": { "args": ["what"] } } } },
+    "clients": { "boss": { "intents": 2, "gap": "500ms", "does": "queue.add(what)", "with": { "what": "unique('job')" } } },
+    "weather": { "latency": "1ms", "faults": [ { "crash": "queue", "at": "6ms", "for": "20ms" } ] },
+    "strategies": { "naive": { "retry": { "timeout": "1s", "attempts": 1 } } },
+    "invariants": {
+        "all done": { "at_rest": "queue.todo.all(t, t.state == 'done')" },
+        "every-intent-ends": {}, "no-duplicate-effect": {} }
+}"#;
+
+#[test]
+fn a_timer_dies_in_a_crash_and_what_is_kept_is_taken_up_for_the_intent_it_was_kept_for() {
+    let run = |takes_up| one(&read_text(LATER).with_process("slow", Slow { takes_up }).unwrap(), "naive");
+    let sound = run(true);
+    let replay = sound.replay(0).unwrap();
+    assert!(replay.run.broken.is_none(), "{:?}", replay.run.broken);
+    for invariant in &sound.invariants {
+        assert_eq!(verdict(&sound, &swept(&sound, 0..5).unwrap(), &invariant.name), Verdict::Holds);
+    }
+    // The first intent: asked for at 0, answered at 2 ms, down from 6 to 26 ms, done 10 ms and two statements later.
+    let history = halfway::report::history::History::of(
+        &sound,
+        &replay,
+        halfway::report::history::Head { scenario: "later", case: None, seed: 0 },
+    );
+    let done = history.of_intent("boss", 1).filter(|entry| entry.kind == "commit").nth(1).unwrap();
+    assert_eq!((done.at_ns, done.node.as_deref()), (36_020_000, Some("queue")));
+    let settled = history.of_intent("boss", 1).find(|entry| entry.kind == "settled").unwrap();
+    assert_eq!(settled.at_ns, 36_020_000);
+    // The twin that forgets: the job is never done, and its intent never ends.
+    let forgetful = run(false);
+    let runs = swept(&forgetful, 0..5).unwrap();
+    assert_eq!(verdict(&forgetful, &runs, "all done"), Verdict::Violated);
+    assert_eq!(verdict(&forgetful, &runs, "every-intent-ends"), Verdict::Stuck);
+}
+
+/// What a process sends has a name of its own: another tag beside it changes nothing of its luck.
+#[derive(Clone, PartialEq)]
+struct Chatty {
+    says_more: bool,
+}
+
+impl Process for Chatty {
+    fn on(&mut self, input: Input<'_>, _db: &mut Db<'_>, out: &mut Out) {
+        if let Input::Request { ticket, args, .. } = input {
+            if self.says_more {
+                out.send("till.pay", &[args[0] + 1_000_000], 9, 0);
+            }
+            out.send("till.pay", args, 1, 0);
+            out.ok(ticket, 1);
+        }
+    }
+}
+
+#[test]
+fn another_message_beside_it_shifts_no_luck_of_what_a_process_sends() {
+    let text = r#"{
+        "services": {
+            "desk": { "process": "chatty", "operations": { "buy": { "args": ["n"] } } },
+            "till": { "tables": { "paid": {} }, "operations": { "pay": { "args": ["n"], "put": { "paid[n]": {} } } } } },
+        "clients": { "shop": { "intents": 20, "does": "desk.buy(n)", "with": { "n": "uniform(1, 900000)" } } },
+        "weather": { "latency": "1ms..9ms", "faults": [ { "lose": "request till.pay", "chance": "50%" } ] },
+        "strategies": { "naive": {} }, "invariants": { "every-intent-ends": {} } }"#;
+    let paid = |says_more: bool, seed| {
+        let prepared = one(&read_text(text).with_process("chatty", Chatty { says_more }).unwrap(), "naive");
+        let replay = prepared.replay(seed).unwrap();
+        let head = halfway::report::history::Head { scenario: "chatty", case: None, seed };
+        let history = halfway::report::history::History::of(&prepared, &replay, head);
+        let fates = history.of_kind("install").map(|entry| entry.row.clone().unwrap());
+        let mut fates: Vec<String> = fates
+            .filter(|row| row.trim_start_matches("till.paid[").trim_end_matches(']').len() < 7)
+            .collect();
+        fates.sort();
+        fates
+    };
+    for seed in 0..5 {
+        let (alone, beside) = (paid(false, seed), paid(true, seed));
+        assert_eq!(alone, beside, "seed {seed}");
+        assert!((3..=17).contains(&alone.len()), "half of twenty, more or less: {}", alone.len());
+    }
+}
+
+#[test]
+fn a_duplicate_delivery_of_a_process_s_own_message_is_two_inputs() {
+    let text = COUNT.replace("FAULTS", r#"{ "duplicate": "request counts.add", "again": ["5ms"] }"#);
+    let scenario = read_text(&text).with_process("counter", Counter::new(false)).unwrap();
+    let sound = one(&scenario, "naive");
+    let runs = swept(&sound, 0..20).unwrap();
+    assert_eq!(verdict(&sound, &runs, "no-duplicate-effect"), Verdict::Holds);
+    assert_eq!(verdict(&sound, &runs, "all counted"), Verdict::Holds);
+}
+
+#[test]
+fn runs_with_code_of_ones_own_are_the_same_on_any_number_of_threads() {
+    use halfway::explore::sweep;
+    use std::sync::atomic::AtomicBool;
+    let faults = r#"{ "crash": "counts", "after": "commit counts.add", "chance": "20%", "for": "5ms" },
+        { "lose": "reply counts.add", "nth": 1, "chance": "50%" }"#;
+    let prepared = counts(faults, Counter { panics_at: 1, ..Counter::new(false) });
+    let with = |jobs| sweep(&prepared, 0..60, jobs, &|_| {}, &AtomicBool::new(false)).unwrap();
+    assert_eq!(with(1), with(2));
+    let mut bench = prepared.bench().unwrap();
+    for seed in [3, 9, 3] {
+        assert_eq!(bench.run(seed, &mut ()), prepared.bench().unwrap().run(seed, &mut ()));
+    }
+}
+
+/// A policy that stands on another and changes it, keeps a word from one step to the next, and refuses what took long.
+struct Deadline {
+    guarded: bool,
+}
+
+impl Policy for Deadline {
+    fn how(&self, _model: &Model, how: &mut How) {
+        if self.guarded {
+            how.operations.iter_mut().for_each(|of| of.write = WritePolicy::Guarded);
+        }
+    }
+
+    fn slots(&self) -> u16 {
+        1
+    }
+
+    fn texts(&self) -> Vec<String> {
+        vec!["too late".into()]
+    }
+
+    fn at(&self, place: Place, _model: &Model, _op: OpId, steps: &mut Steps) {
+        match place {
+            Place::Arrived => {
+                steps.instant("note the time", |locals| {
+                    locals.set_slot(0, locals.db.now().0 as Word);
+                    Next::On
+                });
+            }
+            Place::Computed => {
+                steps.instant("look at the time", |locals| {
+                    let took = locals.db.now().0 as Word - locals.slot(0);
+                    if took > 5_000_000 { Next::Refuse(locals.db.text("too late")) } else { Next::On }
+                });
+            }
+            Place::Begun | Place::Committed => {}
+        }
+    }
+}
+
+#[test]
+fn a_policy_refuses_what_took_too_long_and_changes_what_it_stands_on() {
+    let text = r#"{
+        "services": { "bank": { "statement": "0us",
+            "tables": { "accounts": { "rows": { "ana": { "n": 0 } } } },
+            "operations": { "add": { "args": ["long"], "think": "long ? duration('9ms') : duration('2ms')",
+                "set": { "accounts['ana'].n": "accounts['ana'].n + 1" } } } } },
+        "clients": { "adders": { "count": 2, "intents": 2, "does": "bank.add(long)", "with": { "long": "turn(true, false)" } } },
+        "weather": { "latency": "1ms", "faults": [ { "lose": "request bank.add", "chance": "30%" } ] },
+        "strategies": { "naive": { "retry": { "timeout": "40ms", "attempts": 9 } } },
+        "invariants": { "no-lost-update": {}, "failed-has-no-effect": {},
+            "the short ones": { "at_rest": "bank.accounts['ana'].n == 2" } } }"#;
+    let with = |guarded| {
+        let scenario = read_text(text).with_strategy("deadline", "naive", Deadline { guarded }).unwrap();
+        let prepared = one(&scenario, "deadline");
+        let runs = swept(&prepared, 0..40).unwrap();
+        assert!(runs.broken.is_empty() && runs.panics.is_empty(), "{:?} {:?}", runs.broken, runs.panics);
+        assert_eq!(verdict(&prepared, &runs, "failed-has-no-effect"), Verdict::Holds);
+        [verdict(&prepared, &runs, "the short ones"), verdict(&prepared, &runs, "no-lost-update")]
+    };
+    assert_eq!(with(true), [Verdict::Holds, Verdict::Holds]);
+    assert_eq!(with(false)[1], Verdict::Violated);
 }

@@ -81,25 +81,53 @@ impl Conformance {
     }
 }
 
-/// A table: what happens, the property, the verdict of the strategy and of the one that it stands on.
+/// A table with a line for each kind of trouble and a column for each property, what is broken with a seed that shows it,
+/// and which properties are kept.
 impl fmt::Display for Conformance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let wide = |of: &dyn Fn(&Conforms) -> usize, least: &str| {
-            self.rows.iter().map(of).chain([least.len()]).max().unwrap_or(0)
+        let properties: Vec<&str> = self.properties().collect();
+        let mut cases: Vec<&str> = self.rows.iter().map(|row| row.case.as_str()).collect();
+        cases.dedup();
+        let cell = |case: &str, property: &str| {
+            let row = self.of(property).find(|row| row.case == case);
+            row.map_or("-", |row| match (row.verdict, row.base) {
+                (Verdict::Violated, _) => "broken",
+                (Verdict::Stuck, _) => "stuck",
+                (Verdict::Holds, Verdict::Violated | Verdict::Stuck) => "cured",
+                (Verdict::Holds, _) => "holds",
+                _ => "-",
+            })
         };
-        let case = wide(&|row| row.case.len(), "what happens");
-        let property = wide(&|row| row.property.len(), "property");
-        let own = wide(&|row| verdict(row).len(), &self.strategy);
-        let line = |f: &mut fmt::Formatter<'_>, texts: [&str; 4]| {
-            let [a, b, c, d] = texts;
-            writeln!(f, "{}", format!("{a:<case$}  {b:<property$}  {c:<own$}  {d}").trim_end())
+        // Headings take two lines: the first two words, and the rest.
+        let halves = |property: &str| {
+            let at = property.match_indices(' ').nth(1).map_or(property.len(), |(at, _)| at);
+            let (first, rest) = property.split_at(at);
+            (first.to_owned(), rest.trim_start().to_owned())
         };
-        line(f, ["what happens", "property", &self.strategy, &self.base])?;
-        let mut before = "";
-        for row in &self.rows {
-            let case = if row.case == before { "" } else { row.case.as_str() };
-            line(f, [case, &row.property, &verdict(row), row.base.word()])?;
-            before = &row.case;
+        let headings: Vec<(String, String)> = properties.iter().map(|property| halves(property)).collect();
+        let wide = |(a, b): &(String, String)| a.len().max(b.len()).max("broken".len());
+        let first = cases.iter().map(|case| case.len()).max().unwrap_or(0).max(self.strategy.len());
+        let line = |f: &mut fmt::Formatter<'_>, name: &str, cells: &[&str]| {
+            let mut text = format!("{name:<first$}");
+            for (cell, heading) in cells.iter().zip(&headings) {
+                let wide = wide(heading);
+                text += &format!("  {cell:<wide$}");
+            }
+            writeln!(f, "{}", text.trim_end())
+        };
+        line(f, "", &headings.iter().map(|(above, _)| above.as_str()).collect::<Vec<_>>())?;
+        line(f, &self.strategy, &headings.iter().map(|(_, below)| below.as_str()).collect::<Vec<_>>())?;
+        for case in cases {
+            line(f, case, &properties.iter().map(|property| cell(case, property)).collect::<Vec<_>>())?;
+        }
+        writeln!(
+            f,
+            "cured: broken under {}   -: not put to the test   {} seeds each",
+            self.base, self.seeds
+        )?;
+        for row in self.rows.iter().filter(|row| row.is_bad()) {
+            let seed = row.first_seed.map(|seed| format!(", seed {seed}")).unwrap_or_default();
+            writeln!(f, "{}: {} is {}{seed}", row.case, row.property, row.verdict.word())?;
         }
         for (case, seed, said) in &self.broken {
             writeln!(f, "{case}, seed {seed}: {said}")?;
@@ -107,13 +135,6 @@ impl fmt::Display for Conformance {
         let list = |names: Vec<&str>| if names.is_empty() { "nothing".into() } else { names.join(", ") };
         writeln!(f, "{} keeps: {}", self.strategy, list(self.keeps()))?;
         writeln!(f, "{} breaks: {}", self.strategy, list(self.breaks()))
-    }
-}
-
-fn verdict(row: &Conforms) -> String {
-    match row.first_seed {
-        Some(seed) if row.is_bad() => format!("{} (seed {seed})", row.verdict.word()),
-        _ => row.verdict.word().into(),
     }
 }
 

@@ -33,7 +33,12 @@ pub(super) struct TableDraft {
 pub(super) fn declare_columns(index: &Index<'_>, exprs: &mut Exprs, problems: &mut Problems) {
     for (at, table) in index.tables.iter().enumerate() {
         let id = TableId(at as u16);
+        let hosted = index.services[table.service.index()].fields.has("process");
         for field in table.fields.members("fields") {
+            if hosted && field.key.value == "id" {
+                // No expression writes the table, so nothing else says of which kind its keys are.
+                continue;
+            }
             add_column(id, &field.key, &field.key.value, index, exprs, problems);
         }
         for row in table.fields.members("rows") {

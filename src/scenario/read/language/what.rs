@@ -65,7 +65,7 @@ pub static TABLE: Table = Table {
         Field::new(
             "fields",
             Shape::Map("field", &Shape::Any),
-            "All its fields with their defaults, plain data. Without it, a field exists if rows, an insert or a put name it.",
+            "All its fields with their defaults, plain data. Without it, a field exists if rows, an insert or a put name it. Of a service with a `process`, `id` says by its value of which kind the keys are.",
         ),
     ],
 };
