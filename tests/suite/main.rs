@@ -2,6 +2,7 @@
 
 mod examples;
 mod hardened;
+mod mutants;
 mod network;
 mod own;
 mod per_intent;
