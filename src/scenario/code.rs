@@ -199,7 +199,8 @@ codes! {
     LateFault = "HW0502", "A fault that can never strike",
         "No fault is decided after `heal`, so a fault scheduled for later never happens. Or its chance is zero.";
     Unused = "HW0503", "A part that nothing reaches",
-        "No client, flow or topic leads to this operation or flow, or a strategy's scope has no effect.";
+        "No client, flow or topic leads to this operation or flow; or a strategy has policies for a table that nobody \
+         writes, a topic that nobody uses, or a service that does nothing.";
     NoUndo = "HW0504", "A step that sagas cannot undo",
         "The step is declared compensatable but has no `undo`, or a later step may refuse while this one can neither be \
          undone nor repeated until it succeeds.";
@@ -207,6 +208,26 @@ codes! {
         "A retriable step is repeated until it succeeds, but its operation has a `require`, and a refusal is final.";
     Idle = "HW0506", "An invariant over tables that nobody writes",
         "It can only hold, or not, from the start.";
+    UndoUnseen = "HW0507", "An undo that does not know whether there is anything to undo",
+        "Registered before it is sent, a step is undone also when it was never carried out: its request was lost, or the \
+         orchestrator crashed. An undo without `skip` then gives back what nobody took. Said of a strategy that the file \
+         expects to hold throughout.";
+    Repeated = "HW0508", "A repetition that counts twice",
+        "The operation is asked for again after a timeout, although the first attempt may have been carried out, and it \
+         adds something each time: a row under a fresh key, or a field computed from itself. A key recognises the \
+         repetition; so does a `skip`, or an insert that can be there only once. Said of a strategy that the file \
+         expects to hold throughout.";
+    ShortMemory = "HW0509", "A key forgotten while it is still asked for",
+        "`ttl` says how long a finished key is remembered, `busy_for` how long one in progress is. Both must last until \
+         the last attempt may have been sent: attempts times timeout and backoff. Said of a strategy that the file \
+         expects to hold throughout.";
+    NothingToCompare = "HW0510", "Versions that are never compared",
+        "`occ` compares the version of a row with the one that was read. Under this strategy rows are only inserted, so \
+         there is no version to compare, and it protects nothing. Said of a strategy that the file expects to hold \
+         throughout.";
+    Halfway = "HW0511", "A flow over several services without coordination",
+        "Under `calls` the home asks for one step after the other and remembers nothing. When a step fails or the home \
+         crashes, what was done stays done. Said of a strategy that the file expects to hold throughout.";
 }
 
 impl Code {

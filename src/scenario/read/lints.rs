@@ -3,13 +3,15 @@
 use super::super::code::Code;
 use super::super::problem::{Problem, Problems, quote};
 use super::super::source::Place;
+use super::super::tree::Node;
 use super::flows::step_heads;
 use super::invariants::Named;
 use super::names::Index;
+use super::strategies::{Part, Scoped, Strategy, scopes};
 use crate::model::Model;
 use crate::model::expr::{Expr, Read};
-use crate::model::flow::{Class, StepKind, Target};
-use crate::model::ids::TableId;
+use crate::model::flow::{Class, Flow, Step, StepKind, Target};
+use crate::model::ids::{ServiceId, TableId, TopicId};
 use crate::model::invariant::InvariantKind;
 use crate::model::weather::{FaultVerb, Moment};
 
@@ -18,16 +20,33 @@ use crate::model::weather::{FaultVerb, Moment};
 pub(super) struct Unreached {
     pub(super) place: Place,
     pub(super) name: String,
-    pub(super) is_flow: bool,
+    pub(super) what: Loose,
+}
+
+/// What kind of thing nothing leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Loose {
+    Operation,
+    Flow,
+    /// Policies of a strategy for a part in which they have nothing to govern.
+    Scope,
 }
 
 impl Unreached {
     /// The warning.
     pub(super) fn warning(&self) -> Problem {
-        let what = if self.is_flow { "flow" } else { "operation" };
-        let message = format!("nothing leads to the {what} {}", quote(&self.name));
-        let problem = Problem::warning(Code::Unused, self.place, message);
-        problem.hint("no client, flow or topic calls it")
+        let name = quote(&self.name);
+        let (message, hint) = match self.what {
+            Loose::Operation | Loose::Flow => {
+                let what = if self.what == Loose::Flow { "flow" } else { "operation" };
+                (format!("nothing leads to the {what} {name}"), "no client, flow or topic calls it")
+            }
+            Loose::Scope => (
+                format!("policies for {name} have nothing to govern"),
+                "no operation writes that table, uses that topic, or belongs to that service",
+            ),
+        };
+        Problem::warning(Code::Unused, self.place, message).hint(hint)
     }
 }
 
@@ -64,6 +83,7 @@ fn steps(model: &Model, index: &Index<'_>, problems: &mut Problems) {
         if heads.len() != flow.steps.len() {
             continue;
         }
+        stays(flow, &heads, model, problems);
         for (step, node) in flow.steps.iter().zip(heads) {
             let StepKind::Call(call) = &step.does else { continue };
             if call.class == Class::Compensatable && call.undo.is_none() {
@@ -75,6 +95,29 @@ fn steps(model: &Model, index: &Index<'_>, problems: &mut Problems) {
                 let problem = Problem::warning(Code::Refusable, node.head(), message);
                 problems.push(problem.hint("give it an `undo`, or make it the `pivot`"));
             }
+        }
+    }
+}
+
+/// Steps that can neither be undone nor are the last that may fail: one behind them may be refused.
+fn stays(flow: &Flow, heads: &[&Node], model: &Model, problems: &mut Problems) {
+    let refusable = |step: &Step| match &step.does {
+        StepKind::Call(call) => {
+            !call.optional && call.class != Class::Retriable && may_refuse(call.action.target, model)
+        }
+        StepKind::Wait(_) => false,
+    };
+    let Some(last) = flow.steps.iter().rposition(refusable) else { return };
+    for (step, node) in flow.steps[..last].iter().zip(heads) {
+        let StepKind::Call(call) = &step.does else { continue };
+        let stays = matches!(call.class, Class::Retriable | Class::Pivot) && call.undo.is_none();
+        // One that should not be retriable in the first place is told so.
+        let told = call.class == Class::Retriable && !call.optional && may_refuse(call.action.target, model);
+        if stays && !told && step.group < flow.steps[last].group {
+            let message = "this step cannot be undone, and a later one may be refused";
+            let problem = Problem::warning(Code::NoUndo, node.head(), message);
+            let problem = problem.also(heads[last].head(), "this one may be refused");
+            problems.push(problem.hint("give it an `undo`, or do what may be refused first"));
         }
     }
 }
@@ -160,9 +203,40 @@ fn unreached(model: &Model, index: &Index<'_>) -> Vec<Unreached> {
     let unreached = |target| Unreached {
         place: index.callable(target).name.place,
         name: index.target_name(target),
-        is_flow: matches!(target, Target::Flow(_)),
+        what: if matches!(target, Target::Flow(_)) { Loose::Flow } else { Loose::Operation },
     };
     operations.chain(flows).map(unreached).collect()
+}
+
+/// The scopes of a strategy that have no effect, whatever they say.
+pub(super) fn idle_scopes(model: &Model, index: &Index<'_>, strategy: &Strategy<'_>) -> Vec<Unreached> {
+    let writes = |table| {
+        let mut effects = model.operations.iter().flat_map(|operation| operation.all_effects());
+        effects.any(|effects| effects.writes.iter().any(|write| write.table == table))
+    };
+    let uses = |topic: TopicId| {
+        let mut effects = model.operations.iter().flat_map(|operation| operation.all_effects());
+        !model.topic(topic).subscribers.is_empty()
+            || effects.any(|effects| effects.publish.iter().any(|publish| publish.topic == topic))
+    };
+    let works = |service: ServiceId| {
+        !model.service(service).operations.is_empty()
+            || model.flows.iter().any(|flow| flow.by == Some(service))
+    };
+    // What is wrong with the scopes was reported when the strategy was resolved.
+    let scopes = scopes(strategy, index, &mut Problems::new());
+    let idle = scopes.into_iter().filter(|scope| match scope.part {
+        Part::Table(table) => !writes(table),
+        Part::Topic(topic) => !uses(topic),
+        Part::Service(service) => !works(service),
+        Part::Group(_) | Part::Flow(_) | Part::Op(_) => false,
+    });
+    let unreached = |scope: Scoped<'_>| Unreached {
+        place: scope.key.place,
+        name: scope.key.value.clone(),
+        what: Loose::Scope,
+    };
+    idle.map(unreached).collect()
 }
 
 /// Why a fault can never strike, if so.

@@ -13,6 +13,7 @@ mod effects;
 mod expect;
 mod exprs;
 mod flows;
+mod how_lints;
 mod identity;
 mod invariants;
 pub mod language;

@@ -212,6 +212,8 @@ pub(super) enum Part {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scoped<'n> {
     pub(super) part: Part,
+    /// The part as it is named.
+    pub(super) key: &'n Text,
     pub(super) node: &'n Node,
 }
 
@@ -227,7 +229,7 @@ pub(super) fn scopes<'n>(
         for scope in entry.value.as_object().unwrap_or_default() {
             if let Some(part) = part(&scope.key, index, problems) {
                 suits(part, scope, problems);
-                scopes.push(Scoped { part, node: &scope.value });
+                scopes.push(Scoped { part, key: &scope.key, node: &scope.value });
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod budget;
 mod files;
+mod lints;
 mod mistakes;
 mod model;
 mod mutations;

@@ -16,7 +16,9 @@ use super::invariants::Named;
 use super::language::SCENARIO;
 use super::names::{Index, too_many};
 use super::strategies::Strategy;
-use super::{clients, expect, flows, invariants, lints, operations, policies, script, tables, weather};
+use super::{
+    clients, expect, flows, how_lints, invariants, lints, operations, policies, script, tables, weather,
+};
 use crate::kernel::time::Span;
 use crate::model::Model;
 use crate::model::flow::{StepKind, Subscriber, Target, Topic};
@@ -151,7 +153,11 @@ pub(super) fn read(
             exprs.fill(&mut fact.that, symbols, problems);
         }
     }
-    let unreached = lints::look(&model, &index, &named, problems);
+    let mut unreached = lints::look(&model, &index, &named, problems);
+    for (strategy, (how, expected)) in run.iter().zip(&strategies) {
+        how_lints::look(&model, &index, how, expected, strategy.head, problems);
+        unreached.extend(lints::idle_scopes(&model, &index, strategy));
+    }
     let invariants = named.into_iter().map(|Named { invariant, .. }| invariant).collect();
     Some(World { model: Arc::new(model), invariants, strategies, unreached })
 }

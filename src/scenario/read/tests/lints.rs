@@ -1,0 +1,214 @@
+//! Lints of strategies and of the order of steps: each speaks where it should, and beside it stands the twin in which
+//! one word is different and nothing is said.
+
+use super::*;
+
+/// A flow over two services, with a strategy `tried` of which `expect` says what is expected.
+fn trip(strategy: &str, expect: &str, put: &[(&str, &str)]) -> String {
+    let mut text = format!(
+        r#"{{
+  "services": {{
+    "hotel": {{ "tables": {{ "rooms": {{ "rows": {{ "1": {{ "free": 9 }} }} }}, "held": {{}} }}, "operations": {{
+      "hold": {{ "args": ["trip"], "set": {{ "rooms[1].free": "rooms[1].free - 1" }}, "insert": {{ "held[trip]": {{ "n": 1 }} }} }},
+      "free": {{ "args": ["trip"], "skip": "!(trip in held)", "set": {{ "rooms[1].free": "rooms[1].free + 1" }}, "delete": "held[trip]" }} }} }},
+    "bank": {{ "tables": {{ "paid": {{}} }}, "operations": {{
+      "pay":   {{ "args": ["trip"], "require": {{ "no": "trip > 0" }}, "put": {{ "paid[trip]": {{ "yes": true }} }} }},
+      "unpay": {{ "args": ["trip"], "delete": "paid[trip]" }} }} }},
+    "home": {{}}
+  }},
+  "flows": {{ "book": {{ "by": "home", "args": ["trip"], "steps": [
+    {{ "do": "hotel.hold(trip)", "undo": "hotel.free(trip)" }},
+    {{ "do": "bank.pay(trip)", "undo": "bank.unpay(trip)" }} ] }} }},
+  "clients": {{ "people": {{ "does": "book(7)" }} }},
+  "strategies": {{ "tried": {strategy} }},
+  "invariants": {{ "every-intent-ends": {{}} }},
+  "expect": {expect}
+}}"#
+    );
+    for (old, new) in put {
+        assert!(text.contains(old), "{old}");
+        text = text.replacen(old, new, 1);
+    }
+    text
+}
+
+/// It is expected to hold.
+const HOLDS: &str = r#"{ "tried": "holds" }"#;
+const SAGA: &str = r#"{ "coordination": "saga", "retry": { "timeout": "10ms", "attempts": 3 } }"#;
+
+const NOTHING: [&str; 0] = [];
+
+#[test]
+fn a_sound_strategy_is_passed_over_in_silence() {
+    assert_eq!(marks(&trip(SAGA, HOLDS, &[])), NOTHING);
+}
+
+#[test]
+fn an_undo_that_gives_back_what_nobody_took_is_noticed() {
+    let unseen = [(r#""skip": "!(trip in held)", "#, "")];
+    let said =
+        r#"HW0507 at {: this step may be undone without having been done, and its `undo` has no `skip`"#;
+    let found = |strategy: &str, expect: &str| {
+        let mut found = marks(&trip(strategy, expect, &unseen));
+        found.retain(|mark| mark.starts_with("HW0507"));
+        found
+    };
+    assert_eq!(found(SAGA, HOLDS), [said]);
+    // Registered after its answer it is undone only if it was done; a fence knows what was done.
+    let after = r#"{ "coordination": { "use": "saga", "register": "after" } }"#;
+    assert_eq!(found(after, HOLDS), NOTHING);
+    let fence = r#"{ "coordination": { "use": "saga", "fence": true } }"#;
+    assert_eq!(found(fence, HOLDS), NOTHING);
+    // What only deletes, or marks what the step has made, can do no harm.
+    let deletes =
+        [unseen[0], (r#""set": { "rooms[1].free": "rooms[1].free + 1" }, "delete""#, r#""delete""#)];
+    assert_eq!(marks(&trip(SAGA, HOLDS, &deletes)), NOTHING);
+    let marks_it = [
+        unseen[0],
+        (
+            r#""set": { "rooms[1].free": "rooms[1].free + 1" }, "delete": "held[trip]""#,
+            r#""set": { "held[trip].n": 0 }"#,
+        ),
+    ];
+    assert_eq!(marks(&trip(SAGA, HOLDS, &marks_it)), NOTHING);
+    // One that is there to break is not talked about.
+    assert_eq!(found(SAGA, r#"{ "tried": "violated" }"#), NOTHING);
+    assert_eq!(found(SAGA, r#"{ "tried": { "*": "holds", "every-intent-ends": "violated" } }"#), NOTHING);
+    assert_eq!(found(SAGA, "{}"), NOTHING);
+}
+
+#[test]
+fn a_repetition_that_counts_twice_is_noticed() {
+    // Without the row under the key of the trip nothing tells a second hold from the first.
+    let blind = [(r#", "insert": { "held[trip]": { "n": 1 } }"#, "")];
+    let said =
+        "HW0508 at \"tried\": `hotel.hold` may be carried out once for every attempt, and nothing notices";
+    assert_eq!(marks(&trip(SAGA, HOLDS, &blind)), [said]);
+    let fresh = [(r#"held[trip]": { "n": 1 }"#, r#"held[]": { "trip": "trip" }"#)];
+    assert_eq!(marks(&trip(SAGA, HOLDS, &fresh)), [said]);
+    let unique = [fresh[0], (r#""held": {}"#, r#""held": { "unique": ["trip"] }"#)];
+    assert_eq!(marks(&trip(SAGA, HOLDS, &unique)), NOTHING);
+    // One attempt, a key, an operation that skips.
+    assert_eq!(marks(&trip(r#"{ "coordination": "saga" }"#, HOLDS, &blind)), NOTHING);
+    let keyed = r#"{ "extends": "saga", "idempotency": "key", "retry": { "attempts": 3 } }"#;
+    assert_eq!(marks(&trip(keyed, HOLDS, &blind)), NOTHING);
+    let per_attempt = r#"{ "extends": "saga", "idempotency": { "use": "key", "key": "attempt" }, "retry": { "attempts": 3 } }"#;
+    assert_eq!(marks(&trip(per_attempt, HOLDS, &blind)), [said]);
+    let skips = [
+        blind[0],
+        (r#""hold": { "args": ["trip"],"#, r#""hold": { "args": ["trip"], "skip": "trip in held","#),
+    ];
+    assert_eq!(marks(&trip(SAGA, HOLDS, &skips)), NOTHING);
+    assert_eq!(marks(&trip(SAGA, "{}", &blind)), NOTHING);
+}
+
+#[test]
+fn a_key_forgotten_before_the_last_attempt_is_noticed() {
+    let keyed = |parameters: &str, attempts: &str| {
+        let strategy = format!(
+            r#"{{ "extends": "saga", "idempotency": {{ "use": "key", {parameters} }},
+                "retry": {{ "timeout": "10ms", "attempts": {attempts}, "backoff": "exponential", "first": "5ms", "factor": 2, "cap": "1s" }} }}"#
+        );
+        marks(&trip(&strategy, HOLDS, &[]))
+    };
+    // Sent at 0, 15 and 35 ms.
+    let said = keyed(r#""ttl": "34ms""#, "3");
+    let of = |operation: &str| {
+        format!(
+            "HW0509 at \"tried\": the key of `{operation}` has a `ttl` of 34ms, and the last attempt may come 35ms after the first"
+        )
+    };
+    for operation in ["hotel.hold", "hotel.free", "bank.pay", "bank.unpay"] {
+        assert!(said.contains(&of(operation)), "{operation}: {said:?}");
+    }
+    assert_eq!(keyed(r#""ttl": "35ms""#, "3"), NOTHING);
+    assert!(keyed(r#""busy_for": "34ms""#, "3").iter().all(|said| said.contains("`busy_for` of 34ms")));
+    assert_eq!(keyed(r#""busy_for": "35ms""#, "3"), NOTHING);
+    assert_eq!(keyed(r#""ttl": "1ms""#, "1"), NOTHING);
+    assert!(keyed(r#""ttl": "1h""#, r#""ever""#)[0].ends_with("attempts may come for ever"));
+    assert_eq!(keyed(r#""ttl": "ever""#, r#""ever""#), NOTHING);
+}
+
+#[test]
+fn versions_that_are_never_compared_are_noticed() {
+    let inserts = |write: &str| {
+        small(&[
+            (r#""set": { "accounts[who].balance": "accounts[who].balance - sum" }"#, write),
+            (r#""naive": {}"#, r#""occ": {}"#),
+            (r#""expect": {}"#, r#""expect": { "occ": "holds" }"#),
+        ])
+    };
+    assert_eq!(
+        marks(&inserts(r#""insert": { "moves[]": { "who": "who", "sum": "sum" } }"#)),
+        ["HW0510 at \"occ\": `occ` has nothing to compare here: all that is written is new"]
+    );
+    assert_eq!(marks(&inserts(r#""put": { "moves[who]": { "sum": "sum" } }"#)), NOTHING);
+}
+
+#[test]
+fn a_flow_that_nobody_sees_to_the_end_is_noticed() {
+    let said = "HW0511 at \"tried\": the flow `book` writes to several services under `calls`";
+    assert_eq!(marks(&trip("{}", HOLDS, &[])), [said]);
+    assert_eq!(marks(&trip("{}", r#"{ "tried": "violated" }"#, &[])), NOTHING);
+    assert_eq!(marks(&trip(r#"{ "coordination": "merged" }"#, HOLDS, &[])), NOTHING);
+    // Both steps at one service, or only one of them writing.
+    let one = [(r#""do": "bank.pay(trip)", "undo": "bank.unpay(trip)""#, r#""do": "hotel.free(trip)""#)];
+    let unpaid = marks(&trip("{}", HOLDS, &one));
+    assert!(unpaid.iter().all(|said| said.starts_with("HW0503")), "{unpaid:?}");
+}
+
+#[test]
+fn a_step_that_stays_behind_when_a_later_one_is_refused_is_noticed() {
+    let no_undo = [(r#", "undo": "hotel.free(trip)""#, "")];
+    let stays = |put: &[(&str, &str)]| {
+        let mut said = marks(&trip(SAGA, HOLDS, put));
+        said.retain(|said| said.starts_with("HW0504"));
+        said
+    };
+    assert_eq!(stays(&no_undo), ["HW0504 at {: this step cannot be undone, and a later one may be refused"]);
+    assert_eq!(stays(&[]), NOTHING);
+    // What may not be refused may come later.
+    assert_eq!(stays(&[no_undo[0], (r#""require": { "no": "trip > 0" }, "#, "")]), NOTHING);
+    assert_eq!(stays(&[no_undo[0], (r#""undo": "bank.unpay(trip)""#, r#""optional": true"#)]), NOTHING);
+}
+
+#[test]
+fn policies_for_a_part_that_does_nothing_are_noticed() {
+    let scoped = |part: &str| {
+        let strategy =
+            format!(r#"{{ "coordination": "saga", "where": {{ "{part}": {{ "idempotency": "key" }} }} }}"#);
+        marks(&trip(&strategy, HOLDS, &[(r#""held": {}"#, r#""held": {}, "prices": {}"#)]))
+    };
+    let said = |part: &str| format!("HW0503 at \"{part}\": policies for `{part}` have nothing to govern");
+    assert_eq!(scoped("hotel.prices"), [said("hotel.prices")]);
+    assert_eq!(scoped("hotel.held"), NOTHING);
+    assert_eq!(scoped("bank"), NOTHING);
+    let idle = trip(
+        r#"{ "coordination": "saga", "where": { "spare": { "idempotency": "key" } } }"#,
+        HOLDS,
+        &[(r#""home": {}"#, r#""home": {}, "spare": {}"#)],
+    );
+    assert_eq!(marks(&idle), [said("spare")]);
+    // A case in which the table is written uses it, and so does a strategy that writes it.
+    let written = trip(
+        r#"{ "coordination": "saga", "where": { "hotel.prices": { "write": "patch" } } }"#,
+        HOLDS,
+        &[
+            (r#""held": {}"#, r#""held": {}, "prices": {}"#),
+            (
+                r#""expect""#,
+                r#""cases": { "c": { "services": { "hotel": { "operations": {
+                "free": { "put": { "prices[1]": { "n": 1 } } } } } } } }, "expect""#,
+            ),
+        ],
+    );
+    assert_eq!(marks(&written), NOTHING);
+}
+
+#[test]
+fn lints_of_strategies_can_be_silenced_by_their_codes() {
+    let blind = [(r#", "insert": { "held[trip]": { "n": 1 } }"#, ""), (r#""skip": "!(trip in held)", "#, "")];
+    let text = trip(SAGA, HOLDS, &blind);
+    assert_eq!(marks(&text).len(), 3, "{:?}", marks(&text));
+    assert_eq!(marks(&text.replacen('{', r#"{ "allow": ["HW0507", "HW0508"], "#, 1)), NOTHING);
+}
