@@ -494,7 +494,8 @@ fn every_small_file_is_a_scenario_that_runs() {
     let stock = Stock::new();
     for (name, text) in &stock.texts {
         let scenario = read(text.as_bytes(), &stock.texts).unwrap_or_else(|| panic!("{name} cannot be read"));
-        assert!(run(&scenario, 0) > 0, "{name}");
+        // A process needs a program that brings it.
+        assert!(run(&scenario, 0) > 0 || text.contains("\"process\""), "{name}");
         let again = tokens(text).join(" ");
         assert!(read(again.as_bytes(), &stock.texts).is_some(), "{name} in tokens");
     }

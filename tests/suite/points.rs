@@ -50,7 +50,7 @@ fn order(how: &str, fault: &str, orders: u32, mails: u32, ok: u32) {
         format!("shop.orders.size() == {orders}"),
         format!("mail.sent.size() == {mails}"),
         format!("count.ok == {ok}"),
-        format!("count.ok + count.unknown == 1"),
+        "count.ok + count.unknown == 1".to_owned(),
         format!("count.crashes == {crashes}"),
     ];
     leaves(ORDER, how, fault, &facts.each_ref().map(String::as_str));

@@ -148,8 +148,9 @@ impl Looker<'_, '_> {
         });
         let writing: Vec<OpId> = writing.collect();
         let inserts = |op: &OpId| {
-            let effects = self.model.operation(*op).all_effects();
-            effects.flat_map(|effects| &effects.writes).all(|write| write.verb == Verb::Insert)
+            let operation = self.model.operation(*op);
+            let mut writes = operation.all_effects().flat_map(|effects| &effects.writes);
+            !operation.hosted && writes.all(|write| write.verb == Verb::Insert)
         };
         if !writing.is_empty() && writing.iter().all(inserts) {
             let message = "`occ` has nothing to compare here: all that is written is new".to_owned();
