@@ -67,7 +67,7 @@ fn tokens(text: &str) -> Vec<&str> {
 }
 
 /// What stands in for something: expressions, quantities, calls, points, links, names, keys.
-const TEXTS: [&str; 96] = [
+const TEXTS: [&str; 101] = [
     "",
     " ",
     "0ms",
@@ -161,6 +161,11 @@ const TEXTS: [&str; 96] = [
     "zipf(1, 9, 0.5)",
     "pick()",
     "turn(null)",
+    "c#1.i1.a1:reply~1 = lost",
+    "c.i9 = none",
+    "c#2.i1.a1/s1.o.t2:request = 9 copies",
+    "c#1.i1.a1/s9.do before log = crash a for ever",
+    "a at 1ms = cut for 0ms",
     "duration('ever')",
     "\\u0000",
     "\\ud83d\\ude00",
@@ -320,19 +325,14 @@ impl Stock {
 
     /// Replaces a word of the language by another one that may stand in the same object.
     fn turn_word(&self, tokens: &mut [String], luck: &mut Luck) {
-        let known = |token: &str| {
-            let word = token.trim_matches('"');
-            self.words
-                .iter()
-                .find(|(_, known)| *known == word && token.starts_with('"'))
-                .map(|(table, _)| *table)
-        };
-        let all: Vec<(usize, &str)> =
-            (0..tokens.len()).filter_map(|at| Some((at, known(&tokens[at])?))).collect();
-        if all.is_empty() {
-            return;
-        }
-        let (at, table) = all[luck.below(all.len())];
+        // About one token in three is such a word.
+        let known = (0..16).find_map(|_| {
+            let at = luck.below(tokens.len());
+            let word = tokens[at].strip_prefix('"')?.strip_suffix('"')?;
+            let of = self.words.iter().find(|(_, known)| *known == word)?;
+            Some((at, of.0))
+        });
+        let Some((at, table)) = known else { return };
         let others: Vec<&str> =
             self.words.iter().filter(|(of, _)| *of == table).map(|(_, word)| *word).collect();
         tokens[at] = format!("\"{}\"", luck.one(&others));
