@@ -12,6 +12,25 @@ const MULTIPLY: [u64; 2] = [GOLDEN, 0xd134_2543_de82_ef95];
 // A flip of a word's top bit passes the multiplication as the top bit alone; the lanes must not carry it to one place.
 const ROTATE: [u32; 2] = [29, 37];
 
+/// Keys of the words of a block: hexadecimal digits of pi, so that no small word makes a product zero.
+const KEYS: [u64; 6] = [
+    0xa409_3822_299f_31d0,
+    0x082e_fa98_ec4e_6c89,
+    0x4528_21e6_38d0_1377,
+    0xbe54_66cf_34e9_0c6c,
+    0xc0ac_29b7_c97c_50dd,
+    0x3f84_d5b5_b547_0917,
+];
+/// Which words of a block a lane multiplies with which.
+const PAIRS: [[(usize, usize); 3]; 2] = [[(0, 1), (2, 3), (4, 5)], [(0, 3), (1, 4), (2, 5)]];
+
+/// Both halves of the product, folded into one.
+#[inline]
+const fn product(a: u64, b: u64) -> u64 {
+    let product = a as u128 * b as u128;
+    product as u64 ^ (product >> 64) as u64
+}
+
 /// A digest that words are folded into, one after the other; their order and number count.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Digest {
@@ -41,6 +60,25 @@ impl Digest {
             digest.word(word);
         }
         *self = digest;
+    }
+
+    /// Folds six words in at once. Not the same as [`Digest::word`] for each of them, and cheaper: the products do not
+    /// wait for each other, nor for the block before.
+    #[inline]
+    pub const fn block(&mut self, words: &[u64; 6]) {
+        let mut lane = 0;
+        while lane < 2 {
+            let mut hash = 0;
+            let mut n = 0;
+            while n < 3 {
+                let (a, b) = PAIRS[lane][n];
+                hash ^= product(words[a] ^ KEYS[a], words[b] ^ KEYS[b]).rotate_left(21 * n as u32);
+                n += 1;
+            }
+            self.lanes[lane] =
+                (self.lanes[lane] ^ hash).wrapping_mul(MULTIPLY[lane]).rotate_left(ROTATE[lane]);
+            lane += 1;
+        }
     }
 
     /// The digest of the words so far; more words may follow.
@@ -84,6 +122,61 @@ mod tests {
         assert_eq!(text(&[]), "e9e0033e3badaf36dfc7a99951f24649");
         assert_eq!(text(&[0]), "e2166f5ad8b5db1dae7f6435773b18bd");
         assert_eq!(text(&[1, 2, 3]), "5b733f4f909488363f53cf5a98dcb2f5");
+    }
+
+    fn of_blocks(blocks: &[[u64; 6]]) -> [u64; 2] {
+        let mut digest = Digest::new();
+        blocks.iter().for_each(|block| digest.block(block));
+        digest.finish()
+    }
+
+    /// Computed by a second implementation, from the formulas in this file.
+    #[test]
+    fn golden_digests_of_blocks() {
+        let ascending = [1, 2, 3, 4, 5, 6];
+        assert_eq!(of_blocks(&[[0; 6]]), [0xed1f_95e1_9ec6_665b, 0x6fbf_8024_8c59_c8cc]);
+        assert_eq!(of_blocks(&[ascending]), [0x03a0_b6b3_7d65_5754, 0xe1a4_176d_88fa_b62a]);
+        let descending = [6, 5, 4, 3, 2, 1];
+        assert_eq!(of_blocks(&[ascending, descending]), [0xb2e6_933e_8696_0f6b, 0x036c_b304_b620_7dcb]);
+    }
+
+    /// Each single bit of each word of two blocks, each pair of bits of two words of one block, and words or blocks
+    /// that change places.
+    #[test]
+    fn no_change_of_a_block_is_lost_in_either_lane() {
+        let plain = [[7, 0, 1 << 40, 3, u64::MAX, 9], [1, 2, 3, 4, 5, 6]];
+        let mut seen: [Vec<u64>; 2] = Default::default();
+        let mut count = 0;
+        let mut note = |blocks: &[[u64; 6]]| {
+            let lanes = of_blocks(blocks);
+            (0..2).for_each(|lane| seen[lane].push(lanes[lane]));
+            count += 1;
+        };
+        note(&plain);
+        note(&[plain[1], plain[0]]);
+        for at in 0..12 {
+            for bit in 0..64 {
+                let mut blocks = plain;
+                blocks[at / 6][at % 6] ^= 1 << bit;
+                note(&blocks);
+            }
+        }
+        for (a, b) in [(0, 1), (0, 3), (2, 3), (1, 4), (0, 5)] {
+            for n in 0..64 * 64 {
+                let mut blocks = plain;
+                blocks[0][a] ^= 1 << (n / 64);
+                blocks[0][b] ^= 1 << (n % 64);
+                note(&blocks);
+            }
+            let mut blocks = plain;
+            blocks[0].swap(a, b);
+            note(&blocks);
+        }
+        for lane in &mut seen {
+            lane.sort_unstable();
+            lane.dedup();
+            assert_eq!(lane.len(), count);
+        }
     }
 
     #[test]

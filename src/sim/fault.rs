@@ -331,6 +331,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 self.chooser.note(name, Matter::LASTS, lasts.map_or(u64::MAX, |span| span.0));
                 let state = &mut self.world.nodes[node as usize];
                 state.paused = true;
+                self.world.paused += 1;
+                let state = &self.world.nodes[node as usize];
                 let life = state.life;
                 self.record(Kind::Pause, name, Ctx::default(), |r| {
                     r.who = node;
@@ -438,6 +440,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
         state.paused = false;
         let held = std::mem::take(&mut state.held);
+        self.world.paused -= 1;
         self.record(Kind::Resume, Path::ROOT, Ctx::default(), |r| r.who = node);
         let name = Path::ROOT.child(Role::Replica, node).child(Role::Recovery, life);
         for (n, &slot) in held.iter().enumerate() {

@@ -272,7 +272,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     fn step(&mut self, slot: u32) {
         let id = self.world.events.id(slot);
         let event = self.world.events[id];
-        if let Some(node) = self.node_of(event.what)
+        if self.world.paused > 0
+            && let Some(node) = self.node_of(event.what)
             && self.world.nodes[node as usize].paused
         {
             self.world.nodes[node as usize].held.push(slot);
@@ -539,6 +540,7 @@ impl World {
         self.kept.clear();
         self.broken = None;
         self.work = 0;
+        self.paused = 0;
         self.calm = plan.clean;
         self.turn = 0;
     }

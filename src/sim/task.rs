@@ -290,11 +290,11 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     fn weather_step(&mut self, id: Id, program: &Program, part: u8) -> Went {
-        let Some(of) = program.parts.get(part as usize) else { return Went::On };
-        let Task { ctx, path, node, .. } = self.world.tasks[id];
         if self.rules.operations.is_empty() && !self.rules.scripted {
             return Went::On;
         }
+        let Some(of) = program.parts.get(part as usize) else { return Went::On };
+        let Task { ctx, path, node, .. } = self.world.tasks[id];
         let args = self.world.tasks[id].frame.clone();
         let count = self.plan.model.operation(of.op).args;
         let merged = program.merged.get(self.world.tasks[id].merged as usize);

@@ -649,6 +649,8 @@ pub(crate) struct World {
     pub(crate) broken: Option<String>,
     /// Events on the agenda that count as something left to do.
     pub(crate) work: u32,
+    /// How many nodes are paused.
+    pub(crate) paused: u32,
     pub(crate) calm: bool,
     /// The clean-weather twin: which client is next.
     pub(crate) turn: u32,
