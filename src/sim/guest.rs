@@ -293,16 +293,12 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             Said::Failed => Status::Error,
         };
         match said {
-            _ if again => {
-                self.record(Kind::Replay, path, ctx, |r| {
-                    r.op = op.0;
-                    r.data = ctx.effect;
-                    r.who = node;
-                });
-                if let From::Stop(run) = from {
-                    self.told_before(run);
-                }
-            }
+            // At a stop of a choreography nothing of it is in the outbox yet: a process does not write there.
+            _ if again => self.record(Kind::Replay, path, ctx, |r| {
+                r.op = op.0;
+                r.data = ctx.effect;
+                r.who = node;
+            }),
             Said::Ok(_) if unchanged => self.record(Kind::Commit, path, ctx, |r| {
                 r.op = op.0;
                 r.flag = commit::SKIPPED;

@@ -20,7 +20,8 @@ pub enum Place {
     Arrived,
     /// The transaction has begun and nothing has been read. Rows put here commit with it.
     Begun,
-    /// All is written and the reply is computed. Rows put here commit with the transaction.
+    /// All is written and the reply is computed. Rows put here commit with the transaction. An execution that refuses does
+    /// not come by here.
     Computed,
     /// The transaction is durable. Rows put here are durable at once, in a commit of their own.
     Committed,
