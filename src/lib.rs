@@ -7,6 +7,8 @@ pub mod cli;
 pub mod explore;
 pub mod kernel;
 pub mod model;
+#[cfg(feature = "proptest")]
+pub mod prop;
 pub mod report;
 pub mod scenario;
 pub mod sim;

@@ -6,19 +6,23 @@
 
 mod conformance;
 mod costs;
+mod course;
 mod digest;
 mod expectation;
 mod naming;
 mod prepared;
 mod record;
+mod shrink;
 mod sweep;
 mod trace;
 
 pub use conformance::{Conformance, Conforms, conformance, scenarios as conformance_scenarios};
 pub use costs::{Costs, Histogram};
+pub use course::{Course, Passing, Size};
 pub use digest::HistoryDigest;
 pub use expectation::{Cell, CellStatus, FactStatus, Judged, judge};
 pub use prepared::{Bench, Prepared, Replay, Run};
 pub use record::Recorded;
+pub use shrink::Shrinker;
 pub use sweep::{FactTally, Swept, sweep};
 pub use trace::{Image, Trace};

@@ -33,7 +33,16 @@ pub(super) struct Naming<'a> {
 impl<'a> Naming<'a> {
     /// Names what was noted in a run.
     pub(super) fn of(model: &'a Model, trace: &Trace, notes: &[Note]) -> Naming<'a> {
-        let wanted: BTreeSet<Path> = notes.iter().map(|note| note.path).collect();
+        Naming::of_paths(model, trace, notes.iter().map(|note| note.path))
+    }
+
+    /// Names these paths of a run.
+    pub(super) fn of_paths(
+        model: &'a Model,
+        trace: &Trace,
+        wanted: impl Iterator<Item = Path>,
+    ) -> Naming<'a> {
+        let wanted: BTreeSet<Path> = wanted.collect();
         let mut seen = wanted.clone();
         let mut flows = BTreeMap::new();
         let mut rounds = 0;

@@ -113,7 +113,7 @@ fn ask(what: Matter) -> Option<Ask> {
 }
 
 /// A node, as exactly as scenario files can say it.
-fn place(plan: &Plan, node: u32) -> Place {
+pub(super) fn place(plan: &Plan, node: u32) -> Place {
     match plan.nodes.kind(node) {
         NodeKind::Replica(service, _) if plan.model.service(service).replicas == 1 => Place::Service(service),
         NodeKind::Replica(service, n) => Place::Replica(service, n),

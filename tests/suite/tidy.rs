@@ -18,6 +18,7 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
     ("explore", &["kernel", "model", "store", "scenario", "strategy", "sim", "check"]),
     ("report", &["kernel", "model", "store", "scenario", "strategy", "sim", "check", "explore"]),
     ("trial", &["kernel", "model", "store", "scenario", "strategy", "sim", "check", "explore", "report"]),
+    ("prop", &["kernel", "model", "store", "scenario", "strategy", "sim", "check", "explore", "report"]),
     ("cli", &["kernel", "model", "store", "scenario", "strategy", "sim", "check", "explore", "report"]),
 ];
 

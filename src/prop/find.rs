@@ -1,0 +1,189 @@
+//! Looks for a course that breaks something, shrinks it and keeps it as a scenario file; what broke before runs first.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use proptest::test_runner::{
+    Config as ProptestConfig, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner,
+};
+
+use super::subject::{Broken, Subject, Trouble};
+use super::tree::{Courses, courses};
+use crate::explore::{Course, Size};
+use crate::scenario::Draft;
+
+/// How to look.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// How many courses are tried.
+    pub cases: u32,
+    /// How many smaller ones are tried once one breaks.
+    pub shrink: u32,
+    /// Where files are kept; `None`: nowhere.
+    pub dir: Option<PathBuf>,
+    /// The name of the file, without directories and ending; `None`: of scenario and strategy.
+    pub name: Option<String>,
+    /// Decides which courses are tried: the same look gives the same find.
+    pub seed: u64,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config { cases: 256, shrink: 4096, dir: None, name: None, seed: 0 }
+    }
+}
+
+impl Config {
+    /// Files are kept in this directory and run first.
+    #[must_use]
+    pub fn kept_in(mut self, dir: impl Into<PathBuf>) -> Config {
+        self.dir = Some(dir.into());
+        self
+    }
+
+    /// The name of the file.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Config {
+        self.name = Some(name.into());
+        self
+    }
+}
+
+/// What was found.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// What breaks.
+    pub broken: Broken,
+    /// The scenario that breaks it, as it is kept.
+    pub draft: Draft,
+    /// Where it is kept, if it is.
+    pub file: Option<PathBuf>,
+    /// The course found just now, as it was and shrunk; `None`: a file that was kept still breaks.
+    pub fresh: Option<Shrunk>,
+}
+
+/// A course before and after shrinking.
+#[derive(Clone, Debug)]
+pub struct Shrunk {
+    /// The smallest course.
+    pub course: Course,
+    /// How large the first one was.
+    pub before: Size,
+    /// How large it is.
+    pub after: Size,
+}
+
+/// Looks for a course of a subject that violates an invariant: among the files kept in the directory first, then among
+/// [`courses`] of the scenario's own weather. What is found is shrunk and, if there is a directory, written there whole or
+/// not at all. `None`: nothing was found.
+///
+/// ```
+/// # use halfway::{Draft, prop::{Config, Subject, find}};
+/// let draft = Draft::load("scenarios/payment-lost-ack.json")?;
+/// let subject = Subject::new(&draft, "naive")?;
+/// let found = find(&subject, &Config::default())?.expect("naive charges twice");
+/// let size = found.fresh.unwrap().after;
+/// assert!(size.intents <= 1 && size.faults <= 1, "{size:?}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// If a file cannot be read or written, or a kept file is no scenario any more.
+pub fn find(subject: &Subject, config: &Config) -> Result<Option<Found>, Trouble> {
+    find_among(&courses(subject), subject, config)
+}
+
+/// As [`find`], among courses of another making.
+///
+/// # Errors
+/// As [`find`].
+pub fn find_among(strategy: &Courses, subject: &Subject, config: &Config) -> Result<Option<Found>, Trouble> {
+    if let Some(dir) = &config.dir
+        && let Some(found) = kept(subject, dir)?
+    {
+        return Ok(Some(found));
+    }
+    let Some(shrunk) = shrunk(strategy, subject, config) else { return Ok(None) };
+    let Err(broken) = subject.check(&shrunk.course) else { return Ok(None) };
+    let name = config.name.clone().unwrap_or_else(|| file_name(subject));
+    let draft = subject.write(&name, &shrunk.course)?;
+    let file = match &config.dir {
+        Some(dir) => Some(save(&draft, dir, &name).map_err(|error| trouble(dir, &error))?),
+        None => None,
+    };
+    Ok(Some(Found { broken, draft, file, fresh: Some(shrunk) }))
+}
+
+/// The first course that breaks something, as small as can be.
+fn shrunk(strategy: &Courses, subject: &Subject, config: &Config) -> Option<Shrunk> {
+    let settings = ProptestConfig {
+        cases: config.cases,
+        max_shrink_iters: config.shrink,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    let mut seed = [0; 32];
+    seed[..8].copy_from_slice(&config.seed.to_le_bytes());
+    let mut runner = TestRunner::new_with_rng(settings, TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
+    let mut first: Option<(Course, Broken)> = None;
+    let cell = std::cell::RefCell::new(&mut first);
+    let result = runner.run(strategy, |course| {
+        let Err(broken) = subject.check(&course) else { return Ok(()) };
+        let mut first = cell.borrow_mut();
+        // It must stay the same thing that breaks, or one story becomes another.
+        let (_, wanted) = first.get_or_insert_with(|| (course, broken.clone()));
+        if wanted.violated.iter().any(|name| broken.violated.contains(name)) {
+            return Err(TestCaseError::fail(broken.to_string()));
+        }
+        Ok(())
+    });
+    let Err(TestError::Fail(_, course)) = result else { return None };
+    let before = first?.0.size(&subject.prepared)?;
+    let after = course.size(&subject.prepared)?;
+    Some(Shrunk { course, before, after })
+}
+
+/// The first of the kept files of this subject that still breaks something.
+fn kept(subject: &Subject, dir: &Path) -> Result<Option<Found>, Trouble> {
+    let mut files: Vec<PathBuf> = match fs::read_dir(dir) {
+        Ok(entries) => entries.filter_map(Result::ok).map(|entry| entry.path()).collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(trouble(dir, &error)),
+    };
+    files.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
+    files.sort();
+    for file in files {
+        let draft = Draft::load(&file).map_err(|rejected| Trouble(rejected.to_string()))?;
+        // Other tests may keep theirs here, too.
+        let about = draft.get("/about").and_then(|about| about.as_text()).unwrap_or("");
+        if !about.contains(&format!("under {} of {},", subject.strategy, subject.draft.name())) {
+            continue;
+        }
+        let broken = subject.replay(&draft)?;
+        if !broken.violated.is_empty() {
+            return Ok(Some(Found { broken, draft, file: Some(file), fresh: None }));
+        }
+    }
+    Ok(None)
+}
+
+fn file_name(subject: &Subject) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    format!("{}-{}", subject.draft.name(), subject.strategy).chars().map(plain).collect()
+}
+
+/// Writes a file beside its place and moves it there, so that nobody finds half of it.
+fn save(draft: &Draft, dir: &Path, name: &str) -> io::Result<PathBuf> {
+    fs::create_dir_all(dir)?;
+    let path = dir.join(format!("{name}.json"));
+    let half = dir.join(format!("{name}.json.part"));
+    draft.save(&half)?;
+    fs::rename(&half, &path).inspect_err(|_| {
+        let _ = fs::remove_file(&half);
+    })?;
+    Ok(path)
+}
+
+fn trouble(path: &Path, error: &io::Error) -> Trouble {
+    Trouble(format!("{}: {error}", path.display()))
+}
