@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use crate::explore::{CellStatus, Prepared};
-use crate::report::telling::of_case;
+use crate::report::telling::{Again, of_case};
 use crate::report::words::{count, counted, shell};
 use crate::report::{CaseReport, Ending, Look, Report, StrategyReport, text};
 
@@ -79,22 +79,9 @@ impl Failed {
         let look = Look { width: WIDTH, ..Look::default() };
         let mut text = format!("{}\n\n{}", headline(&report), matrices(&report));
         for (case, prepared) in report.cases.iter().zip(prepared) {
-            let again = |again: &crate::report::telling::Again<'_>| {
-                let mut lines = Vec::new();
-                match written {
-                    Written::InFile => lines.push(again.command()),
-                    // There is no file yet that the command could read.
-                    Written::Nowhere => {
-                        lines.push(format!("{}   # after draft.save({:?})", again.command(), again.file));
-                    }
-                    // The command has none of the code.
-                    Written::InRust => {}
-                }
-                lines.push(rerun(again.seed, test));
-                lines
-            };
+            let again = |again: &Again<'_>| again_lines(again, written, test);
             text += &of_case(case, prepared, false, STORIES, &again, &look);
-            text += &untold(case, test);
+            text += &untold(case, &again);
         }
         Failed { report, text }
     }
@@ -173,24 +160,28 @@ fn matrices(report: &Report) -> String {
     all.join("\n")
 }
 
-/// The line that runs a test again with one seed.
-fn rerun(seed: u64, test: Option<&str>) -> String {
-    match test {
-        Some(test) => format!("HALFWAY_SEED={seed} cargo test {}", shell(test)),
-        None => format!("HALFWAY_SEED={seed} cargo test"),
+/// The lines that show a run again.
+fn again_lines(again: &Again<'_>, written: Written, test: Option<&str>) -> Vec<String> {
+    let rerun = match test {
+        Some(test) => format!("HALFWAY_SEED={} cargo test {}", again.seed, shell(test)),
+        None => format!("HALFWAY_SEED={} cargo test", again.seed),
+    };
+    match written {
+        Written::InFile => vec![again.command(), rerun],
+        Written::Nowhere => vec![format!("{}   # after draft.save({:?})", again.command(), again.file), rerun],
+        Written::InRust => vec![rerun],
     }
 }
 
 /// Seeds of facts that are not true: nothing broke that a story could be told of, but a seed shows it.
-fn untold(case: &CaseReport, test: Option<&str>) -> String {
+fn untold(case: &CaseReport, lines: &dyn Fn(&Again<'_>) -> Vec<String>) -> String {
     let mut out = String::new();
     for strategy in &case.strategies {
         let facts = strategy.facts.iter().filter(|fact| !fact.held && !fact.sometimes);
-        let seed = facts.filter_map(|fact| fact.seed).min();
-        if let Some(seed) = seed {
+        if let Some(seed) = facts.filter_map(|fact| fact.seed).min() {
             let (file, strategy) = (&case.file, &strategy.name);
-            let again = crate::report::telling::Again { file, strategy, case: case.case.as_deref(), seed };
-            out += &format!("\nA fact is not true:\n\n  {}\n  {}\n", again.command(), rerun(seed, test));
+            let again = Again { file, strategy, case: case.case.as_deref(), seed };
+            out += &format!("\nA fact is not true:\n\n  {}\n", lines(&again).join("\n  "));
         }
     }
     out

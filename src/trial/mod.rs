@@ -14,7 +14,7 @@ use self::failed::Written;
 pub use self::failed::{Checked, Failed};
 use crate::explore::{Prepared, sweep};
 use crate::model::invariant::Verdict;
-use crate::report::words::unknown;
+use crate::report::words::{safe, unknown};
 use crate::report::{CaseReport, InvariantName, Report, StrategyReport};
 use crate::scenario::{Case, Scenario};
 
@@ -162,6 +162,12 @@ impl<'s> Trial<'s> {
         if let [name, ..] = self.scenario.missing_processes()[..] {
             let text = format!("no process `{name}` is registered: see Scenario::with_process");
             return Err(Failed::usage(text));
+        }
+        if let [missing, ..] = self.scenario.missing_processes()[..] {
+            let missing = safe(missing);
+            let message =
+                format!("no process `{missing}` is registered: `scenario.with_process(\"{missing}\", …)`");
+            return Err(Failed::usage(message));
         }
         let chosen = self.chosen().map_err(Failed::usage)?;
         let mut report = Report::default();

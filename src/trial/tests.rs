@@ -117,3 +117,22 @@ fn names_that_are_not_there_and_empty_ranges_are_mistakes() {
     let empty = scenario.strategy("naive").seeds(3..3).check_in(quiet(None)).unwrap_err();
     assert!(empty.to_string().contains("nothing was run"), "{empty}");
 }
+
+#[test]
+fn a_scenario_with_parts_in_rust_is_not_sent_to_the_command_that_lacks_them() {
+    #[derive(Clone)]
+    struct Nothing;
+    impl crate::own::Watch for Nothing {
+        fn needs(&self) -> Vec<crate::own::Hazard> {
+            Vec::new()
+        }
+    }
+    let scenario = payment("{}").with_invariant("mine", Nothing).unwrap();
+    let failed = scenario.strategy("naive").seeds(0..20).check_in(quiet(None)).unwrap_err().to_string();
+    assert!(failed.contains("HALFWAY_SEED=0 cargo test") && !failed.contains("halfway replay"), "{failed}");
+    let text = r#"{ "services": { "bank": { "process": "vault", "operations": { "pay": { "args": [] } } } },
+                    "clients": { "shop": { "does": "bank.pay()" } } }"#;
+    let scenario = Draft::parse("bank", text).unwrap().read().unwrap();
+    let failed = scenario.strategy("naive").check_in(quiet(None)).unwrap_err().to_string();
+    assert!(failed.contains("no process `vault` is registered"), "{failed}");
+}

@@ -1,5 +1,6 @@
 //! One binary for all tests of the whole: each module tells what it guards.
 
+mod dependencies;
 mod examples;
 mod hardened;
 mod mutants;
