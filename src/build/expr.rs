@@ -12,7 +12,8 @@ use super::what::{Field, Table};
 use crate::kernel::time::Span;
 use crate::model::expr::Counter;
 
-/// An expression. See the [module](self) and [`super::Builder`].
+/// An expression: what its text would say, before it is known where it stands. A table reads `stock` inside its service and
+/// `shop.stock` outside. Operators do arithmetic, methods the rest; [`expr`] takes the text itself.
 #[derive(Clone, Debug)]
 pub struct Expr(pub(super) Rc<Tree>);
 

@@ -62,8 +62,8 @@ pub use self::must::{
 pub use self::operation::{Arguments, Call, Operation, Otherwise, Part, Values};
 pub use self::quantity::{Time, between, drawn, exp, minutes, ms, normal, ns, percent, ppm, seconds, us};
 pub use self::weather::{
-    Any, Fault, Link, Messages, Point, Target, Weather, ack, commit, crash, cut, delay, duplicate, event,
-    fail, hold, link, links, log, lose, mark, pause, publish, refuse, reply, request,
+    Any, Fault, Link, Messages, Point, Rest, Target, Weather, ack, commit, crash, cut, delay, duplicate,
+    event, fail, hold, link, links, log, lose, mark, pause, publish, refuse, reply, request,
 };
 pub use self::what::{Field, Key, Node, RowData, Service, Table, Topic};
 pub use crate::kernel::sample::Share;

@@ -90,10 +90,35 @@ impl Weather {
         self.set("end", format!("heal + {}", span(time)))
     }
 
+    /// Every run is the run of this seed, whichever is asked for.
+    pub fn seed(&self, seed: u64) -> &Weather {
+        self.set("seed", seed)
+    }
+
+    /// An exact decision about a thing by its name, such as `shop.i1.a1:reply~1 = lost`; after the ones before it.
+    pub fn decide(&self, line: impl Into<String>) -> &Weather {
+        self.doc.push("/weather/script", line.into());
+        self
+    }
+
+    /// What the exact decisions leave open; if nothing is said, it is calm.
+    pub fn rest(&self, rest: Rest) -> &Weather {
+        self.set("rest", if rest == Rest::Calm { "calm" } else { "seed" })
+    }
+
     /// Leaves whole fault rules out at random, seed by seed.
     pub fn swarm(&self) -> &Weather {
         self.set("swarm", true)
     }
+}
+
+/// What exact decisions leave open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// No fault rule hits, and every time is the shortest it can be.
+    Calm,
+    /// It is as without exact decisions.
+    Seed,
 }
 
 /// Anything: any operation or flow, any topic, any node.

@@ -168,7 +168,9 @@ fn again_lines(again: &Again<'_>, written: Written, test: Option<&str>) -> Vec<S
     };
     match written {
         Written::InFile => vec![again.command(), rerun],
-        Written::Nowhere => vec![format!("{}   # after draft.save({:?})", again.command(), again.file), rerun],
+        Written::Nowhere => {
+            vec![format!("{}   # after draft.save({:?})", again.command(), again.file), rerun]
+        }
         Written::InRust => vec![rerun],
     }
 }
