@@ -176,6 +176,13 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         });
     }
 
+    /// The process of a replica, for what it did wrong.
+    pub(super) fn guest_name(&self, node: u32) -> String {
+        let NodeKind::Replica(service, _) = self.plan.nodes.kind(node) else { return "a process".into() };
+        let host = self.plan.model.service(service).host.as_ref();
+        host.map_or_else(|| "a process".into(), |host| format!("process `{}`", host.name))
+    }
+
     /// Lets a process act, and carries out what it wants. A panic in it ends the run.
     fn activate(
         &mut self,
@@ -197,8 +204,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let mut db = Db::new(&self.plan.model, &mut view, Some(service), now);
         let acted = catch_unwind(AssertUnwindSafe(|| act(&mut *process, &mut db, &mut out)));
         if let Err(panic) = acted {
-            let name = self.plan.model.service(service).host.as_ref().map_or("", |host| &host.name);
-            return self.breaks(format!("process `{name}`"), &*panic);
+            let who = self.guest_name(node);
+            return self.breaks(who, &*panic);
         }
         self.world.guests[node as usize].0 = Some(process);
         for &(table, slot, version) in &looked {
@@ -354,7 +361,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     ) {
         let Some((target, service)) = self.target_named(name) else {
             let text = format!("sends to `{name}`, which is no operation and no flow that a service runs");
-            return self.breaks_with("a process".into(), &text);
+            let who = self.guest_name(node);
+            return self.breaks_with(who, &text);
         };
         let path = path.child(Role::Request, 0);
         let to = self.route_for_guest(service, path, args);

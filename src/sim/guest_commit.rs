@@ -69,7 +69,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 return Some(false);
             }
             Err(text) => {
-                self.breaks_with("a process".into(), &text);
+                let who = self.guest_name(node);
+                self.breaks_with(who, &text);
                 return None;
             }
         };

@@ -151,6 +151,9 @@ fn headline(report: &Report) -> String {
         Ending::Unsound => parts.insert(0, "an invariant could not be evaluated".into()),
         _ => {}
     }
+    if report.strategies().any(|strategy| !strategy.halted.is_empty()) {
+        parts.insert(0, "code of its own broke".into());
+    }
     format!("not as expected in {}: {}", counted(report.runs(), "run", "runs"), parts.join(", "))
 }
 

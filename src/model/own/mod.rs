@@ -6,13 +6,13 @@
 //! thread, no global, no chance of their own; a run must stay a function of plan and seed.
 
 mod db;
+mod effect;
 mod policy;
 mod process;
 mod watch;
 
 pub use db::{Db, Row};
+pub use effect::{Commit, Effect, Guard, Out, RowWrite, Verb};
 pub use policy::{Custom, Locals, Next, OwnPolicy, OwnTable, Place, Policy, Steps, Want};
-pub use process::{
-    AnyProcess, Commit, Effect, Guard, Host, Input, Out, OwnProcess, Process, RowWrite, Said, Ticket, Verb,
-};
+pub use process::{AnyProcess, Host, Input, OwnProcess, Process, Said, Ticket};
 pub use watch::{AnyWatch, Changed, Ended, Hazard, Note, Notes, OwnWatch, Seen, Shown, Wanted, Watch};
