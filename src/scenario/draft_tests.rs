@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use proptest::prelude::*;
+
 use super::*;
 
 /// All scenario files of the project, and the reader's own that hold every key.
@@ -113,4 +115,29 @@ fn what_is_no_json_is_refused_and_never_panics() {
     }
     let odd = Object::new().with("about", Json::Number("},{".into()));
     assert!(Draft::of("../a/\u{0}", odd).read().is_err());
+}
+
+/// Values with all kinds of texts, keys and nesting.
+fn json() -> impl Strategy<Value = Json> {
+    let text = prop_oneof!["[a-z ]{0,40}", any::<String>()];
+    let leaf = prop_oneof![
+        Just(Json::Null),
+        any::<bool>().prop_map(Json::from),
+        any::<i64>().prop_map(Json::from),
+        text.prop_map(Json::from),
+    ];
+    leaf.prop_recursive(6, 60, 8, |inner| {
+        let members = prop::collection::vec((any::<String>(), inner.clone()), 0..6);
+        let object = members.prop_map(|members| Json::Object(members.into_iter().collect()));
+        prop_oneof![prop::collection::vec(inner, 0..6).prop_map(Json::List), object]
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_value_written_out_is_read_back(value in json()) {
+        // Around a case patch, as that keeps what is null.
+        let draft = Draft::of("s", Object::new().with("cases", Object::new().with("c", value)));
+        prop_assert_eq!(Draft::parse("s", &draft.text()).unwrap(), draft);
+    }
 }
