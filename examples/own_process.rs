@@ -16,7 +16,7 @@ use halfway::own::{Commit, Db, Input, Out, Process, Said, Ticket};
 
 /// The one mistake that a participant makes.
 #[derive(Clone, Copy, PartialEq)]
-enum Mistake {
+pub(crate) enum Mistake {
     None,
     /// It says yes before its vote is in the log.
     VotesEarly,
@@ -25,7 +25,7 @@ enum Mistake {
 }
 
 #[derive(Clone, PartialEq)]
-struct Participant {
+pub(crate) struct Participant {
     mistake: Mistake,
     /// Who waits for a commit to become durable. Volatile.
     waiting: Vec<(u32, Word, Ticket)>,
@@ -121,11 +121,17 @@ impl Process for Participant {
     }
 }
 
+impl Participant {
+    /// A participant that has not been asked for anything yet.
+    pub(crate) fn new(mistake: Mistake) -> Participant {
+        Participant { mistake, waiting: Vec::new() }
+    }
+}
+
 /// The scenario, with a participant at both ends.
 fn booking(mistake: Mistake) -> Result<Scenario, Box<dyn std::error::Error>> {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/own_process.json");
-    let participant = Participant { mistake, waiting: Vec::new() };
-    Ok(Scenario::load(file)?.with_process("participant", participant)?)
+    Ok(Scenario::load(file)?.with_process("participant", Participant::new(mistake))?)
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -164,6 +164,16 @@ impl<'a> Naming<'a> {
             // Executions of merged flows have a name for each step.
             self.keep(&at.child(Role::Step, step, None));
         }
+        // What code of the user's own sends, commits and waits for.
+        for tag in 0..MOST {
+            for n in 0..4 {
+                let name = at.child(Role::Emission, tag, None).child(Role::Occurrence, n, None);
+                if self.seen.contains(&name.path) {
+                    self.arrives(&name);
+                }
+                self.message(&name.child(Role::Request, 0, None));
+            }
+        }
         if let Some(&flow) = self.flows.get(&at.path) {
             self.flow(at, flow);
         }

@@ -2,3 +2,7 @@
 
 mod found;
 mod shrinking;
+// The participant of a two-phase commit, with its mistakes.
+#[allow(dead_code)]
+#[path = "../../examples/own_process.rs"]
+mod two_phase;
