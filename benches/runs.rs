@@ -1,42 +1,20 @@
-//! How fast runs are: a bare echo, the order saga, many short runs; and how fast a scenario file is read.
+//! How fast runs are: the echo work, the order saga under each named strategy, many short runs; and how fast the parts
+//! are: reading a scenario, digesting and writing out a history, one expression, each checker.
 //!
-//! Each run gets a seed of its own, so that no branch predictor learns one history by heart. Echo and saga are counted in
-//! events, short runs in runs, reading in bytes.
+//! Each run gets a seed of its own, so that no branch predictor learns one history by heart. Runs are counted in events,
+//! short runs in runs, reading in bytes, records in records. `scripts/count-instructions` holds what is measured here
+//! against noise.
 
 use std::hint::black_box;
-use std::path::Path;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use halfway::explore::Prepared;
-use halfway::scenario::{self, Scenario, load::read_from_disk};
+use halfway::explore::{HistoryDigest, Prepared};
+use halfway::model::expr::{Code, Scratch, eval};
+use halfway::model::record::{Kind, NONE, Record};
+use halfway::report::history::{Head, history};
+use halfway::store::{Sink, Tables};
 
-fn read(text: &str) -> Scenario {
-    scenario::read(Path::new("bench.json"), &mut |_| Ok(text.as_bytes().to_vec())).expect("a scenario")
-}
-
-/// The strategy of the file as written.
-fn prepared(scenario: &Scenario, strategy: &str) -> Prepared {
-    let mut all = scenario.cases[0].strategies.iter();
-    let found = all.find(|one| one.name == strategy).expect("a strategy");
-    Prepared::new(found.model.clone(), &found.how, found.invariants.clone(), found.expected.clone())
-}
-
-fn shipped(name: &str) -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name)
-}
-
-/// Clients that ask and are answered: no rows, no faults.
-fn echo(clients: u32, intents: u32) -> Prepared {
-    let text = r#"{
-        "services": { "echo": { "operations": { "ping": { "args": ["n"], "reply": "n" } } } },
-        "clients": { "callers": { "count": COUNT, "intents": INTENTS, "does": "echo.ping(intent)" } },
-        "weather": { "latency": "1ms..3ms", "heal": "1h" },
-        "strategies": { "naive": { "retry": { "timeout": "1s" } } },
-        "invariants": { "every-intent-ends": {} }
-    }"#;
-    let text = text.replace("COUNT", &clients.to_string()).replace("INTENTS", &intents.to_string());
-    prepared(&read(&text), "naive")
-}
+mod workloads;
 
 /// Runs seed after seed, counted in events of the first.
 fn by_event(c: &mut Criterion, group: &str, name: &str, prepared: &Prepared) {
@@ -53,15 +31,20 @@ fn by_event(c: &mut Criterion, group: &str, name: &str, prepared: &Prepared) {
     });
 }
 
+fn echo(clients: u64, requests: u64) -> Prepared {
+    workloads::prepared(&workloads::read(&workloads::echo_text(clients, requests)), "echo")
+}
+
 fn echoes(c: &mut Criterion) {
-    by_event(c, "echo", "4 clients", &echo(4, 2500));
-    by_event(c, "echo", "1024 clients", &echo(1024, 10));
+    for (clients, requests) in [(4, 2500), (64, 150), (1_024, 10), (16_384, 1)] {
+        by_event(c, "echo", &format!("{clients} clients"), &echo(clients, requests));
+    }
 }
 
 fn sagas(c: &mut Criterion) {
-    let scenario = scenario::read(&shipped("order-saga.json"), &mut read_from_disk).expect("a scenario");
-    for strategy in ["hardened", "saga"] {
-        by_event(c, "order-saga", strategy, &prepared(&scenario, strategy));
+    let scenario = workloads::order_saga_scenario();
+    for strategy in &scenario.cases[0].strategies {
+        by_event(c, "order-saga", &strategy.name, &workloads::prepared(&scenario, &strategy.name));
     }
 }
 
@@ -80,12 +63,96 @@ fn short_runs(c: &mut Criterion) {
 }
 
 fn reading(c: &mut Criterion) {
-    let path = shipped("order-saga.json");
-    let text = std::fs::read_to_string(&path).expect("a file");
+    let text = std::fs::read_to_string(workloads::shipped("order-saga.json")).expect("a file");
     let mut group = c.benchmark_group("reading");
     group.sample_size(20).throughput(Throughput::Bytes(text.len() as u64));
-    group.bench_function("order-saga", |b| b.iter(|| black_box(read(&text))));
+    group.bench_function("order-saga", |b| b.iter(|| black_box(workloads::read(&text))));
 }
 
-criterion_group!(benches, echoes, sagas, short_runs, reading);
+/// What it takes to digest a history, and to write one out, for each record.
+fn histories(c: &mut Criterion) {
+    let prepared = echo(4, 250);
+    let replay = prepared.replay(1).expect("applicable");
+    let mut group = c.benchmark_group("history");
+    let records = replay.trace.records.len() as u64;
+    group.throughput(Throughput::Elements(records));
+    let mut tables = Tables::of(&prepared.model);
+    group.bench_function("digest", |b| {
+        b.iter(|| {
+            let mut digest = HistoryDigest::default();
+            replay.trace.records.iter().for_each(|record| digest.record(record, &mut tables));
+            black_box(digest.finish())
+        });
+    });
+    let head = Head { scenario: "echo", case: None, seed: 1 };
+    group.bench_function("JSONL", |b| b.iter(|| black_box(history(&prepared, &replay, head))));
+}
+
+/// One guard over two columns of one row.
+fn expressions(c: &mut Criterion) {
+    let scenario = workloads::read(
+        r#"{
+            "services": { "shop": {
+                "tables": { "items": { "rows": { "book": { "stock": 5, "held": 1 } } } },
+                "operations": { "look": { "reply": "items['book'].stock" } } } },
+            "clients": { "one": { "does": "shop.look()" } },
+            "strategies": { "naive": {} },
+            "invariants": { "enough": { "always": "items['book'].stock >= 1 && items['book'].held == 1" } }
+        }"#
+        .replace("items[", "shop.items[")
+        .replace("reply\": \"shop.", "reply\": \"")
+        .as_str(),
+    );
+    let prepared = workloads::prepared(&scenario, "naive");
+    let halfway::model::invariant::InvariantKind::Always(expr) = &prepared.invariants[0].kind else {
+        unreachable!("the one invariant is an expression")
+    };
+    let code = Code::compile(expr);
+    let mut tables = Tables::of(&prepared.model);
+    let mut scratch = Scratch::new();
+    c.bench_function("expression", |b| {
+        b.iter(|| black_box(eval(black_box(&code), &[], &mut tables.rows(), &mut scratch)));
+    });
+}
+
+/// The order saga with each of its invariants alone, and with none.
+fn checkers(c: &mut Criterion) {
+    let scenario = workloads::order_saga_scenario();
+    let mut case =
+        scenario.cases[0].strategies.iter().find(|one| one.name == "hardened").expect("it").clone();
+    let all = std::mem::take(&mut case.invariants);
+    by_event(c, "checkers", "none", &Prepared::of(&case));
+    for invariant in all {
+        let name = invariant.name.clone();
+        case.invariants = vec![invariant];
+        by_event(c, "checkers", &name, &Prepared::of(&case));
+    }
+}
+
+/// A record that is made here, so that nothing of the engine is measured.
+fn records(c: &mut Criterion) {
+    let mut tables = Tables::default();
+    let mut digest = HistoryDigest::default();
+    let mut record = Record {
+        at: Default::default(),
+        path: Default::default(),
+        data: 0,
+        kind: Kind::Sent,
+        flag: 0,
+        op: 1,
+        who: 2,
+        client: 3,
+        intent: NONE,
+        row: 4,
+        ver: 1,
+    };
+    c.bench_function("digest of one record", |b| {
+        b.iter(|| {
+            record.data += 1;
+            digest.record(black_box(&record), &mut tables);
+        });
+    });
+}
+
+criterion_group!(benches, echoes, sagas, short_runs, reading, histories, records, expressions, checkers);
 criterion_main!(benches);

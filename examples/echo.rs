@@ -8,43 +8,13 @@
 //! cargo run --release --example echo -- --clients 4 --requests 100000 --seed 1 --runs 1
 //! ```
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use halfway::explore::Prepared;
 use halfway::model::expr::Counter;
-use halfway::scenario;
 
-fn scenario_text(clients: u64, requests: u64) -> String {
-    format!(
-        r#"{{
-  "about": "Clients bump one of 256 counters, again and again.",
-  "services": {{ "counter": {{
-    "statement": "0ns",
-    "tables": {{ "records": {{ "rows": {{ "1..256": {{ "n": 0 }} }} }} }},
-    "operations": {{ "bump": {{
-      "args": ["k"],
-      "set": {{ "records[k].n": "records[k].n + 1" }},
-      "reply": "records[k].n"
-    }} }}
-  }} }},
-  "clients": {{ "callers": {{
-    "count": {clients}, "intents": {requests}, "does": "counter.bump(k)", "with": {{ "k": "uniform(1, 256)" }}
-  }} }},
-  "weather": {{
-    "latency": "1ms..10ms",
-    "faults": [
-      {{ "lose": "* -> *", "chance": "1%" }},
-      {{ "duplicate": "* -> *", "chance": "1%" }}
-    ],
-    "heal": "10000d"
-  }},
-  "strategies": {{ "echo": {{ "retry": {{ "timeout": "50ms", "attempts": "ever" }} }} }},
-  "invariants": {{ "never negative": {{ "always": "counter.records.all(r, r.n >= 0)" }} }}
-}}"#
-    )
-}
+#[path = "../benches/workloads/mod.rs"]
+mod workloads;
 
 fn main() -> ExitCode {
     let (mut clients, mut requests, mut seed, mut runs) = (4, 1000, 1, 1);
@@ -65,24 +35,8 @@ fn main() -> ExitCode {
             }
         }
     }
-    let text = scenario_text(clients, requests);
-    let scenario = match scenario::read(Path::new("echo.json"), &mut |_| Ok(text.clone().into_bytes())) {
-        Ok(scenario) => scenario,
-        Err(rejected) => {
-            eprintln!("{:?}", rejected.problems);
-            return ExitCode::from(70);
-        }
-    };
-    let strategy = &scenario.cases[0].strategies[0];
-    let prepared = Prepared::new(
-        strategy.model.clone(),
-        &strategy.how,
-        strategy.invariants.clone(),
-        strategy.expected.clone(),
-    );
-    let Ok(mut plan) = prepared.plan.clone() else { return ExitCode::from(70) };
-    plan.event_budget = u64::MAX;
-    let prepared = prepared.with_plan(plan);
+    let scenario = workloads::read(&workloads::echo_text(clients, requests));
+    let prepared = workloads::prepared(&scenario, "echo");
     let Some(mut bench) = prepared.bench() else { return ExitCode::from(70) };
     let mut events = 0;
     let began = Instant::now();

@@ -121,6 +121,12 @@ impl Always {
         Always { broken: vec![Now::default(); parts.len()], parts }
     }
 
+    /// The tables whose changes concern it.
+    pub(super) fn watch(&self) -> u64 {
+        let of = |part: &Part| part.row.as_ref().map_or(part.watch, |(table, _)| bit(table.0));
+        self.parts.iter().fold(0, |set, part| set | of(part))
+    }
+
     pub(super) fn reset(&mut self) {
         for now in &mut self.broken {
             now.whole = false;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::book::Book;
 use super::counts::Counts;
-use super::facts::Facts;
+use super::facts::{Facts, bit};
 use super::finding::{Act, Leftovers};
 use super::history::History;
 use super::observer::{Observer, Occasions, Settling, scope};
@@ -174,7 +174,8 @@ impl Judge {
             return;
         }
         let current = &mut self.current;
-        for &at in &self.occasions.commit {
+        let tables_changed = current.changed.iter().fold(0, |set, change| set | bit(change.0));
+        for at in self.occasions.commit.of(tables_changed) {
             let sheet = &mut self.sheets[usize::from(at)];
             match &mut self.observers[usize::from(at)] {
                 Observer::Always(always) => {
@@ -210,7 +211,7 @@ impl Judge {
         let oldest = self.book.oldest_open();
         let loss = self.history.install(record, &act, oldest, tables);
         self.counts.more(Counter::Overlaps, i64::from(loss.overlaps));
-        for &at in &self.occasions.install {
+        for at in self.occasions.install.of(bit(record.op)) {
             let sheet = &mut self.sheets[usize::from(at)];
             match &mut self.observers[usize::from(at)] {
                 Observer::LostUpdate(lost) => lost.install(record, &act, &loss, sheet),

@@ -39,11 +39,51 @@ pub(super) enum Observer {
     Own(Box<Own>),
 }
 
+/// Observers that changes of tables concern, filed by table, so that a change costs no look at those of other tables.
+#[derive(Debug, Default)]
+pub(super) struct ByTable {
+    /// By the bit of the table.
+    filed: Vec<Vec<u16>>,
+    /// By observer the tables that it wants to hear of.
+    watch: Vec<u64>,
+}
+
+impl ByTable {
+    fn add(&mut self, at: u16, watch: u64) {
+        self.filed.resize(64, Vec::new());
+        self.watch.resize(self.watch.len().max(usize::from(at) + 1), 0);
+        self.watch[usize::from(at)] = watch;
+        for (bit, filed) in self.filed.iter_mut().enumerate() {
+            if watch >> bit & 1 == 1 {
+                filed.push(at);
+            }
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.watch.is_empty()
+    }
+
+    /// Those that some of these tables concern, each once.
+    pub(super) fn of(&self, tables: u64) -> impl Iterator<Item = u16> + '_ {
+        let mut left = tables;
+        let bits = std::iter::from_fn(move || {
+            let bit = left.trailing_zeros();
+            left &= left.wrapping_sub(1);
+            (bit < 64).then_some(bit)
+        });
+        bits.filter_map(|bit| Some((bit, self.filed.get(bit as usize)?))).flat_map(move |(bit, filed)| {
+            let first = move |at: &&u16| (self.watch[usize::from(**at)] & tables).trailing_zeros() == bit;
+            filed.iter().filter(first).copied()
+        })
+    }
+}
+
 /// Which observers an occasion concerns, by number.
 #[derive(Debug, Default)]
 pub(super) struct Occasions {
-    pub(super) install: Vec<u16>,
-    pub(super) commit: Vec<u16>,
+    pub(super) install: ByTable,
+    pub(super) commit: ByTable,
     pub(super) settled: Vec<u16>,
     /// Whether somebody asks for the arguments of intents.
     pub(super) args: bool,
@@ -127,8 +167,10 @@ impl Observer {
 
     pub(super) fn occasions(&self, at: u16, occasions: &mut Occasions) {
         match self {
-            Observer::Always(_) | Observer::AtMostOne(_) => occasions.commit.push(at),
-            Observer::LostUpdate(_) | Observer::NoOrphan(_) => occasions.install.push(at),
+            Observer::Always(always) => occasions.commit.add(at, always.watch()),
+            Observer::AtMostOne(rows) => occasions.commit.add(at, bit(rows.table())),
+            Observer::LostUpdate(lost) => occasions.install.add(at, lost.watch),
+            Observer::NoOrphan(rows) => occasions.install.add(at, bit(rows.table())),
             Observer::PerIntent(each) => {
                 occasions.settled.push(at);
                 occasions.args |= each.wants_args();
@@ -140,9 +182,9 @@ impl Observer {
             | Observer::EveryIntentEnds
             | Observer::NoLeak(_) => occasions.settled.push(at),
             Observer::Own(_) => {
-                for each in [&mut occasions.record, &mut occasions.commit, &mut occasions.settled] {
-                    each.push(at);
-                }
+                occasions.record.push(at);
+                occasions.commit.add(at, ALL_TABLES);
+                occasions.settled.push(at);
             }
             Observer::AtRest(_) | Observer::Constant(_) => {}
         }

@@ -42,6 +42,10 @@ impl AtMostOne {
     }
 
     /// Takes all rows changed by a commit at once: two rows may change places.
+    pub(super) fn table(&self) -> u16 {
+        self.table.0
+    }
+
     pub(super) fn committed(&mut self, changed: &[(u16, u32)], by: &Act, tables: &Tables, sheet: &mut Sheet) {
         let table = tables.table(self.table);
         let own = || changed.iter().filter(|change| change.0 == self.table.0).map(|change| change.1);
@@ -102,6 +106,10 @@ impl NoOrphan {
     }
 
     #[inline]
+    pub(super) fn table(&self) -> u16 {
+        self.table.0
+    }
+
     pub(super) fn install(&mut self, table: u16, row: u32, flag: u8, act: &Act) {
         if table != self.table.0 || flag & install::CREATE == 0 {
             return;
