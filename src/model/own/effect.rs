@@ -241,7 +241,7 @@ impl Out {
         self.answer(ticket, said, true, false);
     }
 
-    /// Answers that the business says no: a text ([`Db::text`]).
+    /// Answers that the business says no: a text ([`Db::text`](super::Db::text)).
     pub fn refuse(&mut self, ticket: Ticket, reason: Word) {
         self.answer(ticket, Said::Refused(reason), false, false);
     }
