@@ -27,6 +27,8 @@ pub(super) struct Naming<'a> {
     seen: BTreeSet<Path>,
     wanted: BTreeSet<Path>,
     rounds: u32,
+    /// Some service is in Rust.
+    hosted: bool,
     found: BTreeMap<Path, Name>,
 }
 
@@ -60,7 +62,8 @@ impl<'a> Naming<'a> {
             }
         }
         let rounds = rounds.min(MOST);
-        let mut naming = Naming { model, flows, seen, wanted, rounds, found: BTreeMap::new() };
+        let hosted = model.services.iter().any(|service| service.host.is_some());
+        let mut naming = Naming { model, flows, seen, wanted, rounds, hosted, found: BTreeMap::new() };
         let mut clients = Vec::new();
         for (group, of) in model.groups.iter().enumerate() {
             clients.extend((0..of.count).map(|number| Name::client(model, group, number)));
@@ -150,6 +153,7 @@ impl<'a> Naming<'a> {
         for answer in answers.into_iter().chain(waiters) {
             if self.keep(&answer) {
                 self.copies(&answer);
+                self.outputs(&answer);
             }
         }
         for part in 0..4 {
@@ -164,18 +168,28 @@ impl<'a> Naming<'a> {
             // Executions of merged flows have a name for each step.
             self.keep(&at.child(Role::Step, step, None));
         }
-        // What code of the user's own sends, commits and waits for.
-        for tag in 0..MOST {
-            for n in 0..4 {
-                let name = at.child(Role::Emission, tag, None).child(Role::Occurrence, n, None);
-                if self.seen.contains(&name.path) {
-                    self.arrives(&name);
-                }
-                self.message(&name.child(Role::Request, 0, None));
-            }
-        }
         if let Some(&flow) = self.flows.get(&at.path) {
             self.flow(at, flow);
+        }
+        self.outputs(at);
+    }
+
+    /// What a process in Rust does about an input: messages, timers and commits, and what they lead to.
+    fn outputs(&mut self, input: &Name) {
+        if !self.hosted {
+            return;
+        }
+        for tag in 0..MOST {
+            let tag = input.child(Role::Emission, tag, None);
+            self.each(1, |own, n| {
+                let later = tag.child(Role::Occurrence, n, None);
+                let due = own.keep(&later);
+                if due {
+                    own.outputs(&later);
+                }
+                let sent = own.message(&tag.child(Role::Try, n, None).child(Role::Request, 0, None));
+                due || sent
+            });
         }
     }
 

@@ -45,7 +45,7 @@ const NUMBERED: [(&str, Role, u32); 18] = [
     ("log", Role::Log, 1),
     ("draw", Role::Draw, 0),
     ("task", Role::Task, 1),
-    ("out", Role::Emission, 0),
+    ("out", Role::Emission, 1),
     ("rule", Role::Rule, 0),
     ("fault", Role::Fault, 0),
     ("replica", Role::Replica, 0),

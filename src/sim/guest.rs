@@ -223,10 +223,10 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let life = self.world.nodes[node as usize].life;
         let path = origin.path;
         let mut tags: Vec<u32> = Vec::new();
-        let mut name = |tag: u32| {
+        let mut name = |tag: u32, role: Role| {
             let before = tags.iter().filter(|&&other| other == tag).count() as u32;
             tags.push(tag);
-            path.child(Role::Emission, tag).child(Role::Occurrence, before)
+            path.child(Role::Emission, tag).child(role, before + 1)
         };
         for effect in effects {
             if self.world.nodes[node as usize].life != life || self.world.broken.is_some() {
@@ -240,20 +240,20 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                     }
                 }
                 Effect::Send { op, args, tag, note } => {
-                    let path = name(tag);
+                    let path = name(tag, Role::Try);
                     self.send_for_guest(node, origin, path, &op, &args, tag, note);
                 }
                 Effect::Commit { commit, tag, note } => {
                     let NodeKind::Replica(service, _) = self.plan.nodes.kind(node) else { return };
                     let statement = self.plan.model.service(service).statement;
                     let after = statement.saturating_mul(commit.writes.len() as u64 + 1);
-                    let origin = Origin { path: name(tag), ..origin };
+                    let origin = Origin { path: name(tag, Role::Occurrence), ..origin };
                     let kind = ChoreKind::Commit { commit, tag, note, looked: looked.clone() };
                     self.add_chore(node, origin, kind, after, false);
                 }
                 Effect::Arm { tag, note, after, idle } => {
                     let ctx = if idle { Ctx::default() } else { origin.ctx };
-                    let origin = Origin { path: name(tag), ctx, ..origin };
+                    let origin = Origin { path: name(tag, Role::Occurrence), ctx, ..origin };
                     self.add_chore(node, origin, ChoreKind::Timer { tag, note }, after, idle);
                 }
                 Effect::Disarm { tag, note } => {

@@ -221,3 +221,28 @@ fn one_service_in_rust_asks_another_over_the_same_weather() {
     let impatient = with(true);
     assert_eq!((impatient[1], impatient[2]), (Verdict::Holds, Verdict::Violated));
 }
+
+#[test]
+fn a_run_with_services_in_rust_is_written_down_with_names_and_is_that_run_again() {
+    let faults = r#"{ "lose": "reply counts.add", "nth": 1, "chance": "50%" },
+        { "crash": "counts", "after": "commit counts.add", "chance": "20%", "for": "5ms" }"#;
+    let counted = read_text(&COUNT.replace("FAULTS", faults));
+    let counted = one(&counted.with_process("counter", Counter::new(false)).unwrap(), "naive");
+    let relay = Relay { waiting: Vec::new(), gives_up: false };
+    let relayed = one(&read_text(RELAYED).with_process("relay", relay).unwrap(), "naive");
+    let mut sent = 0;
+    for prepared in [counted, relayed] {
+        for seed in 0..20 {
+            let recorded = prepared.record(seed).unwrap();
+            for decision in &recorded.decisions {
+                assert!(!decision.line.contains("0x"), "seed {seed}: {}", decision.line);
+                sent += u32::from(decision.line.contains(".out1.t"));
+            }
+            let again = prepared.scripted(&recorded.decisions, true, seed);
+            let again = again.bench().unwrap().run(seed, &mut ());
+            assert_eq!(again.verdict.counts, recorded.run.verdict.counts, "seed {seed}");
+            assert_eq!(again.ended.at, recorded.run.ended.at, "seed {seed}");
+        }
+    }
+    assert!(sent > 10, "what a process sends is named by its tag: {sent}");
+}
