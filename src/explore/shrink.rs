@@ -15,6 +15,7 @@ use crate::kernel::script::Matter;
 use crate::kernel::time::{Span, Time};
 use crate::model::Model;
 use crate::model::name::Name;
+use crate::model::plan::Plan;
 use crate::model::record::{Kind, Record};
 use crate::model::script::{Decision, Deed};
 use crate::model::weather::Downtime;
@@ -63,6 +64,9 @@ const MOST_PLACES: usize = 12;
 pub struct Shrinker {
     prepared: Arc<Prepared>,
     intents: Arc<Vec<Name>>,
+    /// Invariants that all intents break together without any weather. No others may come to it by leaving intents out:
+    /// that both edits are there says nothing where one was never made.
+    always: Option<Vec<usize>>,
     best: Course,
     tried: Option<Course>,
     pass: usize,
@@ -83,6 +87,7 @@ impl Shrinker {
         Shrinker {
             prepared,
             intents,
+            always: None,
             best: course,
             tried: None,
             pass: 0,
@@ -140,7 +145,13 @@ impl Shrinker {
     pub fn propose(&mut self) -> Option<&Course> {
         loop {
             if let Some(course) = self.candidate() {
+                let fewer = PASSES[self.pass] == Pass::Intents;
+                let empty = fewer && !self.says_something(&course);
                 self.tried = Some(course);
+                if empty {
+                    self.breaks_no_more();
+                    continue;
+                }
                 return self.tried.as_ref();
             }
             (self.chunk, self.at) = (0, 0);
@@ -155,6 +166,30 @@ impl Shrinker {
                 self.pass = 1;
             }
         }
+    }
+
+    /// Whether leaving intents out is not what breaks it.
+    fn says_something(&mut self, course: &Course) -> bool {
+        if self.always.is_none() {
+            let all = Course { seed: course.seed, script: None };
+            self.always = Some(self.broken_in_turn(&all));
+        }
+        let broken = self.broken_in_turn(course);
+        broken.iter().all(|one| self.always.as_ref().is_some_and(|always| always.contains(one)))
+    }
+
+    /// The invariants that are violated by the intents of a course alone: one after the other, in calm weather.
+    fn broken_in_turn(&self, course: &Course) -> Vec<usize> {
+        let script = course.script.iter().flatten();
+        let out: Vec<Decision> = script.filter(|one| one.deed == Deed::LeftOut).cloned().collect();
+        let calm = self.prepared.scripted(&out, true, course.seed);
+        let Ok(plan) = calm.plan.clone() else { return Vec::new() };
+        let calm = calm.with_plan(Plan { serial: true, ..plan });
+        let Some(run) = calm.bench().map(|mut bench| bench.run(course.seed, &mut ())) else {
+            return Vec::new();
+        };
+        let verdicts = run.verdict.invariants.iter().enumerate();
+        verdicts.filter(|(_, verdict)| verdict.violations > 0).map(|(at, _)| at).collect()
     }
 
     /// Pauses in place of intents, as long as these took, so that those after them begin when they did.

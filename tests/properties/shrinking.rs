@@ -44,6 +44,14 @@ fn a_charge_twice_shrinks_to_one_lost_reply() {
     );
 }
 
+/// That both edits are there is broken by leaving one out, too; but that says nothing, so both stay.
+#[test]
+fn leaving_out_what_must_be_there_is_no_way_to_shrink() {
+    let subject = Subject::new(&shipped("profile-lost-update"), "naive").unwrap();
+    let found = find(&subject, &Config::default()).unwrap().unwrap();
+    assert_eq!(found.fresh.unwrap().after.intents, 2, "{}", found.draft);
+}
+
 /// From faults at points of calm runs it is found as well, without the scenario's own weather.
 #[test]
 fn a_script_of_faults_at_points_finds_it_too() {
@@ -169,5 +177,6 @@ fn failing_runs_of_shipped_scenarios_get_small() {
     }
     eprintln!("{} failures in {:?}", sizes.len(), begin.elapsed());
     assert_eq!(sizes.len(), wanted);
+    assert!(sizes.iter().all(|(_, after)| after.intents > 0), "nothing breaks where nobody wants anything");
     assert!(median(&|(_, after)| after.intents).0 <= 2 && median(&|(_, after)| after.faults).0 <= 2);
 }
