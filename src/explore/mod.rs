@@ -15,6 +15,7 @@ mod record;
 mod shrink;
 mod sweep;
 mod trace;
+mod trim;
 
 pub use conformance::{Conformance, Conforms, conformance, scenarios as conformance_scenarios};
 pub use costs::{Costs, Histogram};
