@@ -340,6 +340,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 });
                 let heal = plan.model.weather.heal.since(self.now());
                 let after = lasts.unwrap_or(heal);
+                self.world.nodes[node as usize].resumes = self.now().saturating_add(after);
                 self.schedule(What::Resume(node, life), after, Class::Crash, name, false);
             }
             _ => {}
@@ -430,6 +431,12 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 self.start_guest(node);
             }
         }
+    }
+
+    /// Whether a node is paused.
+    #[inline]
+    pub(super) fn stands_still(&self, node: u32) -> bool {
+        self.world.paused > 0 && self.world.nodes[node as usize].paused
     }
 
     /// A paused node goes on with all that waited for it.

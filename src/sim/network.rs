@@ -71,6 +71,10 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let mut extra = Span::ZERO;
         let mut until = None;
         let mut delayed = None;
+        if self.stands_still(from) {
+            // It was paused at the point just before: the message leaves when it goes on.
+            extra = self.world.nodes[from as usize].resumes.since(self.now());
+        }
         // Further copies: each with a latency of its own, or so long after the first.
         let mut again = std::mem::take(&mut self.world.copies);
         again.clear();

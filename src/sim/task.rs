@@ -65,6 +65,7 @@ impl Task {
         self.free = false;
         self.touched_locks = false;
         self.paid = false;
+        self.passed = false;
         self.waiting = false;
         self.waits = 0;
         self.refused = None;
@@ -662,9 +663,15 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             self.fail_task(id);
             return Went::Gone;
         }
-        // The point may take down the replica, or the database and this transaction with it.
-        if self.pass_commits(0, id, program) || !self.world.tasks.has(id) {
-            return Went::Gone;
+        if !self.world.tasks[id].passed {
+            // The point may take down the replica, or the database and this transaction with it.
+            if self.pass_commits(0, id, program) || !self.world.tasks.has(id) {
+                return Went::Gone;
+            }
+            if self.stands_still(node) {
+                self.world.tasks[id].passed = true;
+                return self.stand_still(id);
+            }
         }
         let staged = std::mem::take(&mut self.world.tasks[id].staged);
         let cells = std::mem::take(&mut self.world.tasks[id].cells);
@@ -700,7 +707,20 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         if self.pass_commits(1, id, program) {
             return Went::Gone;
         }
+        if self.stands_still(node) {
+            let task = &mut self.world.tasks[id];
+            task.pc += 1;
+            task.paid = false;
+            return self.stand_still(id);
+        }
         Went::On
+    }
+
+    /// The node was paused at the point that the task has just passed: the task goes on when the node does.
+    fn stand_still(&mut self, id: Id) -> Went {
+        let path = self.world.tasks[id].path;
+        self.sleep_task(id, None, Span::ZERO, path);
+        Went::Waits
     }
 
     /// The points before and after a commit.
@@ -881,6 +901,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         task.reads.clear();
         task.open = false;
         task.fence = None;
+        task.passed = false;
         task.store_key = false;
         task.fenced_off = false;
         task.skipped = 0;

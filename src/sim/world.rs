@@ -209,6 +209,8 @@ pub(crate) struct Node {
     /// It will not come back.
     pub(crate) gone: bool,
     pub(crate) paused: bool,
+    /// When a paused node goes on.
+    pub(crate) resumes: Time,
     /// Counts crashes and pauses: what was meant for an earlier life is dropped.
     pub(crate) life: u32,
     /// Events that wait for a paused node.
@@ -251,6 +253,8 @@ pub(crate) struct Task {
     pub(crate) touched_locks: bool,
     /// The statement time of the current step has passed.
     pub(crate) paid: bool,
+    /// The point before its commit is passed.
+    pub(crate) passed: bool,
     /// Statements take no time here.
     pub(crate) free: bool,
     pub(crate) waiting: bool,

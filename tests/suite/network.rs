@@ -394,6 +394,20 @@ fn a_pause_holds_messages_and_work_and_loses_neither() {
     let replay =
         run(&script(&["0ms"]), &faults(r#"{ "pause": "echo", "at": "1150us", "for": "5ms" }"#), ONCE, 0);
     assert_eq!(when(&replay, Kind::Commit), [6_250]);
+    // Paused at a point: what comes after the point waits. The commit of 1.3 ms comes at 6.3 ms; or the commit was in
+    // time, and the answer leaves at 6.3 ms.
+    for (point, commit) in
+        [(r#""before": "commit echo.ping""#, 6_300), (r#""after": "commit echo.ping""#, 1_300)]
+    {
+        let fault = format!(r#"{{ "pause": "echo", {point}, "for": "5ms" }}"#);
+        let replay = run(&script(&["0ms"]), &faults(&fault), ONCE, 0);
+        assert_eq!((when(&replay, Kind::Pause), when(&replay, Kind::Commit)), (vec![1_300], vec![commit]));
+        assert_eq!(when(&replay, Kind::Complete), [7_300], "{point}");
+    }
+    // Paused before it sends: the answer of 1.3 ms leaves at 6.3 ms.
+    let before = r#"{ "pause": "echo", "before": "reply echo.ping", "for": "5ms" }"#;
+    let replay = run(&script(&["0ms"]), &faults(before), ONCE, 0);
+    assert_eq!((when(&replay, Kind::Commit), when(&replay, Kind::Complete)), (vec![1_300], vec![7_300]));
     // A client that sleeps hears nothing, and then everything.
     let replay =
         run(&script(&["0ms"]), &faults(r#"{ "pause": "callers", "at": "2ms", "for": "5ms" }"#), ONCE, 0);

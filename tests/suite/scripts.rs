@@ -127,8 +127,8 @@ fn each_decision_does_what_it_says_and_no_more() {
         // Nobody answers the first attempt; the second finds the wallet up again.
         (r#""shop.i1.a1:request before commit = crash wallet for 4ms""#, (26, 2, vec![])),
         (r#""shop.i1.a1:request after commit = crash wallet for 4ms""#, (26, 3, vec![])),
-        // From 2 to 6 ms nothing happens at the wallet: the answer is out, the second request waits from 4 ms on.
-        (r#""shop.i1.a1:request after commit = pause wallet for 4ms""#, (8, 2, vec![])),
+        // From 2 to 6 ms nothing happens at the wallet: the answer leaves at 6 ms, the second order takes from 7 to 10 ms.
+        (r#""shop.i1.a1:request after commit = pause wallet for 4ms""#, (10, 2, vec![])),
         (r#""wallet at 500us = crash for 4ms""#, (26, 2, vec![])),
         (r#""shop -> wallet at 0s = cut for 1ms""#, (26, 2, vec![])),
         // Of what never comes about nothing comes, and it is said.
