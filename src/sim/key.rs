@@ -127,7 +127,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         // Two services may use the same key; their locks must not meet.
         let place = self.key_place(node, &plan.policy);
         let lock = Lock { table: KEYS, space: 0, key: mix(place as u64, key as u64) as Word };
-        let free = self.world.locks.held().all(|(held, owner)| held != lock || owner == id.slot);
+        let free = self.world.locks.owner(lock).is_none_or(|owner| owner == id.slot);
         if !free && plan.policy.busy == Busy::Reject {
             return self.busy(id, program);
         }

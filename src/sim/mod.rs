@@ -248,7 +248,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let end = if self.world.broken.is_some() { End::Broken } else { end };
         let world = &*self.world;
         let remains = Remains {
-            locks: world.locks.held().count() as u32,
+            locks: world.locks.len() as u32,
             keys: world.keys.iter().map(|keys| keys.unfinished() as u32).sum(),
             transactions: world.tasks.iter().filter(|(_, task)| task.open).count() as u32,
         };
@@ -530,7 +530,7 @@ impl World {
         self.clients.clear();
         self.relays.clear();
         self.relays.resize(model.services.len(), Default::default());
-        self.sequences.clear();
+        self.sequences.reset();
         self.cuts.clear();
         self.ready.clear();
         self.guests.clear();

@@ -39,21 +39,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let version = task.frame[base + publish.fields.len()];
         let number = match topic.key {
             None => NULL,
-            Some(field) => {
-                let key = fields[field as usize];
-                let known =
-                    self.world.sequences.iter_mut().find(|(t, k, _)| *t == publish.topic.0 && *k == key);
-                match known {
-                    Some((_, _, count)) => {
-                        *count += 1;
-                        *count
-                    }
-                    None => {
-                        self.world.sequences.push((publish.topic.0, key, 1));
-                        1
-                    }
-                }
-            }
+            Some(field) => self.world.sequences.next(publish.topic, fields[field as usize]),
         };
         let mut words = vec![(path.0 >> 2) as Word, now.0 as Word, version, number];
         words.extend(fields);

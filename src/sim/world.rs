@@ -16,7 +16,7 @@ use crate::model::own::{AnyProcess, Commit};
 use crate::model::record::Outcome;
 use crate::model::value::Word;
 use crate::model::weather::PointKind;
-use crate::store::{Keys, Locks, Tables};
+use crate::store::{Keys, Locks, Sequences, Tables};
 
 /// For whom something is done, and as what: it travels with every message, task and timer.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -628,7 +628,7 @@ pub(crate) struct World {
     pub(crate) clients: Vec<Client>,
     pub(crate) relays: Vec<RelayState>,
     /// Sequence numbers of events by topic and key.
-    pub(crate) sequences: Vec<(u16, Word, Word)>,
+    pub(crate) sequences: Sequences,
     /// Links cut now: rules.
     pub(crate) cuts: Vec<u16>,
     pub(crate) ready: VecDeque<Ready>,
