@@ -61,6 +61,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.hold(ctx);
         let target = self.target_of(id);
         let node = self.world.calls[id].node;
+        self.world.places.calls.join(id.slot, node);
         let own = match self.plan.nodes.kind(node) {
             NodeKind::Replica(service, _) => Some(service),
             _ => None,
@@ -369,10 +370,11 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// A call is no more.
     pub(super) fn end_call(&mut self, id: Id) {
         let call = &mut self.world.calls[id];
-        let ctx = call.ctx;
+        let (ctx, node) = (call.ctx, call.node);
         if let Some(timer) = call.timer.take() {
             self.call_off(timer);
         }
+        self.world.places.calls.quit(id.slot, node);
         self.world.calls.leave(id);
         self.let_go(ctx);
     }
@@ -388,6 +390,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let path = made.path.child(Role::Try, 1).child(Role::Request, 0);
         let ctx = Ctx { sent: path.0, ..ctx };
         let (node, payload) = (made.node, made.args.clone());
+        self.world.places.calls.join(call.slot, node);
         if let Some(service) = service {
             let to = self.route(service, call, path, payload.first().copied());
             self.send(&Outgoing {

@@ -9,7 +9,7 @@ use super::network::{Answered, Outgoing};
 use super::slab::Id;
 use super::world::{Ctx, From, Letter, Parcel, Progress, Run, Status, Todo, Trouble};
 use crate::kernel::choose::Chooser;
-use crate::kernel::path::{Path, Role};
+use crate::kernel::path::{Path, Role, mix};
 use crate::model::expr::eval;
 use crate::model::flow::{Class, Target};
 use crate::model::how::{Answer, PublishPolicy};
@@ -22,11 +22,20 @@ use crate::store::Sink;
 /// The words that travel before the slots of a flow: its path, the steps done and undone, why it turns back, its home.
 const HEAD: usize = 5;
 
+/// Where the home of a flow is filed while it listens.
+pub(super) fn home_hash(path: Path, node: u32) -> u64 {
+    mix(path.0, u64::from(node))
+}
+
 impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// The home starts the flow and waits.
     pub(super) fn start_choreography(&mut self, id: Id) {
         self.world.runs[id].todo = Todo::AwaitOver;
         let Run { flow, node, ctx, path, .. } = self.world.runs[id];
+        self.world.listening.insert(home_hash(path, node), id.slot);
+        if ctx.intent != NONE {
+            self.world.intents.at(ctx.intent).homes.push(id);
+        }
         let progress = self.world.runs[id].progress.clone();
         if self.flow_plan(flow).answer() == Answer::Accepted {
             self.answer_run(id, Status::Ok(NULL));
@@ -44,12 +53,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         if !self.rules.choreographed {
             return;
         }
-        let listens = |run: &Run| run.listens && run.ctx.intent == intent;
-        let vain: Vec<Id> =
-            self.world.runs.iter().filter(|(_, run)| listens(run)).map(|(id, _)| id).collect();
-        for run in vain {
-            self.drop_run(run);
+        let mut homes = std::mem::take(&mut self.world.intents.at(intent).homes);
+        homes.sort_unstable_by_key(|home| home.slot);
+        for home in homes.drain(..) {
+            if self.world.runs.get(home).is_some_and(|run| run.listens) {
+                self.drop_run(home);
+            }
         }
+        self.world.intents.at(intent).homes = homes;
     }
 
     fn home_and_state(progress: &Progress, path: Path, home: u32) -> Vec<Word> {
@@ -240,6 +251,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             round: state[4] as u32,
             ..Run::default()
         };
+        self.world.places.runs.join(id.slot, node);
         self.moves(
             id,
             if undo { FlowMove::UndoAsked } else { FlowMove::Asked },
@@ -357,11 +369,12 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     fn over(&mut self, status: Status, path: Path, node: u32) {
-        let waiting = |run: &Run| {
-            run.todo == Todo::AwaitOver && run.stop.is_none() && run.path == path && run.node == node
+        let waiting = |slot: u32| {
+            let run = &self.world.runs[self.world.runs.id(slot)];
+            run.path == path && run.node == node
         };
-        let found = self.world.runs.iter().find(|(_, run)| waiting(run)).map(|(id, _)| id);
-        if let Some(id) = found {
+        if let Some(slot) = self.world.listening.least(home_hash(path, node), waiting) {
+            let id = self.world.runs.id(slot);
             let what = match status {
                 Status::Ok(_) => FlowMove::Completed,
                 Status::Refused(_) => FlowMove::Compensated,

@@ -117,6 +117,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         intent.holds = 1;
         intent.outcome = None;
         intent.instances.clear();
+        intent.homes.clear();
         intent.met.clear();
         intent.met.resize(rules, 0);
         let ctx = Ctx { intent: id.slot, client, effect, call: path.0, ..Ctx::default() };

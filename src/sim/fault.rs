@@ -375,19 +375,16 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// Tasks, calls and runs at a node end without a word.
     fn drop_volatile(&mut self, node: u32) {
         self.drop_guest(node);
-        let tasks: Vec<Id> =
-            self.world.tasks.iter().filter(|(_, t)| t.node == node).map(|(id, _)| id).collect();
-        for task in tasks {
+        for task in self.world.places.tasks.at(node, &self.world.tasks) {
             self.kill_task(task);
         }
-        let runs: Vec<Id> =
-            self.world.runs.iter().filter(|(_, r)| r.node == node).map(|(id, _)| id).collect();
-        for run in runs {
-            self.kill_run(run);
+        for run in self.world.places.runs.at(node, &self.world.runs) {
+            // The end of another may have settled the intent that it listened for.
+            if self.world.runs.has(run) {
+                self.kill_run(run);
+            }
         }
-        let calls: Vec<Id> =
-            self.world.calls.iter().filter(|(_, c)| c.node == node).map(|(id, _)| id).collect();
-        for call in calls {
+        for call in self.world.places.calls.at(node, &self.world.calls) {
             let owner = self.world.calls[call].owner;
             self.end_call(call);
             if let Owner::Intent(intent) = owner {
@@ -398,11 +395,18 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     /// All open transactions abort.
     fn database_crashes(&mut self, service: ServiceId) {
-        let at = |node| matches!(self.plan.nodes.kind(node), NodeKind::Replica(of, _) if of == service);
-        let open: Vec<Id> =
-            self.world.tasks.iter().filter(|(_, t)| t.open && at(t.node)).map(|(id, _)| id).collect();
+        let first = self.plan.nodes.replica(service, 0);
+        let mut open: Vec<Id> = Vec::new();
+        for node in first..first + self.plan.model.service(service).replicas {
+            open.extend(self.world.places.tasks.at(node, &self.world.tasks));
+        }
+        open.retain(|&task| self.world.tasks[task].open);
+        open.sort_unstable_by_key(|task| task.slot);
         for task in open {
-            self.fail_task(task);
+            // What one answers may have brought down the replica of another.
+            if self.world.tasks.has(task) {
+                self.fail_task(task);
+            }
         }
     }
 

@@ -4,11 +4,12 @@
 //! copy of that progress is written at every log point and taken up again when the home restarts.
 
 use super::Engine;
+use super::choreography::home_hash;
 use super::network::Answered;
 use super::slab::Id;
 use super::world::{Ctx, From, Owner, Progress, Ready, Run, SagaRow, Status, Todo, Trouble, What};
 use crate::kernel::choose::{Ask, Chooser};
-use crate::kernel::path::{Path, Role};
+use crate::kernel::path::{Path, Role, mix};
 use crate::kernel::time::Span;
 use crate::model::expr::{Code, eval};
 use crate::model::flow::{Class, Target};
@@ -107,10 +108,7 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
                     return self.answer(from, refused.map_or(Status::Ok(reply), Status::Refused), what);
                 }
                 Some(_) if by.policy.busy != Busy::Ignore => {
-                    let running = self.world.runs.iter().find(|(_, run)| {
-                        run.flow == flow && run.key == Some(word) && run.todo != Todo::AwaitOver
-                    });
-                    let running = running.map(|(id, _)| id);
+                    let running = self.running(flow, word);
                     if let (Busy::Wait, Some(running)) = (by.policy.busy, running) {
                         self.world.runs[running].waiters.push(from);
                         return;
@@ -142,6 +140,7 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
             fingerprint,
             ..Run::default()
         };
+        self.file_run(id);
         self.moves(id, FlowMove::Started, NONE, u64::from(node));
         if matches!(plan.coordination, Coordination::Choreography { .. }) {
             return self.start_choreography(id);
@@ -158,6 +157,25 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
         if self.world.runs.has(id) {
             self.world.ready.push_back(Ready::Run(id));
         }
+    }
+
+    /// Files a run by where it lives, and by its key if it has one.
+    fn file_run(&mut self, id: Id) {
+        let Run { flow, node, key, .. } = self.world.runs[id];
+        self.world.places.runs.join(id.slot, node);
+        if let Some(key) = key {
+            self.world.keyed.insert(run_hash(flow, key), id.slot);
+        }
+    }
+
+    /// The run of a flow that is under way under a key, the first by slot.
+    fn running(&self, flow: FlowId, key: Word) -> Option<Id> {
+        let runs = &self.world.runs;
+        let is = |slot: u32| {
+            let run = &runs[runs.id(slot)];
+            run.flow == flow && run.key == Some(key) && run.todo != Todo::AwaitOver
+        };
+        self.world.keyed.least(run_hash(flow, key), is).map(|slot| runs.id(slot))
     }
 
     /// The start of a saga is logged, in one commit with its key. Returns whether the home is still up.
@@ -180,6 +198,7 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
         };
         self.hold(row.ctx);
         let (saga, slot) = self.world.sagas.take();
+        self.world.places.sagas.join(saga.slot, row.node);
         *slot = row;
         self.world.runs[id].saga = Some(saga);
         self.moves(id, FlowMove::Logged, NONE, 0);
@@ -653,7 +672,14 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
         if let Some(timer) = self.world.runs[id].timer.take() {
             self.call_off(timer);
         }
-        let listens = self.world.runs[id].listens;
+        let Run { flow, node, path, key, todo, listens, .. } = self.world.runs[id];
+        self.world.places.runs.quit(id.slot, node);
+        if let Some(key) = key {
+            self.world.keyed.remove(run_hash(flow, key), id.slot);
+        }
+        if todo == Todo::AwaitOver {
+            self.world.listening.remove(home_hash(path, node), id.slot);
+        }
         self.world.runs.leave(id);
         if !listens {
             self.let_go(ctx);
@@ -661,7 +687,8 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
     }
 
     fn drop_saga(&mut self, row: Id) {
-        let ctx = self.world.sagas[row].ctx;
+        let SagaRow { ctx, node, .. } = self.world.sagas[row];
+        self.world.places.sagas.quit(row.slot, node);
         self.world.sagas.leave(row);
         self.let_go(ctx);
     }
@@ -679,11 +706,12 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
         let first = self.plan.nodes.replica(service, 0);
         let heir = (first..first + self.plan.model.service(service).replicas)
             .find(|&other| !self.world.nodes[other as usize].down);
-        let rows: Vec<Id> =
-            self.world.sagas.iter().filter(|(_, s)| s.node == node).map(|(id, _)| id).collect();
+        let rows = self.world.places.sagas.at(node, &self.world.sagas);
         for row in rows {
             match heir {
                 Some(heir) => {
+                    self.world.places.sagas.quit(row.slot, node);
+                    self.world.places.sagas.join(row.slot, heir);
                     self.world.sagas[row].node = heir;
                     self.recover_saga(row);
                 }
@@ -694,10 +722,10 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
 
     /// A restarted home takes its unfinished sagas up again.
     pub(super) fn recover_sagas(&mut self, node: u32) {
-        let due = |saga: &SagaRow| saga.node == node && saga.run.is_none();
-        let rows: Vec<Id> = self.world.sagas.iter().filter(|(_, saga)| due(saga)).map(|(id, _)| id).collect();
-        for row in rows {
-            self.recover_saga(row);
+        for row in self.world.places.sagas.at(node, &self.world.sagas) {
+            if self.world.sagas[row].run.is_none() {
+                self.recover_saga(row);
+            }
         }
     }
 
@@ -724,6 +752,7 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
             answered: true,
             ..Run::default()
         };
+        self.file_run(id);
         self.world.sagas[row].run = Some(id);
         self.moves(id, FlowMove::Recovered, NONE, u64::from(node));
         let progress = &mut self.world.runs[id].progress;
@@ -747,6 +776,11 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
         self.world.runs[id].todo = todo;
         self.world.ready.push_back(Ready::Run(id));
     }
+}
+
+/// Where a run with a key is filed.
+fn run_hash(flow: FlowId, key: Word) -> u64 {
+    mix(u64::from(flow.0), key as u64)
 }
 
 /// Names a log write within a run.

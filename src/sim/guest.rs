@@ -3,6 +3,7 @@
 //! A process has no draws of its own. The names of its messages, timers and commits are children of the name of what it
 //! was told: its tag, then how many with that tag came before in the same activation. Commits are in `guest_commit`.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::Engine;
@@ -16,7 +17,7 @@ use crate::kernel::choose::{Ask, Chooser};
 use crate::kernel::path::{Path, Role, mix};
 use crate::kernel::sample::below;
 use crate::model::flow::Target;
-use crate::model::ids::{FlowId, OpId, ServiceId, TableId};
+use crate::model::ids::{OpId, ServiceId, TableId};
 use crate::model::own::{AnyProcess, Db, Effect, Input, Out, Said, Ticket};
 use crate::model::plan::NodeKind;
 use crate::model::record::{Kind, NONE, commit};
@@ -27,6 +28,11 @@ use crate::store::{Index, Sink};
 
 /// What a process looked at by key in one activation: table, slot, version.
 pub(super) type Looked = Vec<(TableId, u32, u32)>;
+
+/// Where a timer of a process is filed.
+fn timer_hash(node: u32, tag: u32, note: Word) -> u64 {
+    mix(u64::from(node) << 32 | u64::from(tag), note as u64)
+}
 
 impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// Starts the processes of all services in Rust.
@@ -70,6 +76,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let (id, asked) = self.world.asked.take();
         let origin = Origin { ctx, op, path };
         *asked = Asked { node, origin, from, args: args.to_vec() };
+        self.world.places.asked.join(id.slot, node);
         self.begin_activation(node, origin);
         if !self.rules.operations.is_empty() {
             match self.weather_on(op, ctx, path, args) {
@@ -110,8 +117,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     /// A timer is up, or the time that a commit takes has passed.
     pub(super) fn chore_due(&mut self, id: Id) {
-        let Chore { node, origin, kind, .. } = std::mem::take(&mut self.world.chores[id]);
-        self.world.chores.leave(id);
+        let Chore { node, origin, kind, .. } = self.take_chore(id);
         match kind {
             ChoreKind::Timer { tag, note } => {
                 self.begin_activation(node, origin);
@@ -139,16 +145,13 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     pub(super) fn drop_guest(&mut self, node: u32) {
         let Some(guest) = self.world.guests.get_mut(node as usize) else { return };
         guest.0 = None;
-        let asked: Vec<Id> =
-            self.world.asked.iter().filter(|(_, asked)| asked.node == node).map(|(id, _)| id).collect();
-        for id in asked {
+        for id in self.world.places.asked.at(node, &self.world.asked) {
+            self.world.places.asked.quit(id.slot, node);
             let ctx = self.world.asked[id].origin.ctx;
             self.world.asked.leave(id);
             self.let_go(ctx);
         }
-        let chores: Vec<Id> =
-            self.world.chores.iter().filter(|(_, chore)| chore.node == node).map(|(id, _)| id).collect();
-        for id in chores {
+        for id in self.world.places.chores.at(node, &self.world.chores) {
             let Chore { origin, ref kind, .. } = self.world.chores[id];
             if matches!(kind, ChoreKind::Commit { .. }) {
                 self.record(Kind::Rollback, origin.path, origin.ctx, |r| {
@@ -161,10 +164,29 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     fn drop_chore(&mut self, id: Id) {
-        let Chore { origin, timer, .. } = std::mem::take(&mut self.world.chores[id]);
-        self.world.chores.leave(id);
+        let Chore { origin, timer, .. } = self.take_chore(id);
         self.call_off(timer);
         self.let_go(origin.ctx);
+    }
+
+    /// The first timer of a process with this tag and note, by slot.
+    fn timer_of(&self, node: u32, tag: u32, note: Word) -> Option<Id> {
+        let chores = &self.world.chores;
+        let is = |slot: u32| {
+            let Chore { node: at, ref kind, .. } = chores[chores.id(slot)];
+            at == node && *kind == ChoreKind::Timer { tag, note }
+        };
+        self.world.timers.least(timer_hash(node, tag, note), is).map(|slot| chores.id(slot))
+    }
+
+    fn take_chore(&mut self, id: Id) -> Chore {
+        let chore = std::mem::take(&mut self.world.chores[id]);
+        if let ChoreKind::Timer { tag, note } = chore.kind {
+            self.world.timers.remove(timer_hash(chore.node, tag, note), id.slot);
+        }
+        self.world.places.chores.quit(id.slot, chore.node);
+        self.world.chores.leave(id);
+        chore
     }
 
     pub(super) fn begin_activation(&mut self, node: u32, origin: Origin) {
@@ -222,11 +244,11 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     fn carry_out(&mut self, node: u32, mut origin: Origin, effects: Vec<Effect>, looked: &Looked) {
         let life = self.world.nodes[node as usize].life;
         let path = origin.path;
-        let mut tags: Vec<u32> = Vec::new();
+        let mut tags: BTreeMap<u32, u32> = BTreeMap::new();
         let mut name = |tag: u32, role: Role| {
-            let before = tags.iter().filter(|&&other| other == tag).count() as u32;
-            tags.push(tag);
-            path.child(Role::Emission, tag).child(role, before + 1)
+            let count = tags.entry(tag).or_default();
+            *count += 1;
+            path.child(Role::Emission, tag).child(role, *count)
         };
         for effect in effects {
             if self.world.nodes[node as usize].life != life || self.world.broken.is_some() {
@@ -257,17 +279,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                     self.add_chore(node, origin, ChoreKind::Timer { tag, note }, after, idle);
                 }
                 Effect::Disarm { tag, note } => {
-                    let same = |chore: &Chore| matches!(chore.kind, ChoreKind::Timer { tag: t, note: n } if (t, n) == (tag, note));
-                    let all = self.world.chores.iter().filter(|(_, chore)| chore.node == node && same(chore));
-                    for id in all.map(|(id, _)| id).collect::<Vec<Id>>() {
-                        self.drop_chore(id);
+                    while let Some(timer) = self.timer_of(node, tag, note) {
+                        self.drop_chore(timer);
                     }
                 }
                 Effect::Resume { key } => {
                     let NodeKind::Replica(service, _) = self.plan.nodes.kind(node) else { return };
-                    let kept = self.world.kept.iter().find(|kept| (kept.service, kept.key) == (service, key));
-                    if let Some(kept) = kept {
-                        origin = Origin { path: origin.path, ..kept.origin };
+                    if let Some(at) = self.kept(service, key) {
+                        origin = Origin { path: origin.path, ..self.world.kept[at as usize].origin };
                     }
                 }
             }
@@ -285,6 +304,10 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.hold(origin.ctx);
         let (id, _) = self.world.chores.take();
         let timer = self.schedule(What::Chore(id), after, Class::Timer, origin.path, idle);
+        if let ChoreKind::Timer { tag, note } = kind {
+            self.world.timers.insert(timer_hash(node, tag, note), id.slot);
+        }
+        self.world.places.chores.join(id.slot, node);
         self.world.chores[id] = Chore { node, origin, kind, timer };
     }
 
@@ -292,6 +315,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// weather.
     fn answer_asked(&mut self, id: Id, said: Said, (again, unchanged, weather): (bool, bool, bool)) {
         let Asked { node, origin, from, args } = std::mem::take(&mut self.world.asked[id]);
+        self.world.places.asked.quit(id.slot, node);
         self.world.asked.leave(id);
         let Origin { ctx, op, path } = origin;
         let status = match said {
@@ -332,22 +356,6 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.let_go(ctx);
     }
 
-    /// What a name such as `service.operation` or a flow's stands for.
-    fn target_named(&self, name: &str) -> Option<(Target, ServiceId)> {
-        let model = &self.plan.model;
-        let op = model.operation_ids().find(|&op| {
-            let of = model.operation(op);
-            name.split_once('.').is_some_and(|(service, operation)| {
-                model.service(of.service).name == service && of.name == operation
-            })
-        });
-        if let Some(op) = op {
-            return Some((Target::Op(op), model.operation(op).service));
-        }
-        let flow = model.flows.iter().position(|flow| flow.name == name)?;
-        Some((Target::Flow(FlowId(flow as u16)), model.flows[flow].by?))
-    }
-
     #[expect(clippy::too_many_arguments, reason = "a message is all of this")]
     fn send_for_guest(
         &mut self,
@@ -359,7 +367,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         tag: u32,
         note: Word,
     ) {
-        let Some((target, service)) = self.target_named(name) else {
+        let Some(&(target, service)) = self.known.targets.get(name) else {
             let text = format!("sends to `{name}`, which is no operation and no flow that a service runs");
             let who = self.guest_name(node);
             return self.breaks_with(who, &text);

@@ -7,6 +7,7 @@ use super::Engine;
 use super::guest::Looked;
 use super::world::{Kept, Origin};
 use crate::kernel::choose::Chooser;
+use crate::kernel::path::mix;
 use crate::model::ids::{ServiceId, TableId};
 use crate::model::own::{Commit, Guard, RowWrite, Verb};
 use crate::model::plan::NodeKind;
@@ -31,6 +32,11 @@ enum Planning {
     Rows(Vec<Planned>),
     /// It does not take place, because of this row.
     Dropped(TableId, Word),
+}
+
+/// Where something kept open is filed.
+fn kept_hash(service: ServiceId, key: Word) -> u64 {
+    mix(u64::from(service.0), key as u64)
 }
 
 impl<C: Chooser, S: Sink> Engine<'_, C, S> {
@@ -99,13 +105,13 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
         for &key in &commit.keep {
             self.hold(ctx);
+            self.world.filed.insert(kept_hash(service, key), self.world.kept.len() as u32);
             self.world.kept.push(Kept { service, key, origin });
         }
         for &key in &commit.release {
-            while let Some(at) =
-                self.world.kept.iter().position(|kept| (kept.service, kept.key) == (service, key))
-            {
-                let kept = self.world.kept.remove(at);
+            while let Some(at) = self.kept(service, key) {
+                self.world.filed.remove(kept_hash(service, key), at);
+                let kept = self.world.kept[at as usize];
                 self.let_go(kept.origin.ctx);
             }
         }
@@ -113,6 +119,15 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             return None;
         }
         Some(true)
+    }
+
+    /// What a service keeps open under a key, the first that it kept.
+    pub(super) fn kept(&self, service: ServiceId, key: Word) -> Option<u32> {
+        let is = |at: u32| {
+            let kept = &self.world.kept[at as usize];
+            (kept.service, kept.key) == (service, key)
+        };
+        self.world.filed.least(kept_hash(service, key), is)
     }
 
     /// What a commit would install, if it takes place.

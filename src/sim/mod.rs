@@ -14,8 +14,10 @@ mod flow;
 mod guest;
 mod guest_commit;
 mod key;
+mod known;
 mod network;
 mod outbox;
+mod places;
 mod rules;
 mod slab;
 mod task;
@@ -34,6 +36,7 @@ use crate::model::expr::Scratch;
 use crate::model::plan::{End, Plan};
 use crate::model::record::{FLOW, Kind, NONE, Record};
 use crate::store::{Sink, Tables};
+use known::Known;
 use rules::Rules;
 use world::{Ctx, Event, Ready, Status, What, World};
 
@@ -97,6 +100,7 @@ impl Lanes {
 pub struct Runner<'p> {
     plan: &'p Plan,
     rules: Rules,
+    known: Known,
     template: Tables,
     world: World,
     agenda: Agenda,
@@ -113,6 +117,7 @@ impl<'p> Runner<'p> {
         Runner {
             plan,
             rules: Rules::of(plan),
+            known: Known::of(plan),
             template: Tables::of(&plan.model),
             world: World::default(),
             lanes: Lanes::of(plan, &mut agenda),
@@ -167,12 +172,13 @@ impl<'p> Runner<'p> {
     }
 
     fn start(&mut self, mut seeded: Seeded, chooser: impl Chooser, sink: &mut impl Sink) -> Ended {
-        self.world.reset(self.plan, &self.template);
+        self.world.reset(self.plan, &self.template, self.rules.crashes);
         self.agenda.reset();
         self.rules.draw(self.plan, &mut seeded);
         let mut engine = Engine {
             plan: self.plan,
             rules: &self.rules,
+            known: &self.known,
             world: &mut self.world,
             agenda: &mut self.agenda,
             lanes: &self.lanes,
@@ -197,6 +203,7 @@ pub fn run(plan: &Plan, seed: u64, sink: &mut impl Sink) -> Ended {
 struct Engine<'e, C, S> {
     plan: &'e Plan,
     rules: &'e Rules,
+    known: &'e Known,
     world: &'e mut World,
     agenda: &'e mut Agenda,
     lanes: &'e Lanes,
@@ -504,7 +511,7 @@ fn target_word(target: crate::model::flow::Target) -> u16 {
 }
 
 impl World {
-    fn reset(&mut self, plan: &Plan, template: &Tables) {
+    fn reset(&mut self, plan: &Plan, template: &Tables, crashes: bool) {
         let model = &plan.model;
         self.tables.reset(template);
         self.locks.reset();
@@ -527,9 +534,12 @@ impl World {
         self.outbox.reset();
         self.intents.reset();
         self.instances.reset();
+        self.places.reset(if crashes { plan.nodes.count } else { 0 });
+        self.keyed.clear();
+        self.listening.clear();
         self.clients.clear();
-        self.relays.clear();
-        self.relays.resize(model.services.len(), Default::default());
+        self.relays.resize_with(model.services.len(), Default::default);
+        self.relays.iter_mut().for_each(world::RelayState::reset);
         self.sequences.reset();
         self.cuts.clear();
         self.ready.clear();
@@ -538,6 +548,8 @@ impl World {
         self.chores.reset();
         self.askers.clear();
         self.kept.clear();
+        self.filed.clear();
+        self.timers.clear();
         self.broken = None;
         self.work = 0;
         self.paused = 0;

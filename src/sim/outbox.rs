@@ -13,7 +13,7 @@ use crate::kernel::choose::Chooser;
 use crate::kernel::path::{Path, Role};
 use crate::kernel::time::Span;
 use crate::model::flow::Target;
-use crate::model::how::{PublishPolicy, Relay, RelayKind};
+use crate::model::how::RelayKind;
 use crate::model::ids::{ServiceId, TopicId};
 use crate::model::plan::NodeKind;
 use crate::model::record::{Kind, NONE};
@@ -126,43 +126,33 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         letter.committed_at = now;
         let service = ServiceId(letter.service);
         let (number, open) = (letter.number, letter.open);
-        let passed = self.relay_policy(service).kind == RelayKind::Cursor
-            && number <= self.world.relays[service.index()].cursor;
+        let relay = &mut self.world.relays[service.index()];
+        relay.waiting += 1;
+        let passed = self.known.relays[service.index()].kind == RelayKind::Cursor && number <= relay.cursor;
         // A relay that has passed a number never looks back; one without subscribers needs no relay.
         if passed || open == 0 {
             return self.drop_letter(row);
         }
+        relay.rows.push((number, row));
         self.wake_relay(service);
     }
 
     /// A row leaves the outbox.
     pub(super) fn drop_letter(&mut self, row: Id) {
-        let ctx = self.world.outbox[row].ctx;
+        let OutboxRow { ctx, service, committed, .. } = self.world.outbox[row];
+        self.world.relays[service as usize].waiting -= u32::from(committed);
         self.world.outbox.leave(row);
         self.let_go(ctx);
     }
 
-    /// How the outbox of a service is relayed.
-    fn relay_policy(&self, service: ServiceId) -> Relay {
-        let plan = self.plan;
-        let own =
-            plan.model.service(service).operations.iter().map(|op| &plan.operations[op.index()].publish);
-        let flows = plan.flows.iter().map(|flow| &flow.publish);
-        let outbox = own.chain(flows).find_map(|publish| match publish {
-            PublishPolicy::Outbox(relay) => Some(relay.clone()),
-            _ => None,
-        });
-        outbox.unwrap_or(Relay { kind: RelayKind::Flag, every: Span::millis(10), gap: Span::millis(100) })
-    }
-
     /// The relay of a service looks at its outbox at the next point of its grid, if anything is there.
     pub(super) fn wake_relay(&mut self, service: ServiceId) {
-        let waits = |row: &OutboxRow| row.service == service.0 && row.committed;
-        if self.world.relays[service.index()].due || !self.world.outbox.iter().any(|(_, row)| waits(row)) {
+        let relay = &mut self.world.relays[service.index()];
+        if relay.due || relay.waiting == 0 {
             return;
         }
-        self.world.relays[service.index()].due = true;
-        let every = self.relay_policy(service).every.0.max(1);
+        relay.due = true;
+        let every = self.known.relays[service.index()].every.0.max(1);
         let after = Span(every - self.now().0 % every);
         let name = Path::ROOT.child(Role::Relay, u32::from(service.0));
         self.schedule(What::Relay(service.0), after, Class::Timer, name, false);
@@ -180,14 +170,12 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         };
         // Where all replicas are down, the first to restart wakes it again.
         let Some(node) = (first..first + replicas).find(up) else { return };
-        let policy = self.relay_policy(service);
+        let policy = &self.known.relays[service.index()];
         let now = self.now();
-        let mut rows: Vec<(u64, Id)> = (self.world.outbox.iter())
-            .filter(|(_, row)| row.service == service.0 && row.committed)
-            .map(|(id, row)| (row.number, id))
-            .collect();
-        rows.sort_unstable_by_key(|(number, _)| *number);
-        for (number, id) in rows {
+        let mut rows = std::mem::take(&mut self.world.relays[service.index()].rows);
+        rows.retain(|&(_, id)| self.world.outbox.has(id));
+        rows.sort_unstable_by_key(|&(number, _)| number);
+        for &(number, id) in &rows {
             let Some(row) = self.world.outbox.get(id) else { continue };
             let cursor = self.world.relays[service.index()].cursor;
             let waited = now.since(row.committed_at) >= policy.gap;
@@ -209,6 +197,10 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 break;
             }
         }
+        // What was committed meanwhile comes behind.
+        let relay = &mut self.world.relays[service.index()];
+        rows.append(&mut relay.rows);
+        relay.rows = rows;
         self.wake_relay(service);
     }
 

@@ -86,6 +86,8 @@ pub(super) struct Rules {
     pub(super) counting: u16,
     /// For each rule its rate in this run.
     pub(super) ppm: Vec<u32>,
+    /// Something can crash.
+    pub(super) crashes: bool,
     /// Some flow is choreographed.
     pub(super) choreographed: bool,
     /// There is a script, which may strike at any point.
@@ -101,7 +103,9 @@ pub(super) struct Rules {
 impl Rules {
     pub(super) fn of(plan: &Plan) -> Rules {
         let choreographed = |flow: &FlowPlan| matches!(flow.coordination, Coordination::Choreography { .. });
+        let crashes = |fault: &Fault| matches!(fault.verb, FaultVerb::Crash(..));
         let mut rules = Rules {
+            crashes: !plan.clean && plan.model.weather.faults.iter().any(crashes),
             choreographed: plan.flows.iter().any(choreographed),
             messages: Default::default(),
             copies: Default::default(),

@@ -196,6 +196,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
         task.frame.extend_from_slice(payload);
         task.frame.resize(of.frame as usize, NULL);
+        self.world.places.tasks.join(id.slot, node);
         id
     }
 
@@ -873,7 +874,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     fn drop_task(&mut self, id: Id) {
-        let ctx = self.world.tasks[id].ctx;
+        let Task { ctx, node, .. } = self.world.tasks[id];
+        self.world.places.tasks.quit(id.slot, node);
         let rows = std::mem::take(&mut self.world.tasks[id].outbox);
         for &row in &rows {
             self.drop_letter(row);

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 
+use super::places::Places;
 use super::slab::{Id, Slab};
 use crate::kernel::dist::Dist;
 use crate::kernel::path::Path;
@@ -16,7 +17,7 @@ use crate::model::own::{AnyProcess, Commit};
 use crate::model::record::Outcome;
 use crate::model::value::Word;
 use crate::model::weather::PointKind;
-use crate::store::{Keys, Locks, Sequences, Tables};
+use crate::store::{Index, Keys, Locks, Sequences, Tables};
 
 /// For whom something is done, and as what: it travels with every message, task and timer.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -493,6 +494,8 @@ pub(crate) struct Intent {
     pub(crate) outcome: Option<Outcome>,
     /// Flow effects and their instances.
     pub(crate) instances: Vec<(u64, u32)>,
+    /// Homes of choreographed flows that were begun for it, some of them over.
+    pub(crate) homes: Vec<Id>,
     /// How often each counting rule's target was met.
     pub(crate) met: Vec<u16>,
 }
@@ -514,11 +517,23 @@ pub(crate) struct Client {
 }
 
 /// A relay of a service.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct RelayState {
     pub(crate) due: bool,
     pub(crate) next_number: u64,
     pub(crate) cursor: u64,
+    /// Committed rows by number, the latest perhaps out of order; some have left since the relay last looked.
+    pub(crate) rows: Vec<(u64, Id)>,
+    /// How many of them have not.
+    pub(crate) waiting: u32,
+}
+
+impl RelayState {
+    /// Makes it anew and keeps the memory.
+    pub(crate) fn reset(&mut self) {
+        self.rows.clear();
+        *self = RelayState { rows: std::mem::take(&mut self.rows), ..RelayState::default() };
+    }
 }
 
 /// On whose behalf a process acts, and under which name.
@@ -625,6 +640,12 @@ pub(crate) struct World {
     pub(crate) outbox: Slab<OutboxRow>,
     pub(crate) intents: Slab<Intent>,
     pub(crate) instances: Slab<Instance>,
+    /// Who lives at which node.
+    pub(crate) places: Places,
+    /// Runs with a key, by flow and key.
+    pub(crate) keyed: Index,
+    /// Homes of choreographed flows under way, by path and node.
+    pub(crate) listening: Index,
     pub(crate) clients: Vec<Client>,
     pub(crate) relays: Vec<RelayState>,
     /// Sequence numbers of events by topic and key.
@@ -648,7 +669,11 @@ pub(crate) struct World {
     pub(crate) chores: Slab<Chore>,
     /// Everything that processes sent: a reply may come late, or twice.
     pub(crate) askers: Vec<Asker>,
+    /// All that processes ever kept open, and by service and key what still is.
     pub(crate) kept: Vec<Kept>,
+    pub(crate) filed: Index,
+    /// Timers of processes by node, tag and note.
+    pub(crate) timers: Index,
     /// What code of the user's own did that ended the run.
     pub(crate) broken: Option<String>,
     /// Events on the agenda that count as something left to do.

@@ -46,6 +46,18 @@ impl Index {
         }
     }
 
+    /// The lowest row filed under the hash for which `is` says so.
+    pub fn least(&self, hash: u64, mut is: impl FnMut(u32) -> bool) -> Option<u32> {
+        let mut least = None;
+        self.find(hash, |row| {
+            if least.is_none_or(|least| row < least) && is(row) {
+                least = Some(row);
+            }
+            false
+        });
+        least
+    }
+
     /// Files a row.
     pub fn insert(&mut self, hash: u64, row: u32) {
         if self.used * 2 >= self.slots.len() {

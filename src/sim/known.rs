@@ -1,0 +1,50 @@
+//! What is looked up in a plan again and again, worked out once: how the outbox of a service is relayed, what the names in
+//! the messages of processes stand for.
+
+use std::collections::BTreeMap;
+
+use crate::kernel::time::Span;
+use crate::model::flow::Target;
+use crate::model::how::{PublishPolicy, Relay, RelayKind};
+use crate::model::ids::{FlowId, ServiceId};
+use crate::model::plan::Plan;
+
+/// What is known of a plan.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    /// How the outbox of each service is relayed.
+    pub(super) relays: Vec<Relay>,
+    /// What processes can ask for, by name, and who answers it.
+    pub(super) targets: BTreeMap<String, (Target, ServiceId)>,
+}
+
+impl Known {
+    pub(super) fn of(plan: &Plan) -> Known {
+        let model = &plan.model;
+        let outbox = |publish: &PublishPolicy| match publish {
+            PublishPolicy::Outbox(relay) => Some(relay.clone()),
+            _ => None,
+        };
+        let flows = plan.flows.iter().find_map(|flow| outbox(&flow.publish));
+        let usual =
+            flows.unwrap_or(Relay { kind: RelayKind::Flag, every: Span::millis(10), gap: Span::millis(100) });
+        let relay = |service: &crate::model::service::Service| {
+            let own = service.operations.iter().map(|op| &plan.operations[op.index()].publish);
+            own.into_iter().find_map(outbox).unwrap_or_else(|| usual.clone())
+        };
+        let mut targets = BTreeMap::new();
+        if model.services.iter().any(|service| service.host.is_some()) {
+            for op in model.operation_ids() {
+                let of = model.operation(op);
+                let name = format!("{}.{}", model.service(of.service).name, of.name);
+                targets.entry(name).or_insert((Target::Op(op), of.service));
+            }
+            for (flow, of) in (0..).map(FlowId).zip(&model.flows) {
+                if let Some(by) = of.by {
+                    targets.entry(of.name.clone()).or_insert((Target::Flow(flow), by));
+                }
+            }
+        }
+        Known { relays: model.services.iter().map(relay).collect(), targets }
+    }
+}
