@@ -51,7 +51,7 @@ fn main() -> ExitCode {
         digest = run.digest;
     }
     println!(
-        r#"{{"events":{},"wall_s":{:.6},"cpu_s":{:.6},"maxrss_kib":{},"digest":"{:016x}{:016x}"}}"#,
+        r#"{{"runs":{runs},"events":{},"wall_s":{:.6},"cpu_s":{:.6},"maxrss_kib":{},"digest":"{:016x}{:016x}"}}"#,
         events,
         began.elapsed().as_secs_f64(),
         cpu_seconds() - before,
