@@ -236,6 +236,7 @@ impl AtRest {
                 continue;
             }
             let row = part.row.as_ref().and_then(|(table, code)| {
+                tables.table_mut(*table).sort();
                 let mut next = tables.table(*table).next_row(None);
                 while let Some(row) = next {
                     scratch.bind_row(0, row);

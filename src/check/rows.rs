@@ -41,11 +41,12 @@ impl AtMostOne {
         self.rows.values.clone_from(&self.start.values);
     }
 
-    /// Takes all rows changed by a commit at once: two rows may change places.
+    /// The table.
     pub(super) fn table(&self) -> u16 {
         self.table.0
     }
 
+    /// Takes all rows changed by a commit at once: two rows may change places.
     pub(super) fn committed(&mut self, changed: &[(u16, u32)], by: &Act, tables: &Tables, sheet: &mut Sheet) {
         let table = tables.table(self.table);
         let own = || changed.iter().filter(|change| change.0 == self.table.0).map(|change| change.1);
@@ -105,11 +106,12 @@ impl NoOrphan {
         self.makers.clear();
     }
 
-    #[inline]
+    /// The table.
     pub(super) fn table(&self) -> u16 {
         self.table.0
     }
 
+    #[inline]
     pub(super) fn install(&mut self, table: u16, row: u32, flag: u8, act: &Act) {
         if table != self.table.0 || flag & install::CREATE == 0 {
             return;
@@ -121,6 +123,7 @@ impl NoOrphan {
     }
 
     pub(super) fn finish(&self, at: Time, tables: &mut Tables, scratch: &mut Scratch, sheet: &mut Sheet) {
+        tables.table_mut(self.table).sort();
         let mut next = tables.table(self.table).next_row(None);
         while let Some(row) = next {
             next = tables.table(self.table).next_row(Some(row));

@@ -76,6 +76,7 @@ impl View for TaskView<'_> {
     }
 
     fn next_row(&mut self, table: TableId, after: Option<u32>) -> Option<u32> {
+        self.tables.table_mut(table).sort();
         if self.staged.is_empty() {
             return self.tables.table(table).next_row(after);
         }

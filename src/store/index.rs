@@ -98,6 +98,16 @@ impl Index {
         self.slots[hole] = (0, FREE);
     }
 
+    /// How many rows are filed.
+    pub fn len(&self) -> usize {
+        self.used
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.used == 0
+    }
+
     /// Forgets everything and keeps the memory.
     pub fn clear(&mut self) {
         if self.used > 0 {

@@ -19,6 +19,15 @@ pub struct RowMeta {
     pub live: bool,
 }
 
+/// So many newcomers are put in order one by one.
+const FEW: usize = 8;
+
+/// The hash of a row under a unique combination; `None` if one of its columns is null.
+fn hash_of(columns: &[ColumnId], cells: &[Word]) -> Option<u64> {
+    let filled = columns.iter().all(|column| cells[column.index()] != NULL);
+    filled.then(|| Index::hash_all(columns.iter().map(|column| cells[column.index()])))
+}
+
 /// One table.
 #[derive(Clone, Debug, Default)]
 pub struct TableState {
@@ -26,7 +35,9 @@ pub struct TableState {
     cells: Vec<Word>,
     meta: Vec<RowMeta>,
     index: Index,
-    /// Slots in key order; empty as long as slots are in key order by themselves.
+    /// Slots are no longer in key order by themselves.
+    shuffled: bool,
+    /// Once they are not: the first of them in key order. Those that came since are put in order when somebody asks.
     order: Vec<u32>,
     /// One index for each unique combination of columns; live rows only.
     unique: Vec<(Vec<ColumnId>, Index)>,
@@ -58,6 +69,7 @@ impl TableState {
                 state.install(slot, Some(&cells));
             }
         }
+        state.sort();
         state
     }
 
@@ -113,17 +125,7 @@ impl TableState {
             return slot;
         }
         let slot = self.meta.len() as u32;
-        let in_order = match self.order.last() {
-            Some(&last) => self.key(last) < key,
-            None => slot == 0 || self.key(slot - 1) < key,
-        };
-        if !in_order && self.order.is_empty() {
-            self.order.extend(0..slot);
-        }
-        if !self.order.is_empty() {
-            let at = self.order.partition_point(|&other| self.key(other) < key);
-            self.order.insert(at, slot);
-        }
+        self.shuffled |= slot > 0 && key < self.key(slot - 1);
         self.cells.push(key);
         self.cells.resize(self.cells.len() + self.width - 1, NULL);
         self.meta.push(RowMeta::default());
@@ -149,12 +151,16 @@ impl TableState {
         let was_live = self.meta[at].live;
         let now = &self.cells[range.clone()];
         for (columns, index) in &mut self.unique {
-            let of = |row: &[Word]| Index::hash_all(columns.iter().map(|column| row[column.index()]));
-            let (old, new) = (of(now), cells.map(of));
-            if was_live && new != Some(old) {
+            // A row with a null in it clashes with none: it is not filed, or all such rows would be in one place.
+            let old = if was_live { hash_of(columns, now) } else { None };
+            let new = cells.and_then(|cells| hash_of(columns, cells));
+            if old == new {
+                continue;
+            }
+            if let Some(old) = old {
                 index.remove(old, slot);
             }
-            if let Some(new) = new.filter(|&new| !was_live || new != old) {
+            if let Some(new) = new {
                 index.insert(new, slot);
             }
         }
@@ -175,9 +181,7 @@ impl TableState {
 
     /// The hash of a row under a unique combination, for locks; `None` if one of its columns is null.
     pub fn unique_hash(&self, n: usize, cells: &[Word]) -> Option<u64> {
-        let columns = &self.unique[n].0;
-        let filled = columns.iter().all(|column| cells[column.index()] != NULL);
-        filled.then(|| Index::hash_all(columns.iter().map(|column| cells[column.index()])))
+        hash_of(&self.unique[n].0, cells)
     }
 
     /// Another live row with the same values in a unique combination.
@@ -187,6 +191,32 @@ impl TableState {
         index.find(hash, |slot| {
             Some(slot) != own && columns.iter().all(|c| self.cells(slot)[c.index()] == cells[c.index()])
         })
+    }
+
+    /// Puts slots in key order, for those who are about to go through the rows: a step costs a search among all keys
+    /// after it, and a look at each newcomer before it.
+    #[inline]
+    pub fn sort(&mut self) {
+        if self.shuffled && self.order.len() < self.meta.len() {
+            self.sort_newcomers();
+        }
+    }
+
+    fn sort_newcomers(&mut self) {
+        let mut order = std::mem::take(&mut self.order);
+        let newcomers = order.len() as u32..self.slots();
+        if newcomers.len() <= FEW {
+            for slot in newcomers {
+                let at = order.partition_point(|&other| self.key(other) < self.key(slot));
+                order.insert(at, slot);
+            }
+        } else {
+            order.extend(newcomers.clone());
+            order[newcomers.start as usize..].sort_unstable_by_key(|&slot| self.key(slot));
+            // Two runs in order: that is one merge.
+            order.sort_by_key(|&slot| self.key(slot));
+        }
+        self.order = order;
     }
 
     /// The live row that follows in key order, or the first one.
@@ -202,7 +232,7 @@ impl TableState {
 
     /// The slot that follows in key order, or the first one, whether or not there is a row now.
     pub fn next_slot(&self, after: Option<u32>) -> Option<u32> {
-        if self.order.is_empty() {
+        if !self.shuffled {
             let next = after.map_or(0, |slot| slot + 1);
             return (next < self.slots()).then_some(next);
         }
@@ -210,12 +240,16 @@ impl TableState {
             None => 0,
             Some(slot) => self.order.partition_point(|&other| self.key(other) <= self.key(slot)),
         };
-        self.order.get(from).copied()
+        let known = self.order.get(from).copied();
+        let newcomers = self.order.len() as u32..self.slots();
+        let later = newcomers.filter(|&slot| after.is_none_or(|after| self.key(slot) > self.key(after)));
+        later.chain(known).min_by_key(|&slot| self.key(slot))
     }
 
     fn reset(&mut self, template: &TableState) {
         self.cells.clone_from(&template.cells);
         self.meta.clone_from(&template.meta);
+        self.shuffled = template.shuffled;
         self.order.clone_from(&template.order);
         self.index.clone_from(&template.index);
         self.unique.clone_from(&template.unique);
@@ -286,12 +320,12 @@ impl Tables {
 
     /// A read-only look at the rows, for expressions.
     pub fn rows(&mut self) -> Rows<'_> {
-        Rows { tables: &self.tables, heap: &mut self.heap, counters: None }
+        Rows { tables: &mut self.tables, heap: &mut self.heap, counters: None }
     }
 
     /// The same with the counts of a run, indexed by [`Counter`].
     pub fn rows_and_counts<'a>(&'a mut self, counters: &'a [i64]) -> Rows<'a> {
-        Rows { tables: &self.tables, heap: &mut self.heap, counters: Some(counters) }
+        Rows { tables: &mut self.tables, heap: &mut self.heap, counters: Some(counters) }
     }
 }
 
@@ -304,7 +338,8 @@ impl PartialEq for Tables {
 /// A read-only look at all rows, for the expressions of invariants and facts. It has no clock and no event.
 #[derive(Debug)]
 pub struct Rows<'a> {
-    tables: &'a [TableState],
+    /// Only ever put in order.
+    tables: &'a mut [TableState],
     heap: &'a mut Heap,
     counters: Option<&'a [i64]>,
 }
@@ -321,7 +356,9 @@ impl View for Rows<'_> {
     }
 
     fn next_row(&mut self, table: TableId, after: Option<u32>) -> Option<u32> {
-        self.tables[table.index()].next_row(after)
+        let table = &mut self.tables[table.index()];
+        table.sort();
+        table.next_row(after)
     }
 
     fn counter(&mut self, counter: Counter) -> Word {
@@ -344,6 +381,7 @@ impl View for Rows<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn table(width: usize) -> TableState {
         TableState {
@@ -372,6 +410,55 @@ mod tests {
             at = Some(slot);
         }
         assert_eq!(keys, [1, 3, 5, 9]);
+    }
+
+    fn keys(table: &TableState) -> Vec<Word> {
+        let rows = std::iter::successors(table.next_row(None), |&slot| table.next_row(Some(slot)));
+        rows.map(|slot| table.cells(slot)[0]).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn key_order_does_not_depend_on_when_it_is_made(added in prop::collection::vec((-50i64..50, any::<bool>()), 1..60)) {
+            let mut table = table(2);
+            let mut plain = std::collections::BTreeSet::new();
+            for (key, sorts) in added {
+                if plain.insert(key) {
+                    put(&mut table, key, key);
+                }
+                if sorts {
+                    table.sort();
+                }
+                prop_assert_eq!(keys(&table), plain.iter().copied().collect::<Vec<_>>());
+            }
+        }
+    }
+
+    #[test]
+    fn rows_that_nobody_goes_through_are_not_put_in_order() {
+        let mut table = table(2);
+        for key in (0..10_000).rev() {
+            put(&mut table, key, 10_000 + key);
+        }
+        assert!(table.order.is_empty());
+        table.sort();
+        assert_eq!(table.order.len(), 10_000);
+        assert_eq!(table.next_row(None), Some(9_999));
+    }
+
+    #[test]
+    fn rows_without_a_unique_value_are_filed_nowhere() {
+        let mut table = table(2);
+        for key in 0..100 {
+            put(&mut table, key, NULL);
+        }
+        let filed = |table: &TableState| table.unique[0].1.len();
+        assert_eq!(filed(&table), 0);
+        put(&mut table, 7, 1);
+        assert_eq!(filed(&table), 1);
+        assert_eq!(table.unique_clash(0, &[8, 1], table.find(8)), table.find(7));
+        put(&mut table, 7, NULL);
+        assert_eq!(filed(&table), 0);
     }
 
     #[test]
@@ -410,6 +497,7 @@ mod tests {
         used.fresh_key();
         used.reset(&template);
         assert_eq!(used, template);
+        assert_eq!(keys(&used), [4]);
         assert_eq!(used.next_row(None), template.find(4));
         assert_eq!(used.find(2), None);
     }
