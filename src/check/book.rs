@@ -4,13 +4,15 @@
 //! settled its pages are free again. One byte an intent stays to the end of the run: what the client was told.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use super::facts::{Facts, bit};
 use super::finding::{Act, Party};
-use crate::kernel::path::Path;
+use crate::kernel::path::{Path, mix};
 use crate::kernel::time::Time;
 use crate::model::record::{FLOW, FlowMove, Kind, NONE, Outcome, Record, StepRole, commit, install};
 use crate::model::value::Word;
+use crate::store::Index;
 
 /// In [`Book::told`]: nothing yet.
 const NOTHING: u8 = u8::MAX;
@@ -83,6 +85,12 @@ pub(super) struct Open {
     pub(super) effect: u64,
     pub(super) invoked: Time,
     deeds: Vec<Deed>,
+    /// The first deed of each execution whose writes are seen one by one, by path and effect.
+    early: Index,
+    /// The operations that were carried out.
+    ran: Vec<u16>,
+    /// The first two different steps that changed something: whether there is another than a given one.
+    changed: [Option<Option<(u8, StepRole)>>; 2],
     pub(super) puts: Vec<Put>,
     pub(super) flows: Vec<Instance>,
     /// The arguments of its target, if anybody asks for them.
@@ -99,6 +107,9 @@ impl Open {
             effect: 0,
             invoked: Time::ZERO,
             deeds: Vec::new(),
+            early: Index::default(),
+            ran: Vec::new(),
+            changed: [None; 2],
             puts: Vec::new(),
             flows: Vec::new(),
             args: Vec::new(),
@@ -108,7 +119,13 @@ impl Open {
 
     /// What was done, one entry for each execution, in order of time.
     pub(super) fn deeds(&self) -> impl DoubleEndedIterator<Item = &Deed> + Clone {
-        self.deeds.iter().enumerate().filter(|(at, deed)| deed.lead as usize == *at).map(|(_, deed)| deed)
+        self.deeds_in(0..self.deeds.len() as u32)
+    }
+
+    /// Those among them whose places are in a range.
+    pub(super) fn deeds_in(&self, places: Range<u32>) -> impl DoubleEndedIterator<Item = &Deed> + Clone {
+        let some = self.deeds[places.start as usize..places.end as usize].iter().zip(places);
+        some.filter(|(deed, at)| deed.lead == *at).map(|(deed, _)| deed)
     }
 
     /// The execution that wrote a row.
@@ -280,11 +297,21 @@ impl Book {
         }
         let at = open.deeds.len() as u32;
         // Writes seen one by one are followed by the commit of the whole, which has none of its own.
-        let same = |deed: &&Deed| {
-            deed.flag & commit::EARLY != 0 && deed.act.path == act.path && deed.act.effect == act.effect
+        let hash = mix(act.path.0, act.effect);
+        let same = |lead: u32| {
+            let Act { path, effect, .. } = open.deeds[lead as usize].act;
+            (path, effect) == (act.path, act.effect)
         };
-        let lead = open.deeds.iter().rev().find(same).map_or(at, |deed| deed.lead);
-        open.deeds.push(Deed { act, flag: record.flag, tables: 0, lead });
+        let lead = if open.early.is_empty() { None } else { open.early.find(hash, same) };
+        if lead.is_none() && record.flag & commit::EARLY != 0 {
+            open.early.insert(hash, at);
+        }
+        let lead = lead.unwrap_or(at);
+        let deed = Deed { act, flag: record.flag, tables: 0, lead };
+        if lead == at && deed.ran() && !open.ran.contains(&act.op) {
+            open.ran.push(act.op);
+        }
+        open.deeds.push(deed);
         self.current = Some((record.intent, at));
         act
     }
@@ -303,7 +330,16 @@ impl Book {
         open.puts.push(Put { deed, table: record.op, row: record.row, flag: record.flag });
         if record.flag & (install::NOOP | install::OTHERWISE | install::KEPT) == 0 {
             let lead = open.deeds[deed as usize].lead;
-            open.deeds[lead as usize].tables |= bit(record.op);
+            let lead = &mut open.deeds[lead as usize];
+            if lead.tables == 0 && lead.ran() {
+                let (step, [first, second]) = (Some(lead.act.step), &mut open.changed);
+                match first {
+                    None => *first = step,
+                    first if *first != step => *second = second.or(step),
+                    _ => {}
+                }
+            }
+            lead.tables |= bit(record.op);
         }
     }
 
@@ -339,6 +375,9 @@ impl Book {
         if let Some(open) = self.get_mut(slot) {
             open.live = false;
             open.deeds.clear();
+            open.early.clear();
+            open.ran.clear();
+            open.changed = [None; 2];
             open.puts.clear();
             open.flows.clear();
             open.args.clear();
@@ -352,14 +391,15 @@ impl Book {
 
     /// Whether an intent already has a deed of another step than this record's that was carried out.
     pub(super) fn has_other_step(&self, record: &Record) -> bool {
-        let other = |deed: &Deed| deed.changed(u64::MAX) && deed.act.step != record.step();
-        self.get(record.intent).is_some_and(|open| open.deeds().any(other))
+        let step = record.step();
+        self.get(record.intent).is_some_and(|open| open.changed.iter().flatten().any(|&other| other != step))
     }
 
     /// Whether what a lost answer would have told had been carried out.
     pub(super) fn was_done(&self, record: &Record) -> bool {
-        let is = |deed: &Deed| deed.ran() && (record.op & FLOW != 0 || deed.act.op == record.op);
-        self.get(record.intent).is_some_and(|open| open.deeds().any(is))
+        let any = record.op & FLOW != 0;
+        self.get(record.intent)
+            .is_some_and(|open| if any { !open.ran.is_empty() } else { open.ran.contains(&record.op) })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Effects against each other: no update overwritten unseen, no effect twice.
 
-use super::book::{Deed, Open};
+use super::book::Open;
 use super::facts::bit;
 use super::finding::{Act, Witness};
 use super::history::Loss;
@@ -49,15 +49,14 @@ impl DuplicateEffect {
     pub(super) fn settled(&self, open: &Open, sheet: &mut Sheet) {
         let changed = || open.deeds().filter(|deed| deed.changed(self.watch));
         for deed in changed() {
-            let before = || changed().rev().filter(|other| other.place() < deed.place());
-            let Some(first) = before().find(|other| other.act.effect == deed.act.effect) else {
+            let mut before = open.deeds_in(0..deed.place()).filter(|deed| deed.changed(self.watch)).rev();
+            let Some(first) = before.find(|other| other.act.effect == deed.act.effect) else {
                 sheet.run.obligations += 1;
                 continue;
             };
-            let between = |other: &Deed| other.place() > first.place() && other.place() < deed.place();
             let undone = open
-                .deeds()
-                .any(|other| between(other) && other.changed(u64::MAX) && opposite(&other.act, &deed.act));
+                .deeds_in(first.place() + 1..deed.place())
+                .any(|other| other.changed(u64::MAX) && opposite(&other.act, &deed.act));
             if !undone {
                 let (first, second) = (first.act, deed.act);
                 let serial = open.party.serial;

@@ -4,6 +4,8 @@
 //! Sets of tables are words with one bit a table; tables from the 64th on share the last bit, which can only make an
 //! observer look at more than it must.
 
+use std::collections::BTreeMap;
+
 use crate::model::Model;
 use crate::model::flow::{Call, CallStep, Class, StepKind, Target};
 use crate::model::ids::{OpId, TableId};
@@ -67,6 +69,8 @@ pub(super) struct Facts {
     op_writes: Vec<bool>,
     topic_tables: Vec<u64>,
     pub(super) flows: Vec<FlowFacts>,
+    /// By operation, step and role the first flow in which it is that.
+    by_step: BTreeMap<(u16, u8, bool), u16>,
     /// Nodes below this number are replicas.
     pub(super) replicas: u32,
     /// Some flow is merged: one transaction has several commits.
@@ -80,9 +84,19 @@ impl Facts {
             op_writes: model.operations.iter().map(|operation| operation.writes()).collect(),
             topic_tables: vec![0; model.topics.len()],
             flows: model.flows.iter().map(|flow| FlowFacts::of(&flow.steps)).collect(),
+            by_step: BTreeMap::new(),
             replicas: plan.nodes.databases,
             merged: plan.flows.iter().any(|flow| flow.merged.is_some()),
         };
+        for (at, flow) in facts.flows.iter().enumerate() {
+            for (step, ops) in flow.ops.iter().enumerate() {
+                for (op, undo) in ops.iter().zip([false, true]) {
+                    if let Some(op) = op {
+                        facts.by_step.entry((*op, step as u8, undo)).or_insert(at as u16);
+                    }
+                }
+            }
+        }
         // Operations tell topics, topics run operations and flows, flows call operations and flows: round and round
         // until nothing is added, which is soon, as sets only grow.
         while facts.grow(model) {}
@@ -169,7 +183,7 @@ impl Facts {
         if self.flow(target).is_some_and(fits) {
             return Some(target & !FLOW);
         }
-        self.flows.iter().position(fits).map(|at| at as u16)
+        self.by_step.get(&(op, step, role == StepRole::Undo)).copied()
     }
 }
 

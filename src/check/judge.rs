@@ -254,8 +254,16 @@ impl Judge {
     fn settled(&mut self, record: &Record, tables: &mut Tables) {
         self.show(record, tables);
         if let Some(open) = self.book.get(record.intent) {
-            for &at in &self.occasions.settled {
-                let cx = Settling { open, settled: true, quiescent: true, at: record.at };
+            let cx = Settling { open, settled: true, quiescent: true, at: record.at };
+            let none = &[][..];
+            let of_flows = open.flows.iter().enumerate().map(|(n, instance)| {
+                let again = || open.flows[..n].iter().any(|before| before.flow == instance.flow);
+                match self.occasions.flows.get(usize::from(instance.flow)) {
+                    Some(of) if !of.is_empty() && !again() => &of[..],
+                    _ => none,
+                }
+            });
+            for &at in self.occasions.settled.iter().chain(of_flows.flatten()) {
                 let sheet = &mut self.sheets[usize::from(at)];
                 let observer = &mut self.observers[usize::from(at)];
                 observer.settled(cx, &self.facts, tables, &mut self.scratch, sheet);

@@ -85,6 +85,8 @@ pub(super) struct Occasions {
     pub(super) install: ByTable,
     pub(super) commit: ByTable,
     pub(super) settled: Vec<u16>,
+    /// By flow: the end of an intent that has instances of it.
+    pub(super) flows: Vec<Vec<u16>>,
     /// Whether somebody asks for the arguments of intents.
     pub(super) args: bool,
     /// Any record at all.
@@ -175,9 +177,13 @@ impl Observer {
                 occasions.settled.push(at);
                 occasions.args |= each.wants_args();
             }
-            Observer::AllOrNothing(_)
-            | Observer::CompensationRules(_)
-            | Observer::DuplicateEffect(_)
+            Observer::AllOrNothing(AllOrNothing { flow })
+            | Observer::CompensationRules(CompensationRules { flow }) => {
+                let flows = &mut occasions.flows;
+                flows.resize(flows.len().max(flow.index() + 1), Vec::new());
+                flows[flow.index()].push(at);
+            }
+            Observer::DuplicateEffect(_)
             | Observer::Told(_)
             | Observer::EveryIntentEnds
             | Observer::NoLeak(_) => occasions.settled.push(at),

@@ -38,7 +38,10 @@ pub const ARGS: u16 = 2;
 #[derive(Clone, Debug)]
 pub(super) struct PerIntent {
     known: Arc<Known>,
+    /// Executions and tables seen, the greatest last.
     seen: Vec<(u32, u16)>,
+    /// By instance and step the place of the last compensation that changed something.
+    undone: Vec<(u32, u8, u32)>,
     items: Vec<Word>,
     slots: Vec<Word>,
 }
@@ -93,7 +96,13 @@ impl PerIntent {
             tables: tables.collect(),
             operations: operations.collect(),
         };
-        PerIntent { known: Arc::new(known), seen: Vec::new(), items: Vec::new(), slots: Vec::new() }
+        PerIntent {
+            known: Arc::new(known),
+            seen: Vec::new(),
+            undone: Vec::new(),
+            items: Vec::new(),
+            slots: Vec::new(),
+        }
     }
 
     /// Whether it asks for arguments.
@@ -134,22 +143,32 @@ impl PerIntent {
     fn effects(&mut self, open: &Open, tables: &mut Tables) -> Word {
         self.seen.clear();
         self.items.clear();
+        self.undone.clear();
+        for deed in open.deeds().rev().filter(|deed| deed.changed(u64::MAX)) {
+            let Some((step, StepRole::Undo)) = deed.act.step else { continue };
+            let instance = deed.act.instance;
+            if !self.undone.iter().any(|undo| (undo.0, undo.1) == (instance, step)) {
+                self.undone.push((instance, step, deed.place()));
+            }
+        }
         let heap = tables.heap_mut();
         for put in &open.puts {
             let deed = open.deed_of(put);
             let undo = matches!(deed.act.step, Some((_, StepRole::Undo)));
             let key = (deed.place(), put.table);
             let nothing = put.flag & (install::NOOP | install::OTHERWISE) != 0;
-            if nothing || undo || !deed.ran() || self.seen.contains(&key) {
+            if nothing || undo || !deed.ran() {
                 continue;
             }
-            self.seen.push(key);
+            // Most come in order: then the last one tells.
+            match self.seen.last() {
+                Some(last) if *last >= key && self.seen.contains(&key) => continue,
+                Some(last) if *last >= key => self.seen.insert(0, key),
+                _ => self.seen.push(key),
+            }
             let undone = deed.act.step.is_some_and(|(step, _)| {
-                open.deeds().any(|other| {
-                    other.place() > deed.place()
-                        && other.step_of(deed.act.instance) == Some((step, StepRole::Undo))
-                        && other.changed(u64::MAX)
-                })
+                let of = |undo: &&(u32, u8, u32)| (undo.0, undo.1) == (deed.act.instance, step);
+                self.undone.iter().find(of).is_some_and(|undo| undo.2 > deed.place())
             });
             let table = self.known.tables[usize::from(put.table)];
             let step = self.known.operations.get(usize::from(deed.act.op)).copied().unwrap_or(NULL);

@@ -22,9 +22,72 @@ pub(super) struct AtMostOne {
 
 #[derive(Clone, Debug, Default)]
 struct Seen {
+    /// By value the first row that has it.
     index: Index,
-    /// By slot: the value under which the row is filed, or null, and who made it so.
-    values: Vec<(Word, Act)>,
+    /// By slot.
+    values: Vec<Filed>,
+}
+
+/// A row under its value. Rows with one value are a chain, however many there are.
+#[derive(Clone, Copy, Debug)]
+struct Filed {
+    /// Null: it is not filed.
+    value: Word,
+    /// Who made it so.
+    by: Act,
+    before: u32,
+    behind: u32,
+    /// Of the first one: the last of the chain.
+    last: u32,
+}
+
+const NOT_FILED: Filed = Filed { value: NULL, by: Act::NONE, before: NONE, behind: NONE, last: NONE };
+
+impl Seen {
+    /// The first row with a value.
+    fn first(&self, value: Word) -> Option<u32> {
+        self.index.find(Index::hash(value), |slot| self.values[slot as usize].value == value)
+    }
+
+    /// Files a row at the end of its chain. Returns the first of the others with its value.
+    fn file(&mut self, slot: u32, value: Word, by: Act) -> Option<u32> {
+        let first = self.first(value);
+        let filed = Filed { value, by, last: slot, ..NOT_FILED };
+        self.values[slot as usize] = filed;
+        match first {
+            None => self.index.insert(Index::hash(value), slot),
+            Some(first) => {
+                let before = std::mem::replace(&mut self.values[first as usize].last, slot);
+                self.values[before as usize].behind = slot;
+                self.values[slot as usize].before = before;
+            }
+        }
+        first
+    }
+
+    /// Takes a row out of its chain.
+    fn take_out(&mut self, slot: u32) {
+        let Filed { value, before, behind, last, .. } = self.values[slot as usize];
+        let hash = Index::hash(value);
+        if before == NONE {
+            self.index.remove(hash, slot);
+            if behind != NONE {
+                self.values[behind as usize].last = last;
+                self.index.insert(hash, behind);
+            }
+        } else {
+            if behind == NONE
+                && let Some(first) = self.first(value)
+            {
+                self.values[first as usize].last = before;
+            }
+            self.values[before as usize].behind = behind;
+        }
+        if behind != NONE {
+            self.values[behind as usize].before = before;
+        }
+        self.values[slot as usize] = NOT_FILED;
+    }
 }
 
 impl AtMostOne {
@@ -53,28 +116,24 @@ impl AtMostOne {
         let value = |slot: u32| {
             if table.meta(slot).live { table.cells(slot)[self.per.index()] } else { NULL }
         };
-        let Seen { index, values } = &mut self.rows;
+        let rows = &mut self.rows;
         for slot in own() {
-            if values.len() <= slot as usize {
-                values.resize(slot as usize + 1, (NULL, Act::NONE));
+            if rows.values.len() <= slot as usize {
+                rows.values.resize(slot as usize + 1, NOT_FILED);
             }
-            let filed = &mut values[slot as usize].0;
-            if *filed != NULL && *filed != value(slot) {
-                index.remove(Index::hash(*filed), slot);
-                *filed = NULL;
+            let filed = rows.values[slot as usize].value;
+            if filed != NULL && filed != value(slot) {
+                rows.take_out(slot);
             }
         }
         for slot in own() {
             let value = value(slot);
-            if value == NULL || values[slot as usize].0 == value {
+            if value == NULL || rows.values[slot as usize].value == value {
                 continue;
             }
             sheet.run.obligations += 1;
-            values[slot as usize] = (value, *by);
-            let other = index.find(Index::hash(value), |other| values[other as usize].0 == value);
-            index.insert(Index::hash(value), slot);
-            if let Some(other) = other {
-                let before = values[other as usize].1;
+            if let Some(other) = rows.file(slot, value, *by) {
+                let before = rows.values[other as usize].by;
                 sheet.violated(by.at, [before.party.serial, by.party.serial], || Witness::TwoRows {
                     table: self.table,
                     column: self.per,
@@ -140,5 +199,52 @@ impl NoOrphan {
             let serial = by.map_or(NONE, |act| act.party.serial);
             sheet.violated(at, [serial, NONE], || Witness::Orphan { table: self.table, row, by });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Few values and many rows: chains grow, lose their first, their last and their middle.
+        #[test]
+        fn the_first_of_those_with_a_value_is_the_one_that_has_it_longest(
+            steps in prop::collection::vec((0u32..12, 0i64..4), 1..200)
+        ) {
+            let mut seen = Seen { values: vec![NOT_FILED; 12], ..Seen::default() };
+            let mut plain: Vec<(u32, Word)> = Vec::new();
+            for (slot, value) in steps {
+                match plain.iter().position(|row| row.0 == slot) {
+                    Some(at) => {
+                        seen.take_out(slot);
+                        plain.remove(at);
+                    }
+                    None => {
+                        let before = plain.iter().find(|row| row.1 == value).map(|row| row.0);
+                        prop_assert_eq!(seen.file(slot, value, Act::NONE), before);
+                        plain.push((slot, value));
+                    }
+                }
+                for value in 0..4 {
+                    let first = plain.iter().find(|row| row.1 == value).map(|row| row.0);
+                    prop_assert_eq!(seen.first(value), first);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ten_thousand_rows_with_one_value_are_one_entry() {
+        let mut seen = Seen { values: vec![NOT_FILED; 10_000], ..Seen::default() };
+        for slot in 0..10_000 {
+            seen.file(slot, 7, Act::NONE);
+        }
+        assert_eq!(seen.index.len(), 1);
+        // The first goes, and again the first: the next one in line is there at once.
+        seen.take_out(0);
+        seen.take_out(1);
+        assert_eq!((seen.first(7), seen.index.len()), (Some(2), 1));
     }
 }

@@ -61,8 +61,8 @@ pub fn needs(kind: &InvariantKind) -> Vec<Hazard> {
     needed.to_vec()
 }
 
-/// What one invariant waits for, and how much of it came.
-#[derive(Clone, Copy, Debug)]
+/// What invariants wait for that are alike in it, and how much of it came.
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Need {
     kinds: u16,
     tables: u64,
@@ -95,13 +95,20 @@ struct Touch {
 #[derive(Clone, Copy, Debug)]
 struct Copies {
     path: Path,
+    /// How many there are.
+    count: u32,
     arrived: u32,
 }
+
+/// So many doubled messages of one intent are looked through, more are filed.
+const FEW: usize = 8;
 
 /// What an open intent has met that may yet become a hazard.
 #[derive(Clone, Debug, Default)]
 struct Pending {
     copies: Vec<Copies>,
+    /// By the names of the copies, once they are many.
+    index: Index,
     /// What it has stopped waiting for.
     timeouts: Vec<u16>,
 }
@@ -110,6 +117,8 @@ struct Pending {
 #[derive(Clone, Debug)]
 pub(super) struct Offers {
     needs: Vec<Need>,
+    /// By invariant which of them it has.
+    of: Vec<u16>,
     contention: bool,
     meetings: Vec<Vec<Meeting>>,
     dirty: Vec<(u16, u32)>,
@@ -133,8 +142,17 @@ impl Offers {
             at_the_row: matches!(kind, InvariantKind::NoLostUpdate { .. }),
             seen: 0,
         });
-        let needs: Vec<Need> = kinds.collect();
+        let mut needs: Vec<Need> = Vec::new();
+        let mut of = Vec::new();
+        for need in kinds {
+            let known = needs.iter().position(|known| *known == need);
+            of.push(known.unwrap_or(needs.len()) as u16);
+            if known.is_none() {
+                needs.push(need);
+            }
+        }
         Offers {
+            of,
             contention: needs.iter().any(|need| need.kinds >> Hazard::Contention as u16 & 1 == 1),
             needs,
             meetings: vec![Vec::new(); tables],
@@ -174,7 +192,7 @@ impl Offers {
 
     /// How many hazards an invariant has met.
     pub(super) fn seen(&self, invariant: usize) -> u64 {
-        self.needs[invariant].seen
+        self.needs[usize::from(self.of[invariant])].seen
     }
 
     fn offer(&mut self, hazard: Hazard, tables: u64, times: u32) {
@@ -226,7 +244,7 @@ impl Offers {
     #[inline]
     pub(super) fn sent(&mut self, record: &Record, facts: &Facts) {
         if record.ver > 1 {
-            self.pending(record.intent).copies.push(Copies { path: record.path, arrived: 0 });
+            self.pending(record.intent).note(Copies { path: record.path, count: record.ver, arrived: 0 });
         }
         if is(record, PointKind::Request)
             && let Some(pending) = self.pending.get(record.intent as usize)
@@ -246,10 +264,7 @@ impl Offers {
                 None => return,
             },
         };
-        let is = |copies: &&mut Copies| {
-            copies.path == record.path || copies.path.child(Role::Copy, record.ver) == record.path
-        };
-        if let Some(copies) = of.copies.iter_mut().find(is) {
+        if let Some(copies) = of.copies_of(record) {
             copies.arrived += 1;
             if copies.arrived == 2 {
                 self.offer(Hazard::Duplicate, subject(record, facts), 1);
@@ -355,8 +370,39 @@ impl Offers {
 }
 
 impl Pending {
+    /// A message with several copies is sent.
+    fn note(&mut self, copies: Copies) {
+        self.copies.push(copies);
+        match self.copies.len() {
+            0..=FEW => {}
+            len if len == FEW + 1 => (0..len).for_each(|at| self.file(at)),
+            len => self.file(len - 1),
+        }
+    }
+
+    fn file(&mut self, at: usize) {
+        let Copies { path, count, .. } = self.copies[at];
+        self.index.insert(path.0, at as u32);
+        for copy in 0..count {
+            self.index.insert(path.child(Role::Copy, copy).0, at as u32);
+        }
+    }
+
+    /// The message whose copy this record is about: it may have the name of the message or that of the copy.
+    fn copies_of(&mut self, record: &Record) -> Option<&mut Copies> {
+        let is = |copies: &Copies| {
+            copies.path == record.path || copies.path.child(Role::Copy, record.ver) == record.path
+        };
+        let at = match self.copies.len() {
+            0..=FEW => self.copies.iter().position(is),
+            _ => self.index.least(record.path.0, |at| is(&self.copies[at as usize])).map(|at| at as usize),
+        };
+        at.map(|at| &mut self.copies[at])
+    }
+
     fn clear(&mut self) {
         self.copies.clear();
+        self.index.clear();
         self.timeouts.clear();
     }
 }
@@ -371,5 +417,56 @@ fn subject(record: &Record, facts: &Facts) -> u64 {
         facts.topic_tables(record.op)
     } else {
         facts.tables(record.op)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivered(path: Path, copy: u32) -> Record {
+        Record {
+            at: Time::ZERO,
+            path,
+            data: 0,
+            kind: Kind::Delivered,
+            flag: 0,
+            op: 0,
+            who: NONE,
+            client: NONE,
+            intent: NONE,
+            row: NONE,
+            ver: copy,
+        }
+    }
+
+    #[test]
+    fn doubled_messages_are_found_by_both_names_whether_few_or_many() {
+        let name = |n: u32| Path::ROOT.child(Role::Request, n);
+        for many in [FEW, FEW + 1, 1_000] {
+            let mut pending = Pending::default();
+            for n in 0..many as u32 {
+                pending.note(Copies { path: name(n), count: 2, arrived: 0 });
+            }
+            // By the name of the message and by that of its second copy; a message that was not doubled is not there.
+            for (n, record) in [
+                (0, delivered(name(0), 0)),
+                (0, delivered(name(0).child(Role::Copy, 1), 1)),
+                (many - 1, delivered(name(many as u32 - 1).child(Role::Copy, 1), 1)),
+            ] {
+                assert_eq!(pending.copies_of(&record).map(|copies| copies.path), Some(name(n as u32)));
+            }
+            assert!(pending.copies_of(&delivered(name(many as u32), 0)).is_none());
+            // Each is filed under its own name and those of its two copies, once they are filed at all.
+            assert_eq!(pending.index.len(), if many > FEW { 3 * many } else { 0 });
+        }
+    }
+
+    #[test]
+    fn invariants_that_wait_for_the_same_are_counted_once() {
+        let kinds = vec![(InvariantKind::EveryIntentEnds, ALL_TABLES); 200];
+        let offers = Offers::new(1, kinds.iter().map(|(kind, tables)| (kind, *tables)));
+        assert_eq!(offers.needs.len(), 1);
+        assert_eq!(offers.of.len(), 200);
     }
 }
