@@ -8,6 +8,7 @@ use super::super::source::Place as At;
 use super::super::tree::Text;
 use super::names::{Index, undeclared};
 use crate::model::flow::Target;
+use crate::model::script::POINTS;
 use crate::model::weather::{Link, Messages, Place, Point, PointKind, Subject};
 
 /// A piece of a text and where it starts.
@@ -57,17 +58,10 @@ impl<'n> Piece<'n> {
     }
 }
 
-/// The words that begin a point, and what they are about.
-const WORDS: [(&str, PointKind); 8] = [
-    ("request", PointKind::Request),
-    ("reply", PointKind::Reply),
-    ("commit", PointKind::Commit),
-    ("event", PointKind::Event),
-    ("ack", PointKind::Ack),
-    ("publish", PointKind::Publish),
-    ("mark", PointKind::Mark),
-    ("log", PointKind::Log),
-];
+/// The words that begin a point, and what they are about. A fetch is written as a request or reply of `X.fetch`.
+fn words() -> impl Iterator<Item = &'static (&'static str, PointKind)> + Clone {
+    POINTS.iter().filter(|(_, kind)| !matches!(kind, PointKind::Fetch | PointKind::Fetched))
+}
 
 /// Reads a point.
 pub(super) fn point(text: &Text, index: &Index<'_>, problems: &mut Problems) -> Option<Point> {
@@ -77,8 +71,8 @@ pub(super) fn point(text: &Text, index: &Index<'_>, problems: &mut Problems) -> 
         problems.push(problem.hint("such as `reply wallet.charge`"));
         return None;
     };
-    let Some((_, kind)) = WORDS.iter().find(|(known, _)| *known == word.value()) else {
-        let known = WORDS.iter().map(|(word, _)| *word);
+    let Some((_, kind)) = words().find(|(known, _)| *known == word.value()) else {
+        let known = words().map(|(word, _)| *word);
         let message = format!("no point begins with {}", quote(word.value()));
         let hint = match did_you_mean(word.value(), known.clone()) {
             Some(meant) => format!("did you mean `{meant}`?"),
