@@ -3,8 +3,11 @@
 //! Two families of crashes: those by the clock have absolute times, the same for every strategy; those at points are
 //! decided at each passing of the point, by the name of what passes.
 
+use std::ops::Range;
+
 use super::Engine;
-use super::rules::{covers, covers_point, is_at};
+use super::links::nodes_of;
+use super::rules::{covers, covers_point};
 use super::slab::Id;
 use super::world::{Ctx, Owner, Status, What};
 use crate::kernel::agenda::Class;
@@ -42,10 +45,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             match &weather.faults[rule as usize].verb {
                 FaultVerb::Cut(_, moment, _) => self.strikes_next(rule, NONE, 0, moment),
                 FaultVerb::Crash(place, moment, _) | FaultVerb::Pause(place, moment, _) => {
-                    for node in 0..plan.nodes.count {
-                        if self.strikes_at(*place, node) {
-                            self.strikes_next(rule, node, 0, moment);
-                        }
+                    for node in self.struck(*place) {
+                        self.strikes_next(rule, node, 0, moment);
                     }
                 }
                 _ => {}
@@ -54,10 +55,10 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     /// A service means its replicas, not its database; "any" means all replicas.
-    fn strikes_at(&self, place: Place, node: u32) -> bool {
+    fn struck(&self, place: Place) -> Range<u32> {
         match place {
-            Place::Any => matches!(self.plan.nodes.kind(node), NodeKind::Replica(..)),
-            place => is_at(self.plan, place, node),
+            Place::Any => 0..self.plan.nodes.databases,
+            place => nodes_of(self.plan, place),
         }
     }
 
@@ -102,8 +103,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 self.strikes_next(rule, node, n + 1, moment);
             }
             FaultVerb::Cut(_, moment, downtime) => {
-                if hits && !self.world.cuts.contains(&rule) {
-                    self.world.cuts.push(rule);
+                if hits && !self.world.cuts.has(rule) {
+                    self.world.cuts.cut(rule);
                     self.record(Kind::Cut, name, Ctx::default(), |r| {
                         r.flag = 1;
                         r.data = u64::from(rule);
@@ -209,7 +210,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 return Some(Weathered::Failed);
             }
         }
-        for &number in &rules.operations {
+        for &number in rules.operations.of(Subject::Op(op)) {
             let fault = &plan.model.weather.faults[number as usize];
             let (FaultVerb::Refuse(of, _) | FaultVerb::Fail(of)) = fault.verb else { continue };
             if !covers(of, Subject::Op(op))
@@ -264,7 +265,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         if self.world.calm {
             return false;
         }
-        let here = &rules.points[after][kind as usize];
+        let here = rules.points[after][kind as usize].of(subject);
         let life = self.world.nodes[node as usize].life;
         let plan = self.plan;
         let here_now = Matter::point(after, kind as u8);
@@ -300,13 +301,12 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     /// Which node of a place a rule at a point means: the one that passes the point if it is one of them, else one drawn.
     fn victim(&mut self, place: Place, node: u32, path: Path) -> Option<u32> {
-        if self.strikes_at(place, node) {
+        if self.struck(place).contains(&node) {
             return Some(node);
         }
-        let all: Vec<u32> =
-            (0..self.plan.nodes.count).filter(|&other| self.strikes_at(place, other)).collect();
+        let all = self.struck(place);
         let n = all.len() as u64;
-        (n > 0).then(|| all[self.chooser.below(path, Ask::Strike, n) as usize])
+        (n > 0).then(|| all.start + self.chooser.below(path, Ask::Strike, n) as u32)
     }
 
     /// A node crashes or is paused.
@@ -463,8 +463,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     /// A cut link is whole again.
     pub(super) fn mend(&mut self, rule: u16) {
-        if let Some(at) = self.world.cuts.iter().position(|&cut| cut == rule) {
-            self.world.cuts.remove(at);
+        if self.world.cuts.mend(rule) {
             self.record(Kind::Cut, Path::ROOT, Ctx::default(), |r| r.data = u64::from(rule));
         }
     }
@@ -473,7 +472,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     pub(super) fn heal(&mut self) {
         self.world.calm = true;
         self.record(Kind::Heal, Path::ROOT, Ctx::default(), |_| {});
-        while let Some(&rule) = self.world.cuts.first() {
+        for rule in self.world.cuts.by_age() {
             self.mend(rule);
         }
         for node in 0..self.plan.nodes.count {

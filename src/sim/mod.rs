@@ -15,6 +15,7 @@ mod guest;
 mod guest_commit;
 mod key;
 mod known;
+mod links;
 mod network;
 mod outbox;
 mod places;
@@ -541,7 +542,7 @@ impl World {
         self.relays.resize_with(model.services.len(), Default::default);
         self.relays.iter_mut().for_each(world::RelayState::reset);
         self.sequences.reset();
-        self.cuts.clear();
+        self.cuts.reset();
         self.ready.clear();
         self.guests.clear();
         self.asked.reset();

@@ -79,7 +79,11 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let mut again = std::mem::take(&mut self.world.copies);
         again.clear();
         if !calm {
-            for rule in &rules.messages[point as usize] {
+            let filed = &rules.messages[point as usize];
+            let mut narrow = std::mem::take(&mut self.world.narrow);
+            let is_narrow = filed.narrow(plan, subject, from, to, &mut narrow);
+            for n in 0..if is_narrow { narrow.len() } else { filed.rules.len() } {
+                let rule = &filed.rules[if is_narrow { usize::from(narrow[n]) } else { n }];
                 let number = rule.number;
                 let fault = &plan.model.weather.faults[number as usize];
                 if !self.hits(rule, message, path) {
@@ -101,6 +105,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                     _ => {}
                 }
             }
+            self.world.narrow = narrow;
         }
         if rules.scripted && !calm {
             if let Some(decided) = self.chooser.decided(path, Matter::COPIES) {
@@ -119,7 +124,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         if copies > 1 {
             self.chooser.note(path, Matter::COPIES, copies.into());
         }
-        let cut = self.world.cuts.iter().any(|&rule| rules.cuts(rule, from, to));
+        let cut = rules.cuts(&self.world.cuts, plan, from, to);
         self.record(Kind::Sent, path, ctx, |r| {
             r.flag = point as u8;
             r.op = op;
@@ -148,7 +153,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                     lost => lost.map(u64::from),
                 },
             };
-            let latency = self.chooser.span(name, Ask::Latency, rules.latency(from, to));
+            let latency = self.chooser.span(name, Ask::Latency, rules.latency(plan, from, to));
             let mut after = latency.saturating_add(extra);
             if let Some(at) = until {
                 after = after.max(at.since(self.now()));
@@ -215,8 +220,17 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// that is meant, with all its copies.
     fn copy_lost(&mut self, message: &Outgoing<'_>, name: Path) -> Option<u16> {
         let rules = self.rules;
-        let mut filed = rules.copies[message.point as usize].iter();
-        filed.find(|rule| self.hits(rule, message, name)).map(|rule| rule.number)
+        let filed = &rules.copies[message.point as usize];
+        let mut narrow = std::mem::take(&mut self.world.narrow);
+        let Outgoing { subject, from, to, .. } = *message;
+        let rule = if filed.narrow(self.plan, subject, from, to, &mut narrow) {
+            let mut few = narrow.iter().map(|&at| &filed.rules[usize::from(at)]);
+            few.find(|rule| self.hits(rule, message, name))
+        } else {
+            filed.rules.iter().find(|rule| self.hits(rule, message, name))
+        };
+        self.world.narrow = narrow;
+        rule.map(|rule| rule.number)
     }
 
     /// Answers a request of another node.

@@ -1,12 +1,15 @@
 //! The fault rules of a plan, filed by what they hit, so that a point without rules costs one look.
 
+use std::collections::BTreeMap;
+
+use super::links::{Cuts, FEW, Links, Sides};
 use crate::kernel::choose::{Ask, Chooser};
 use crate::kernel::dist::Dist;
 use crate::kernel::path::Path;
 use crate::kernel::sample::{MILLION, chance};
 use crate::model::how::Coordination;
-use crate::model::plan::{FlowPlan, NodeKind, Plan};
-use crate::model::weather::{Fault, FaultVerb, Link, Messages, Moment, Place, Point, PointKind, Subject};
+use crate::model::plan::{FlowPlan, Plan};
+use crate::model::weather::{Fault, FaultVerb, Link, Messages, Moment, Point, PointKind, Subject};
 
 /// A rule that hits messages.
 #[derive(Clone, Debug)]
@@ -29,32 +32,6 @@ pub(super) enum Reach {
     Over(Sides),
 }
 
-/// The two sides of a link as sets of nodes.
-#[derive(Clone, Debug)]
-pub(super) struct Sides {
-    from: Vec<bool>,
-    to: Vec<bool>,
-    both: bool,
-}
-
-impl Sides {
-    fn of(plan: &Plan, link: &Link) -> Sides {
-        let nodes = |places: &[Place]| {
-            (0..plan.nodes.count).map(|node| places.iter().any(|&place| is_at(plan, place, node))).collect()
-        };
-        Sides { from: nodes(&link.from), to: nodes(&link.to), both: link.both }
-    }
-
-    fn have(&self, from: u32, to: u32) -> bool {
-        let (from, to) = (from as usize, to as usize);
-        self.from[from] && self.to[to] || self.both && self.from[to] && self.to[from]
-    }
-
-    fn are_all(&self) -> bool {
-        self.from.iter().chain(&self.to).all(|&is| is)
-    }
-}
-
 impl MessageRule {
     /// Whether the rule speaks of a message of its point kind.
     #[inline]
@@ -67,17 +44,88 @@ impl MessageRule {
     }
 }
 
+/// The rules that hit messages at one kind of point.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Filed {
+    pub(super) rules: Vec<MessageRule>,
+    /// Those that reach everything, those that reach a subject, those that reach a link: places among the rules.
+    wide: Vec<u16>,
+    subjects: BTreeMap<Subject, Vec<u16>>,
+    links: Links,
+}
+
+impl Filed {
+    fn add(&mut self, rule: MessageRule, link: Option<&Link>) {
+        let at = self.rules.len() as u16;
+        match (&rule.reach, link) {
+            (Reach::Over(_), Some(link)) => self.links.add(at, link),
+            (Reach::Of(subject), _) => self.subjects.entry(*subject).or_default().push(at),
+            _ => self.wide.push(at),
+        }
+        self.rules.push(rule);
+    }
+
+    /// The places of the rules that may reach a message, in order, if that saves looks at many others.
+    pub(super) fn narrow(
+        &self,
+        plan: &Plan,
+        subject: Subject,
+        from: u32,
+        to: u32,
+        into: &mut Vec<u16>,
+    ) -> bool {
+        if self.rules.len() <= FEW {
+            return false;
+        }
+        into.clear();
+        into.extend_from_slice(&self.wide);
+        into.extend(self.subjects.get(&subject).into_iter().flatten());
+        self.links.between(plan, from, to).for_each(|rules| into.extend_from_slice(rules));
+        into.sort_unstable();
+        into.dedup();
+        true
+    }
+}
+
+/// Numbers of rules by the subject that they speak of.
+#[derive(Clone, Debug, Default)]
+pub(super) struct BySubject {
+    any: Vec<u16>,
+    /// With those of any subject, in order.
+    of: BTreeMap<Subject, Vec<u16>>,
+}
+
+impl BySubject {
+    fn add(&mut self, rule: u16, subject: Subject) {
+        if subject == Subject::Any {
+            self.any.push(rule);
+            self.of.values_mut().for_each(|rules| rules.push(rule));
+        } else {
+            self.of.entry(subject).or_insert_with(|| self.any.clone()).push(rule);
+        }
+    }
+
+    /// The rules that speak of a subject, in order.
+    pub(super) fn of(&self, subject: Subject) -> &[u16] {
+        self.of.get(&subject).unwrap_or(&self.any)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.any.is_empty() && self.of.is_empty()
+    }
+}
+
 /// Rules by what they hit. Numbers are those of the model's faults.
 #[derive(Clone, Debug)]
 pub(super) struct Rules {
     /// Rules that hit messages as a whole, by the point kinds they can hit.
-    pub(super) messages: [Vec<MessageRule>; PointKind::COUNT],
+    pub(super) messages: [Filed; PointKind::COUNT],
     /// Rules that lose copies of messages, each copy by its own luck.
-    pub(super) copies: [Vec<MessageRule>; PointKind::COUNT],
+    pub(super) copies: [Filed; PointKind::COUNT],
     /// Rules that refuse or fail operations.
-    pub(super) operations: Vec<u16>,
+    pub(super) operations: BySubject,
     /// Rules that strike before (0) or after (1) points.
-    pub(super) points: [[Vec<u16>; PointKind::COUNT]; 2],
+    pub(super) points: [[BySubject; PointKind::COUNT]; 2],
     /// Rules that strike by the clock.
     pub(super) clock: Vec<u16>,
     /// For each rule the number of its counter within an intent, if it counts.
@@ -93,11 +141,13 @@ pub(super) struct Rules {
     /// There is a script, which may strike at any point.
     pub(super) scripted: bool,
     /// Latencies of links, the first that matches holds; empty if one holds for all.
-    pub(super) latencies: Vec<(Sides, Dist)>,
+    latencies: Vec<(Sides, Dist)>,
+    latency_links: Links,
     /// The latency of all links that have none of their own.
     pub(super) latency: Dist,
     /// The links that rules can cut, by rule.
-    pub(super) links: Vec<Option<Sides>>,
+    cut: Vec<Option<Sides>>,
+    cut_links: Links,
 }
 
 impl Rules {
@@ -109,21 +159,26 @@ impl Rules {
             choreographed: plan.flows.iter().any(choreographed),
             messages: Default::default(),
             copies: Default::default(),
-            operations: Vec::new(),
+            operations: BySubject::default(),
             points: Default::default(),
             clock: Vec::new(),
             counter: Vec::new(),
             counting: 0,
             ppm: Vec::new(),
             latencies: Vec::new(),
+            latency_links: Links::default(),
             latency: Dist::ZERO,
-            links: Vec::new(),
+            cut: Vec::new(),
+            cut_links: Links::default(),
             scripted: false,
         };
         let latency = &plan.model.weather.latency;
         rules.latency = latency.first().map_or(Dist::ZERO, |(_, dist)| *dist);
         let own = latency.iter().skip(1).rev();
-        rules.latencies = own.map(|(link, dist)| (Sides::of(plan, link), *dist)).collect();
+        for (link, dist) in own {
+            rules.latency_links.add(rules.latencies.len() as u16, link);
+            rules.latencies.push((Sides::of(plan, link), *dist));
+        }
         if plan.clean {
             return rules;
         }
@@ -134,8 +189,11 @@ impl Rules {
             let counts = !fault.nth.is_empty();
             rules.counter.push(counts.then_some(rules.counting));
             rules.counting += u16::from(counts);
-            rules.links.push(match &fault.verb {
-                FaultVerb::Cut(link, _, _) => Some(Sides::of(plan, link)),
+            rules.cut.push(match &fault.verb {
+                FaultVerb::Cut(link, _, _) => {
+                    rules.cut_links.add(number, link);
+                    Some(Sides::of(plan, link))
+                }
                 _ => None,
             });
             // Lines of a script are found by name, but for those by the clock.
@@ -150,22 +208,25 @@ impl Rules {
                     let filed = if fault.loses_copies() { &mut rules.copies } else { &mut rules.messages };
                     match what {
                         Messages::At(Point { kind, of: Subject::Any }) => {
-                            filed[*kind as usize].push(rule(Reach::Everything));
+                            filed[*kind as usize].add(rule(Reach::Everything), None);
                         }
-                        Messages::At(point) => filed[point.kind as usize].push(rule(Reach::Of(point.of))),
+                        Messages::At(point) => {
+                            filed[point.kind as usize].add(rule(Reach::Of(point.of)), None)
+                        }
                         Messages::On(link) => {
                             let sides = Sides::of(plan, link);
-                            let reach = if sides.are_all() { Reach::Everything } else { Reach::Over(sides) };
-                            filed.iter_mut().for_each(|kind| kind.push(rule(reach.clone())));
+                            let reach =
+                                if sides.are_all(plan) { Reach::Everything } else { Reach::Over(sides) };
+                            filed.iter_mut().for_each(|kind| kind.add(rule(reach.clone()), Some(link)));
                         }
                     }
                 }
-                FaultVerb::Refuse(..) | FaultVerb::Fail(_) => rules.operations.push(number),
+                FaultVerb::Refuse(of, _) | FaultVerb::Fail(of) => rules.operations.add(number, *of),
                 FaultVerb::Crash(_, moment, _)
                 | FaultVerb::Pause(_, moment, _)
                 | FaultVerb::Cut(_, moment, _) => match moment {
-                    Moment::Before(point) => rules.points[0][point.kind as usize].push(number),
-                    Moment::After(point) => rules.points[1][point.kind as usize].push(number),
+                    Moment::Before(point) => rules.points[0][point.kind as usize].add(number, point.of),
+                    Moment::After(point) => rules.points[1][point.kind as usize].add(number, point.of),
                     Moment::At(_) | Moment::Every(_) => rules.clock.push(number),
                 },
             }
@@ -213,28 +274,27 @@ pub(super) fn covers_point(rule: Point, kind: PointKind, subject: Subject) -> bo
     rule.kind == kind && covers(rule.of, subject)
 }
 
-/// Whether a node is meant by a place.
-pub(super) fn is_at(plan: &Plan, place: Place, node: u32) -> bool {
-    match (place, plan.nodes.kind(node)) {
-        (Place::Any, _) => true,
-        (Place::Service(service), NodeKind::Replica(of, _)) => service == of,
-        (Place::Replica(service, n), NodeKind::Replica(of, m)) => service == of && n == m,
-        (Place::Database(service), NodeKind::Database(of)) => service == of,
-        (Place::Group(group), NodeKind::Client(of, _)) => group == of,
-        _ => false,
-    }
-}
-
 impl Rules {
-    /// Whether a rule that cuts links cuts this one.
-    pub(super) fn cuts(&self, rule: u16, from: u32, to: u32) -> bool {
-        self.links[rule as usize].as_ref().is_some_and(|sides| sides.have(from, to))
+    /// Whether a link is cut now.
+    #[inline]
+    pub(super) fn cuts(&self, cuts: &Cuts, plan: &Plan, from: u32, to: u32) -> bool {
+        let have =
+            |rule: &u16| self.cut[usize::from(*rule)].as_ref().is_some_and(|sides| sides.have(from, to));
+        match cuts.now() {
+            [] => false,
+            now if now.len() <= FEW => now.iter().any(have),
+            _ => self.cut_links.between(plan, from, to).flatten().any(|&rule| cuts.has(rule)),
+        }
     }
 
     /// How long a message over a link is under way.
     #[inline]
-    pub(super) fn latency(&self, from: u32, to: u32) -> &Dist {
-        let own = self.latencies.iter().find(|(sides, _)| sides.have(from, to));
-        own.map_or(&self.latency, |(_, dist)| dist)
+    pub(super) fn latency(&self, plan: &Plan, from: u32, to: u32) -> &Dist {
+        if self.latencies.len() <= FEW {
+            let own = self.latencies.iter().find(|(sides, _)| sides.have(from, to));
+            return own.map_or(&self.latency, |(_, dist)| dist);
+        }
+        let own = self.latency_links.between(plan, from, to).filter_map(|rules| rules.first()).min();
+        own.map_or(&self.latency, |&first| &self.latencies[usize::from(first)].1)
     }
 }

@@ -11,7 +11,7 @@ use crate::model::client::{Arrival, ClientGroup};
 use crate::model::expr::{BinaryOp, Expr, ExprKind};
 use crate::model::flow::{Call, Target};
 use crate::model::how::*;
-use crate::model::ids::{ColumnId, OpId, ServiceId, TableId};
+use crate::model::ids::{ColumnId, GroupId, OpId, ServiceId, TableId};
 use crate::model::plan::End;
 use crate::model::record::{Kind, Record};
 use crate::model::service::*;
@@ -100,6 +100,13 @@ fn counter(clients: u32, intents: u32, by: By, faults: Vec<Fault>) -> Arc<Model>
     })
 }
 
+/// The counter with some other weather.
+pub(super) fn plan_with(faults: Vec<Fault>, latency: Vec<(Link, Dist)>) -> crate::model::plan::Plan {
+    let mut model = Arc::unwrap_or_clone(counter(3, 3, By::Owner, faults));
+    model.weather.latency.extend(latency);
+    strategy::compile(&Arc::new(model), &how(occ(OnConflict::Redo), By::Owner, key())).expect("a plan")
+}
+
 fn how(write: WritePolicy, by: By, idempotency: Idempotency) -> How {
     let retry = Retry {
         timeout: Span::millis(40),
@@ -156,6 +163,38 @@ fn lose(kind: PointKind, chance: u32) -> Fault {
         when_args: 0,
         during: None,
     }
+}
+
+#[test]
+fn rules_that_never_hit_change_nothing_however_many_there_are() {
+    let with = |more: Vec<Fault>| {
+        let faults = [lose(PointKind::Request, 200_000), lose(PointKind::Reply, 200_000)];
+        let plan = plan_with(faults.into_iter().chain(more).collect(), Vec::new());
+        let mut runner = Runner::new(&plan);
+        let seen = |seed| {
+            let mut kinds = Kinds::default();
+            (runner.run(seed, &mut kinds), kinds.0)
+        };
+        (0..20).map(seen).collect::<Vec<_>>()
+    };
+    let never = |n: u64, what| Fault {
+        identity: 100 + n,
+        verb: FaultVerb::Lose(what),
+        ..lose(PointKind::Request, 0)
+    };
+    let link =
+        Link { from: vec![Place::Group(GroupId(0))], to: vec![Place::Service(ServiceId(0))], both: true };
+    let of = Point { kind: PointKind::Reply, of: Subject::Op(OpId(0)) };
+    let more = (0..40).map(|n| match n % 2 {
+        0 => never(n, Messages::On(link.clone())),
+        _ => never(n, Messages::At(of)),
+    });
+    let few = with(Vec::new());
+    assert!(few.iter().any(|(_, kinds)| kinds.contains(&Kind::Lost)));
+    assert_eq!(with(more.collect()), few);
+    // The same rules, always hitting: it does not hold by itself.
+    let always = (0..40).map(|n| Fault { chance: Share::fixed(1_000_000), ..never(n, Messages::At(of)) });
+    assert_ne!(with(always.collect()), few);
 }
 
 #[derive(Default)]

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 
+use super::links::Cuts;
 use super::places::Places;
 use super::slab::{Id, Slab};
 use crate::kernel::dist::Dist;
@@ -651,7 +652,7 @@ pub(crate) struct World {
     /// Sequence numbers of events by topic and key.
     pub(crate) sequences: Sequences,
     /// Links cut now: rules.
-    pub(crate) cuts: Vec<u16>,
+    pub(crate) cuts: Cuts,
     pub(crate) ready: VecDeque<Ready>,
     /// Scratch for the waiters that get a lock.
     pub(crate) woken: Vec<u32>,
@@ -661,6 +662,8 @@ pub(crate) struct World {
     pub(crate) rows: [Vec<Word>; 2],
     /// Scratch for the slots of a condition.
     pub(crate) slots: Vec<Word>,
+    /// Scratch for the rules that may reach the message being sent.
+    pub(crate) narrow: Vec<u16>,
     /// Scratch for the copies of the message being sent.
     pub(crate) copies: Vec<Option<Dist>>,
     /// Processes by replica; empty if there is none.
