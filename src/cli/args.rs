@@ -82,7 +82,7 @@ pub(super) struct RunArgs {
     #[arg(long, env = "HALFWAY_SEEDS", value_name = "FROM..TO", value_parser = seeds, hide_env_values = true)]
     pub(super) seeds: Option<Range<u64>>,
     /// Only this seed
-    #[arg(long, env = "HALFWAY_SEED", value_name = "N", hide_env_values = true)]
+    #[arg(long, env = "HALFWAY_SEED", value_name = "N", value_parser = seed, hide_env_values = true)]
     pub(super) seed: Option<u64>,
     /// How many threads [default: one for each core]
     #[arg(long, short = 'j', env = "HALFWAY_JOBS", value_name = "N", hide_env_values = true)]
@@ -108,7 +108,7 @@ pub(super) struct ReplayArgs {
     #[arg(long, env = "HALFWAY_STRATEGY", value_name = "NAME", hide_env_values = true)]
     pub(super) strategy: Option<String>,
     /// The seed
-    #[arg(long, env = "HALFWAY_SEED", value_name = "N", default_value_t = 0, hide_env_values = true)]
+    #[arg(long, env = "HALFWAY_SEED", value_name = "N", value_parser = seed, default_value_t = 0, hide_env_values = true)]
     pub(super) seed: u64,
     /// The case; without it, the file as written
     #[arg(long, env = "HALFWAY_CASE", value_name = "NAME", hide_env_values = true)]
@@ -198,14 +198,28 @@ pub(super) enum Listed {
 
 /// `0..1000`, or a number alone: so many from 0 on.
 fn seeds(text: &str) -> Result<Range<u64>, String> {
-    let number = |part: &str| {
-        part.trim().replace('_', "").parse::<u64>().map_err(|_| format!("`{part}` is not a whole number"))
-    };
     let range = match text.split_once("..") {
         Some((from, to)) => number(from)?..number(to)?,
         None => 0..number(text)?,
     };
     if range.is_empty() { Err("there is no seed in this range".into()) } else { Ok(range) }
+}
+
+/// A seed. The greatest number is none: as the end of a range is excluded, no range could hold it.
+fn seed(text: &str) -> Result<u64, String> {
+    match number(text)? {
+        u64::MAX => Err(format!("the greatest seed is {}", u64::MAX - 1)),
+        seed => Ok(seed),
+    }
+}
+
+fn number(text: &str) -> Result<u64, String> {
+    let digits = text.trim().replace('_', "");
+    digits.parse::<u64>().map_err(|_| match digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        true if digits.is_empty() => "a number is missing, as in 0..1000".to_owned(),
+        true => format!("`{digits}` is too large: the greatest seed is {}", u64::MAX - 1),
+        false => format!("`{}` is not a whole number from 0 on", text.trim()),
+    })
 }
 
 #[cfg(test)]
@@ -223,5 +237,18 @@ mod tests {
         assert_eq!(seeds("5..9"), Ok(5..9));
         assert_eq!(seeds("10_000"), Ok(0..10_000));
         assert!(seeds("9..5").is_err() && seeds("0").is_err() && seeds("a..b").is_err());
+    }
+
+    #[test]
+    fn what_is_no_seed_is_told_so_in_plain_words() {
+        assert_eq!(seed("18446744073709551614"), Ok(u64::MAX - 1));
+        let told = |text: &str| seed(text).unwrap_err();
+        assert_eq!(told("18446744073709551615"), "the greatest seed is 18446744073709551614");
+        assert_eq!(
+            told("20000000000000000000"),
+            "`20000000000000000000` is too large: the greatest seed is 18446744073709551614"
+        );
+        assert_eq!(told("-1"), "`-1` is not a whole number from 0 on");
+        assert_eq!(seeds("..5").unwrap_err(), "a number is missing, as in 0..1000");
     }
 }

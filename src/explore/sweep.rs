@@ -96,23 +96,26 @@ pub fn sweep(
     stop: &AtomicBool,
 ) -> Option<Swept> {
     prepared.plan.as_ref().ok()?;
-    let next = AtomicU64::new(seeds.start);
+    // Counted from the start of the range: what workers take beyond its end may pass the greatest seed.
+    let taken = AtomicU64::new(0);
+    let length = seeds.end.saturating_sub(seeds.start);
     let all = Mutex::new(Swept::default());
     let work = || {
         let mut own = Swept::default();
         while !stop.load(Ordering::Relaxed) {
-            let from = next.fetch_add(LOT, Ordering::Relaxed);
-            if from >= seeds.end {
+            let before = taken.fetch_add(LOT, Ordering::Relaxed);
+            if before >= length {
                 break;
             }
-            let lot = from..seeds.end.min(from.saturating_add(LOT));
+            let from = seeds.start + before;
+            let lot = from..from + LOT.min(length - before);
             let count = lot.end - lot.start;
             run_lot(prepared, lot, &mut own);
             done(count);
         }
         all.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).merge(&own);
     };
-    let lots = (seeds.end.saturating_sub(seeds.start)).div_ceil(LOT);
+    let lots = length.div_ceil(LOT);
     let workers = jobs.clamp(1, lots.max(1) as usize);
     if workers == 1 {
         work();
