@@ -2,7 +2,8 @@
 //!
 //! [`Fields::of`] checks everything a table can say – unknown and missing keys, kinds of values, times, shares,
 //! bounds, fixed names – and reports all of it; the getters then only hand out what was found good. A value that was
-//! reported reads as absent, so that whoever builds on it goes on with the default and finds the next mistake.
+//! reported reads as absent, so that whoever builds on it goes on with the default and finds the next mistake; a key
+//! that was misspelled reads as the one that was meant.
 //! Objects within the object are left to further calls.
 
 use super::code::Code;
@@ -34,7 +35,23 @@ impl<'n> Fields<'n> {
         let mut present = vec![false; table.fields.len()];
         for entry in entries {
             match table.fields.iter().position(|field| field.name == entry.key.value) {
-                None => unknown(&entry.key, table, problems),
+                None => {
+                    let meant = unknown(&entry.key, table, problems);
+                    let meant =
+                        meant.and_then(|meant| table.fields.iter().position(|field| field.name == meant));
+                    let there = |name| entries.iter().any(|other| other.key.value == name);
+                    // Read as what was meant if it fits that, so that nothing is reported for want of it.
+                    if let Some(at) = meant
+                        && !there(table.fields[at].name)
+                        && !present[at]
+                    {
+                        present[at] = true;
+                        let field = &table.fields[at];
+                        if check(&entry.value, &field.shape, &quote(field.name), &mut Problems::new()) {
+                            found[at] = Some(entry);
+                        }
+                    }
+                }
                 Some(at) => {
                     present[at] = true;
                     let field = &table.fields[at];
@@ -202,15 +219,17 @@ impl<'n> Fields<'n> {
     }
 }
 
-/// Reports a key that the table does not have.
-fn unknown(key: &Text, table: &Table, problems: &mut Problems) {
+/// Reports a key that the table does not have, and gives back the one that was meant, if one is close.
+fn unknown(key: &Text, table: &'static Table, problems: &mut Problems) -> Option<&'static str> {
     let message = format!("{} has no key {}", table.one(), quote(&key.value));
     let known = format!("known here: {}", table.names().collect::<Vec<_>>().join(" "));
-    let hint = match did_you_mean(&key.value, table.names()) {
+    let meant = did_you_mean(&key.value, table.names());
+    let hint = match meant {
         Some(meant) => format!("did you mean `{meant}`? {known}"),
         None => known,
     };
     problems.push(Problem::error(Code::UnknownKey, key.place, message).hint(hint));
+    meant
 }
 
 /// The names a shape allows.
@@ -331,7 +350,10 @@ fn wrong_kind(node: &Node, shape: &Shape, what: &str) -> Problem {
         (Shape::Share | Shape::SignedShare, Kind::Number(number)) => {
             problem.hint(format!("write {}", quote(&format!("\"{number}%\""))))
         }
-        (Shape::Integer { .. } | Shape::Flag, Kind::Text(text)) => {
+        (Shape::Integer { .. }, Kind::Text(text)) if quantity::integer(&text.value).is_ok() => {
+            problem.hint(format!("without quotes: {}", quote(&text.value)))
+        }
+        (Shape::Flag, Kind::Text(text)) if matches!(text.value.as_str(), "true" | "false") => {
             problem.hint(format!("without quotes: {}", quote(&text.value)))
         }
         (Shape::Text | Shape::Name(_), Kind::Number(number)) => {

@@ -272,6 +272,33 @@ fn a_value_that_was_reported_reads_as_absent() {
     assert!(!printed.contains("needs the key"), "it is there, if wrong");
 }
 
+#[test]
+fn a_misspelled_key_reads_as_the_one_that_was_meant() {
+    let ((), printed) =
+        with_flow("{ \"frist\": { \"do\": \"a.b()\" }, \"ags\": [\"x\"] }", |fields, problems| {
+            let flow = fields.unwrap();
+            assert_eq!(flow.list("args").len(), 1);
+            assert!(flow.object("first", problems).unwrap().has("do"));
+        });
+    assert_eq!(printed.matches("error").count(), 2, "each slip once, and nothing for want of it: {printed}");
+}
+
+#[test]
+fn a_misspelled_key_is_not_read_beside_the_right_one_nor_where_its_value_does_not_fit() {
+    let ((), printed) =
+        with_flow("{ \"first\": {}, \"args\": [\"x\"], \"ags\": [], \"chnace\": true }", |fields, _| {
+            let flow = fields.unwrap();
+            assert_eq!((flow.list("args").len(), flow.has("chance")), (1, false));
+        });
+    assert_eq!(printed.matches("error").count(), 2, "{printed}");
+}
+
+#[test]
+fn only_what_would_fit_without_quotes_is_told_to_go_without() {
+    assert!(said("\"tries\": \"3\"").contains("without quotes: `3`"));
+    assert!(!said("\"tries\": \"three\"").contains("without quotes"));
+}
+
 proptest! {
     #[test]
     fn any_object_ends_in_problems_inside_the_file(

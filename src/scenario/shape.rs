@@ -159,13 +159,22 @@ impl Shape {
             Shape::OneOf(words) => enumerate(words.iter().map(|word| word.name), "or"),
             Shape::List(_) => "a list".to_owned(),
             Shape::OneOrMany(shape) => format!("{}, or a list of such", shape.expected()),
-            Shape::Map(what, _) => format!("an object that names {what}s"),
+            Shape::Map(what, _) => format!("an object that names {}", plural(what)),
             Shape::Object(table) => format!("{} (an object)", table.one()),
             Shape::Either(shapes) => {
                 let all: Vec<String> = shapes.iter().map(Shape::expected).collect();
                 all.join(", or ")
             }
         }
+    }
+}
+
+/// "steps", "strategies", "groups of clients".
+fn plural(noun: &str) -> String {
+    match (noun.split_once(" of "), noun.strip_suffix('y')) {
+        (Some((first, rest)), _) => format!("{} of {rest}", plural(first)),
+        (None, Some(stem)) => format!("{stem}ies"),
+        (None, None) => format!("{noun}s"),
     }
 }
 

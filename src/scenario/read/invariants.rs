@@ -88,6 +88,15 @@ fn kind<'n>(
                     None
                 }
                 Some(own) if alone(own) => Some((own, None)),
+                None if fields.iter().next().is_none()
+                    && let Some(meant) =
+                        did_you_mean(&entry.key.value, KINDS.into_iter().filter(|own| alone(own))) =>
+                {
+                    let message = format!("there is no kind of invariant {}", quote(&entry.key.value));
+                    let problem = Problem::error(Code::Choice, entry.key.place, message);
+                    problems.push(problem.hint(format!("did you mean `{meant}`?")));
+                    None
+                }
                 _ => {
                     fields.choice(&KINDS, problems);
                     None

@@ -78,6 +78,22 @@ fn all_that_is_wrong_is_said_at_once() {
 }
 
 #[test]
+fn misspelled_arguments_of_an_operation_are_one_mistake() {
+    assert_eq!(
+        marked(&[(r#""args": ["who", "sum"]"#, r#""arg": ["who", "sum"]"#)]),
+        ["HW0201 at \"arg\": an operation has no key `arg`"],
+        "neither the body nor the callers miss them"
+    );
+}
+
+#[test]
+fn a_misspelled_kind_of_invariant_is_answered_with_the_one_meant() {
+    let said = said(&small(&[(r#""invariants": {"#, r#""invariants": { "no-lost-updates": {}, "#)]));
+    assert!(said.contains("there is no kind of invariant `no-lost-updates`"), "{said}");
+    assert!(said.contains("did you mean `no-lost-update`?"), "{said}");
+}
+
+#[test]
 fn addresses_name_what_their_verb_can_write() {
     let cases = [
         (
