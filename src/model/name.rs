@@ -214,8 +214,11 @@ impl Reader<'_> {
             self.at += 1;
             number = canonical(self.word()).unwrap_or(0);
             if number == 0 || number > u64::from(count) {
-                let known = vec![format!("#1"), format!("#{count}")];
-                return Err(self.wrong(from, format!("`{name}` has no client of that number"), known));
+                let message = match count {
+                    1 => format!("`{name}` has one client only"),
+                    _ => format!("`{name}` has the clients #1 to #{count}"),
+                };
+                return Err(self.wrong(from, message, Vec::new()));
             }
         } else if count > 1 {
             return Err(self.wrong(
@@ -299,8 +302,11 @@ impl Reader<'_> {
             });
             let intents = group.map_or(0, |group| group.intents.max(group.script.len() as u32));
             if n >= intents {
-                let known = vec![".i1".to_owned(), format!(".i{intents}")];
-                return Err(self.wrong(from, format!("each of them has {intents} intents"), known));
+                let message = match intents {
+                    1 => "each of them has one intent only".to_owned(),
+                    _ => format!("each of them has the intents .i1 to .i{intents}"),
+                };
+                return Err(self.wrong(from, message, Vec::new()));
             }
         }
         Ok(understood(name, role).child(role, n, None))

@@ -182,7 +182,7 @@ impl Reader<'_, '_> {
             let hint = match did_you_mean(named, known()) {
                 Some(meant) => Some(format!("did you mean `{meant}`?")),
                 None if error.known.is_empty() => None,
-                None => Some(format!("there is {}", enumerate(known(), "and"))),
+                None => Some(one_of(known())),
             };
             Wrong { range: error.range, message: error.message, hint }
         })
@@ -234,9 +234,13 @@ impl Reader<'_, '_> {
 fn unknown<'w>(range: Range<usize>, word: &str, known: impl Iterator<Item = &'w str> + Clone) -> Wrong {
     let hint = match did_you_mean(word, known.clone()) {
         Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("there is {}", enumerate(known, "and")),
+        None => one_of(known),
     };
     wrong(range, format!("`{word}` is not known here"), hint)
+}
+
+fn one_of<'w>(known: impl Iterator<Item = &'w str>) -> String {
+    format!("known here: {}", enumerate(known, "and"))
 }
 
 /// A time at `from` in the line.

@@ -68,8 +68,8 @@ fn a_name_that_nobody_bears_is_marked_where_it_goes_wrong() {
     for (line, mark) in [
         ("shap.i1 = none", "HW0320 at shap: there is no group of clients `shap`"),
         ("shop.i1 = none", "HW0320 at shop: which of the 2 of `shop`?"),
-        ("shop#3.i1 = none", "HW0320 at #3: `shop` has no client of that number"),
-        ("shop#1.i2 = none", "HW0320 at .i2: each of them has 1 intents"),
+        ("shop#3.i1 = none", "HW0320 at #3: `shop` has the clients #1 to #2"),
+        ("shop#1.i2 = none", "HW0320 at .i2: each of them has one intent only"),
         ("shop#1.i1.a1:replay~1 = lost", "HW0320 at replay: no message is called `replay`"),
         ("shop#1.i1.a1/s1.pay.t1:reply~1 = lost", "HW0320 at /s1: steps are `/s1` to `/s0`"),
         ("shop#1.i1.b1:reply~1 = lost", "HW0320 at b1: no part of a name is called `b1`"),
