@@ -13,9 +13,10 @@ use crate::scenario::render;
 use crate::scenario::source::Sources;
 use crate::scenario::{Case, Scenario, StrategyCase, read};
 
-/// Problems as text in the colours of a look.
+/// Problems as text in the colours and columns of a look.
 pub(super) fn problems(problems: &Problems, sources: &Sources, look: &Look) -> String {
-    render::text(problems, sources, if look.colour { render::Look::Coloured } else { render::Look::Plain })
+    let colours = if look.colour { render::Look::Coloured } else { render::Look::Plain };
+    render::text_in(problems, sources, colours, look.width)
 }
 
 /// Reads all files, so that the problems of all of them are seen at once.
@@ -83,6 +84,9 @@ pub(super) fn chosen<'c>(case: &'c Case, wanted: &[String]) -> Vec<&'c StrategyC
 /// Says which names there are, after one that is not there.
 pub(super) fn unknown(what: &str, name: &str, known: &[String], stderr: &mut dyn Write) {
     let _ = writeln!(stderr, "error: {}", words::unknown(what, name, known));
+    if what == "case" {
+        let _ = writeln!(stderr, "- is the file as written, without a case");
+    }
 }
 
 /// The names of all strategies, each once, in order.

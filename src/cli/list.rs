@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::surroundings::{Surroundings, put};
 use crate::report::Look;
 use crate::report::look::{Tone, columns_of, wrap};
-use crate::report::words::safe;
+use crate::report::words::{count, safe};
 use crate::scenario::code::Code;
 use crate::scenario::load::read_from_disk;
 use crate::scenario::problem::did_you_mean;
@@ -141,9 +141,9 @@ fn scenarios(args: &ListArgs, look: &Look) -> String {
     let row = |path: &std::path::PathBuf| {
         let about = match read(path, &mut read_from_disk) {
             Ok(scenario) => safe(&scenario.about.unwrap_or_default()),
-            Err(why) => format!("cannot be run: {} problems", why.problems.len()),
+            Err(why) => format!("cannot be run: {}", count(why.problems.len() as u64, "problem")),
         };
-        (safe(&path.to_string_lossy()), about)
+        (safe(&path.file_name().unwrap_or_default().to_string_lossy()), about)
     };
     table(&title, &files.iter().map(row).collect::<Vec<_>>(), look)
 }
@@ -178,6 +178,17 @@ pub(super) fn explain(
                 dimension.fields.iter().map(|field| (field.name.to_owned(), field.doc.to_owned())).collect();
             out += &paragraph(format!("{what} (dimension of a strategy)"), dimension.doc);
             out += &table("Its keys", &rows, &look);
+        }
+    }
+    for dimension in how::DIMENSIONS {
+        let policies = dimension.field("use").map(|field| choices(&field.shape)).unwrap_or_default();
+        // Every other dimension has a `none`, which says nothing by itself.
+        if what != "none" && policies.contains(&what) {
+            let later =
+                if is_later(dimension.name, "use", Some(what)) { "; not in this version" } else { "" };
+            let text =
+                format!("{} `halfway explain {}` tells its keys{later}.", dimension.doc, dimension.name);
+            out += &paragraph(format!("{what} (policy of {})", dimension.name), &text);
         }
     }
     if weather::VERBS.contains(&what)

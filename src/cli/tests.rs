@@ -115,6 +115,28 @@ fn names_that_select_nothing_end_with_4_and_a_guess() {
     assert_eq!(halfway(&["explain", "HW9999"]).0, Exit::NothingSelected);
 }
 
+#[test]
+fn the_last_seeds_there_are_run_like_any() {
+    let file = Scratch::new("last.json", &last_lamp(r#""naive": "violated""#));
+    let range = "18446744073709551606..18446744073709551615";
+    let (exit, out, err) = halfway(&["run", file.path(), "--strategy", "naive", "--seeds", range]);
+    assert_eq!(exit, Exit::AsExpected, "{err}");
+    assert!(out.contains("1 case, 9 runs"), "{out}");
+    let greatest = ["run", file.path(), "--seed", "18446744073709551615"];
+    assert_eq!(halfway(&greatest).0, Exit::Usage, "nothing would be run, and all would seem well");
+}
+
+#[test]
+fn long_lines_are_shown_around_the_mistake_within_the_width() {
+    let about = "x".repeat(90);
+    let file =
+        Scratch::new("long.json", &format!(r#"{{ "about": "{about}", "servces": {{}}, "end": "1s" }}"#));
+    let (exit, _, err) = halfway(&["run", file.path(), "--width", "80"]);
+    assert_eq!(exit, Exit::Usage);
+    let excerpt = err.lines().find(|line| line.starts_with("1 |")).expect(&err);
+    assert!(excerpt.contains("servces") && excerpt.chars().count() <= 80, "{err}");
+}
+
 /// A reader that has seen enough, or a full disk.
 struct Broken(io::ErrorKind);
 
@@ -218,4 +240,7 @@ fn every_list_has_something_and_every_code_an_explanation() {
         assert_eq!(halfway(&["explain", code.name()]).0, Exit::AsExpected);
     }
     assert!(halfway(&["explain", "no-lost-update"]).1.contains("overwritten"));
+    let (exit, out, _) = halfway(&["explain", "outbox"]);
+    assert_eq!(exit, Exit::AsExpected);
+    assert!(out.contains("outbox (policy of publish)"), "{out}");
 }

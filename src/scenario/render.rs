@@ -29,13 +29,24 @@ pub enum Look {
     Coloured,
 }
 
+/// How wide text is where nobody says how wide it may be.
+const WIDTH: usize = 140;
+
 /// All problems as text, in the order of the files; after [`SHOWN`] of them only their number follows.
 #[must_use]
 pub fn text(problems: &Problems, sources: &Sources, look: Look) -> String {
+    text_in(problems, sources, look, WIDTH)
+}
+
+/// The same in so many columns: of lines that are longer, what is near the marks is shown. Titles and hints are left to
+/// the terminal to break.
+#[must_use]
+pub fn text_in(problems: &Problems, sources: &Sources, look: Look, width: usize) -> String {
     let renderer = match look {
         Look::Plain => Renderer::plain(),
         Look::Coloured => Renderer::styled(),
     };
+    let renderer = renderer.term_width(width);
     let mut out = String::new();
     for problem in problems.iter().take(SHOWN) {
         if !out.is_empty() {

@@ -159,10 +159,6 @@ impl<'s> Trial<'s> {
             Some(Ok(seed)) => Some(seed),
             Some(Err(_)) => return Err(Failed::usage("HALFWAY_SEED is no seed: a number from 0 on")),
         };
-        if let [name, ..] = self.scenario.missing_processes()[..] {
-            let text = format!("no process `{name}` is registered: see Scenario::with_process");
-            return Err(Failed::usage(text));
-        }
         if let [missing, ..] = self.scenario.missing_processes()[..] {
             let missing = safe(missing);
             let message =
