@@ -52,7 +52,7 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// List what scenarios can be made of
     List(ListArgs),
-    /// Explain the code of a problem, such as HW0304, or an invariant
+    /// Explain the code of a problem, such as HW0304, an invariant, a strategy, a policy or a fault
     Explain {
         /// A code or a name
         #[arg(value_name = "CODE|NAME")]

@@ -137,6 +137,36 @@ fn long_lines_are_shown_around_the_mistake_within_the_width() {
     assert!(excerpt.contains("servces") && excerpt.chars().count() <= 80, "{err}");
 }
 
+/// The text between a line that opens a fence after `from` and the line that closes it.
+fn fenced<'r>(readme: &'r str, from: &str, fence: &str) -> &'r str {
+    let after = readme.split_once(from).expect(from).1;
+    after.split_once(&format!("```{fence}\n")).expect(fence).1.split("```").next().unwrap()
+}
+
+#[test]
+fn the_readme_shows_what_the_command_prints() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let (first, shown) = fenced(&readme, "# halfway", "console").split_once('\n').unwrap();
+    let args: Vec<&str> =
+        first.split_once(" -- ").expect(first).1.split(' ').chain(["--width", "80"]).collect();
+    assert_eq!(halfway(&args).1, shown);
+
+    let written = fenced(&readme, "## A first scenario", "jsonc");
+    let file = Scratch::new("tickets.json", written);
+    let (exit, out, _) = halfway(&["run", file.path(), "--strategy", "naive,occ,hardened", "--width", "80"]);
+    assert_eq!(exit, Exit::Finding);
+    let own = file.0.file_stem().unwrap().to_str().unwrap();
+    assert!(out.replace(own, "tickets").contains(fenced(&readme, "## Reading a failure", "text")), "{out}");
+    for strategy in ["occ", "hardened"] {
+        assert!(!out.contains(&format!("is broken under {strategy}")), "{out}");
+    }
+
+    let slip = written.replace(r#""set":     { "tickets[show].free""#, r#""set": { "tickets[show].fre""#);
+    let file = Scratch::new("slip.json", &slip);
+    let err = halfway(&["run", file.path()]).2.replace(file.path(), "tickets.json");
+    assert!(err.contains(fenced(&readme, "Mistakes in a file", "text")), "{err}");
+}
+
 /// A reader that has seen enough, or a full disk.
 struct Broken(io::ErrorKind);
 
