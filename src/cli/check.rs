@@ -125,7 +125,8 @@ fn weather(model: &Model, look: &Look) -> String {
     for fault in &weather.faults {
         lines.push(format!("fault {}: {}", rule_text(&fault.text), chance(fault)));
     }
-    lines.iter().map(|line| format!("  {}\n", look.fit(line, look.width.saturating_sub(2)))).collect()
+    let broken = |line: &String| wrap(&look.plain(line), look.width.saturating_sub(4)).join("\n    ");
+    lines.iter().map(|line| format!("  {}\n", broken(line))).collect()
 }
 
 fn chance(fault: &Fault) -> String {

@@ -137,6 +137,16 @@ fn long_lines_are_shown_around_the_mistake_within_the_width() {
     assert!(excerpt.contains("servces") && excerpt.chars().count() <= 80, "{err}");
 }
 
+#[test]
+fn a_check_cuts_no_line_of_the_weather() {
+    let fault = r#""latency": "1ms", "faults": [ { "crash": "shop", "after": "commit shop.buy", "chance": "10%", "for": "20ms" } ]"#;
+    let file = Scratch::new("weather.json", &last_lamp("").replace(r#""latency": "1ms""#, fault));
+    let (exit, out, _) = halfway(&["check", file.path(), "--width", "60"]);
+    assert_eq!(exit, Exit::AsExpected, "{out}");
+    assert!(out.contains("10% of the") && !out.contains('…'), "{out}");
+    assert!(out.lines().all(|line| line.chars().count() <= 60 || line.starts_with("halfway")), "{out}");
+}
+
 /// The text between a line that opens a fence after `from` and the line that closes it.
 fn fenced<'r>(readme: &'r str, from: &str, fence: &str) -> &'r str {
     let after = readme.split_once(from).expect(from).1;
