@@ -297,18 +297,22 @@ impl Book {
         }
         let at = open.deeds.len() as u32;
         // Writes seen one by one are followed by the commit of the whole, which has none of its own.
-        let hash = mix(act.path.0, act.effect);
-        let same = |lead: u32| {
-            let Act { path, effect, .. } = open.deeds[lead as usize].act;
-            (path, effect) == (act.path, act.effect)
-        };
-        let lead = if open.early.is_empty() { None } else { open.early.find(hash, same) };
-        if lead.is_none() && record.flag & commit::EARLY != 0 {
-            open.early.insert(hash, at);
+        let mut lead = at;
+        let early = record.flag & commit::EARLY != 0;
+        if early || !open.early.is_empty() {
+            let hash = mix(act.path.0, act.effect);
+            let same = |lead: u32| {
+                let Act { path, effect, .. } = open.deeds[lead as usize].act;
+                (path, effect) == (act.path, act.effect)
+            };
+            match open.early.find(hash, same) {
+                Some(first) => lead = first,
+                None if early => open.early.insert(hash, at),
+                None => {}
+            }
         }
-        let lead = lead.unwrap_or(at);
         let deed = Deed { act, flag: record.flag, tables: 0, lead };
-        if lead == at && deed.ran() && !open.ran.contains(&act.op) {
+        if lead == at && deed.ran() && open.ran.iter().all(|&op| op != act.op) {
             open.ran.push(act.op);
         }
         open.deeds.push(deed);

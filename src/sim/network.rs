@@ -4,7 +4,7 @@
 //! before. A message that is lost, late or doubled is so under every strategy that sends it.
 
 use super::Engine;
-use super::rules::MessageRule;
+use super::rules::{Filed, MessageRule};
 use super::slab::Id;
 use super::world::{Ctx, From, Message, Parcel, Phase, Ready, Status, What};
 use crate::kernel::agenda::Class;
@@ -80,10 +80,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         again.clear();
         if !calm {
             let filed = &rules.messages[point as usize];
-            let mut narrow = std::mem::take(&mut self.world.narrow);
-            let is_narrow = filed.narrow(plan, subject, from, to, &mut narrow);
-            for n in 0..if is_narrow { narrow.len() } else { filed.rules.len() } {
-                let rule = &filed.rules[if is_narrow { usize::from(narrow[n]) } else { n }];
+            let narrow = if filed.few().is_none() { self.narrow(filed, message) } else { Vec::new() };
+            for &at in filed.few().unwrap_or(&narrow) {
+                let rule = &filed.rules[usize::from(at)];
                 let number = rule.number;
                 let fault = &plan.model.weather.faults[number as usize];
                 if !self.hits(rule, message, path) {
@@ -105,7 +104,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                     _ => {}
                 }
             }
-            self.world.narrow = narrow;
+            if filed.few().is_none() {
+                self.world.narrow = narrow;
+            }
         }
         if rules.scripted && !calm {
             if let Some(decided) = self.chooser.decided(path, Matter::COPIES) {
@@ -206,6 +207,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.world.copies = again;
     }
 
+    /// The places of the rules that may reach a message; to be given back.
+    #[cold]
+    fn narrow(&mut self, filed: &Filed, message: &Outgoing<'_>) -> Vec<u16> {
+        let mut narrow = std::mem::take(&mut self.world.narrow);
+        filed.narrow(self.plan, message.subject, message.from, message.to, &mut narrow);
+        narrow
+    }
+
     /// Whether a rule hits a message, or a copy of it, of that name.
     fn hits(&mut self, rule: &MessageRule, message: &Outgoing<'_>, name: Path) -> bool {
         rule.reaches(message.subject, message.from, message.to)
@@ -221,16 +230,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     fn copy_lost(&mut self, message: &Outgoing<'_>, name: Path) -> Option<u16> {
         let rules = self.rules;
         let filed = &rules.copies[message.point as usize];
-        let mut narrow = std::mem::take(&mut self.world.narrow);
-        let Outgoing { subject, from, to, .. } = *message;
-        let rule = if filed.narrow(self.plan, subject, from, to, &mut narrow) {
-            let mut few = narrow.iter().map(|&at| &filed.rules[usize::from(at)]);
-            few.find(|rule| self.hits(rule, message, name))
-        } else {
-            filed.rules.iter().find(|rule| self.hits(rule, message, name))
-        };
+        if filed.few().is_some() {
+            return filed.rules.iter().find(|rule| self.hits(rule, message, name)).map(|rule| rule.number);
+        }
+        let narrow = self.narrow(filed, message);
+        let mut some = narrow.iter().map(|&at| &filed.rules[usize::from(at)]);
+        let number = some.find(|rule| self.hits(rule, message, name)).map(|rule| rule.number);
         self.world.narrow = narrow;
-        rule.map(|rule| rule.number)
+        number
     }
 
     /// Answers a request of another node.

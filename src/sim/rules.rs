@@ -48,6 +48,7 @@ impl MessageRule {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Filed {
     pub(super) rules: Vec<MessageRule>,
+    all: Vec<u16>,
     /// Those that reach everything, those that reach a subject, those that reach a link: places among the rules.
     wide: Vec<u16>,
     subjects: BTreeMap<Subject, Vec<u16>>,
@@ -62,28 +63,25 @@ impl Filed {
             (Reach::Of(subject), _) => self.subjects.entry(*subject).or_default().push(at),
             _ => self.wide.push(at),
         }
+        self.all.push(at);
         self.rules.push(rule);
     }
 
-    /// The places of the rules that may reach a message, in order, if that saves looks at many others.
-    pub(super) fn narrow(
-        &self,
-        plan: &Plan,
-        subject: Subject,
-        from: u32,
-        to: u32,
-        into: &mut Vec<u16>,
-    ) -> bool {
-        if self.rules.len() <= FEW {
-            return false;
-        }
+    /// The places of all rules, unless they are many.
+    #[inline]
+    pub(super) fn few(&self) -> Option<&[u16]> {
+        (self.rules.len() <= FEW).then_some(&self.all)
+    }
+
+    /// The places of the rules that may reach a message, in order.
+    #[cold]
+    pub(super) fn narrow(&self, plan: &Plan, subject: Subject, from: u32, to: u32, into: &mut Vec<u16>) {
         into.clear();
         into.extend_from_slice(&self.wide);
         into.extend(self.subjects.get(&subject).into_iter().flatten());
         self.links.between(plan, from, to).for_each(|rules| into.extend_from_slice(rules));
         into.sort_unstable();
         into.dedup();
-        true
     }
 }
 
@@ -278,18 +276,26 @@ impl Rules {
     /// Whether a link is cut now.
     #[inline]
     pub(super) fn cuts(&self, cuts: &Cuts, plan: &Plan, from: u32, to: u32) -> bool {
+        !cuts.now().is_empty() && self.cuts_some(cuts, plan, from, to)
+    }
+
+    #[cold]
+    fn cuts_some(&self, cuts: &Cuts, plan: &Plan, from: u32, to: u32) -> bool {
+        if cuts.now().len() > FEW {
+            return self.cut_links.between(plan, from, to).flatten().any(|&rule| cuts.has(rule));
+        }
         let have =
             |rule: &u16| self.cut[usize::from(*rule)].as_ref().is_some_and(|sides| sides.have(from, to));
-        match cuts.now() {
-            [] => false,
-            now if now.len() <= FEW => now.iter().any(have),
-            _ => self.cut_links.between(plan, from, to).flatten().any(|&rule| cuts.has(rule)),
-        }
+        cuts.now().iter().any(have)
     }
 
     /// How long a message over a link is under way.
     #[inline]
     pub(super) fn latency(&self, plan: &Plan, from: u32, to: u32) -> &Dist {
+        if self.latencies.is_empty() { &self.latency } else { self.own_latency(plan, from, to) }
+    }
+
+    fn own_latency(&self, plan: &Plan, from: u32, to: u32) -> &Dist {
         if self.latencies.len() <= FEW {
             let own = self.latencies.iter().find(|(sides, _)| sides.have(from, to));
             return own.map_or(&self.latency, |(_, dist)| dist);

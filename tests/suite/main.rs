@@ -2,6 +2,7 @@
 
 mod dependencies;
 mod examples;
+mod growth;
 mod hardened;
 mod mutants;
 mod network;
