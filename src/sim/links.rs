@@ -212,7 +212,7 @@ mod tests {
             let link = |n: u64| Link {
                 from: vec![places()[n as usize % 5]],
                 to: vec![Place::Any],
-                both: n % 3 == 0,
+                both: n.is_multiple_of(3),
             };
             let own: Vec<(Link, Dist)> = (0..many).map(|n| (link(n), Dist::Fixed(Span(n)))).collect();
             let plan = plan_with(Vec::new(), own.clone());
