@@ -1,0 +1,77 @@
+//! Locks as a task meets them: it takes one or waits for it, not for ever; deadlocks are found when they close, and what a
+//! task gives back wakes those who waited. Who holds what is in `store::locks`.
+
+use super::Engine;
+use super::slab::Id;
+use super::task::Went;
+use super::world::{Ready, Task, What};
+use crate::kernel::choose::Chooser;
+use crate::model::record::Kind;
+use crate::model::step::Program;
+use crate::store::{Lock, Sink};
+
+impl<C: Chooser, S: Sink> Engine<'_, C, S> {
+    /// Takes a lock or waits for it.
+    pub(super) fn lock(&mut self, id: Id, program: &Program, lock: Lock) -> Went {
+        if program.loose {
+            return Went::On;
+        }
+        self.world.tasks[id].touched_locks = true;
+        if self.world.locks.take(lock, id.slot) {
+            return Went::On;
+        }
+        let Task { ctx, path, node, waits, .. } = self.world.tasks[id];
+        self.record(Kind::LockWait, path, ctx, |r| {
+            r.op = lock.table.0;
+            r.row = lock.key as u32;
+            r.who = node;
+        });
+        let ring = self.world.locks.deadlock(id.slot);
+        if !ring.is_empty() {
+            // The one whose name sorts last gives way: no order of arrival, no slot number.
+            let name = |slot: u32| self.world.tasks[self.world.tasks.id(slot)].path;
+            let victim = ring.iter().copied().max_by_key(|&slot| name(slot)).unwrap_or(id.slot);
+            let victim = self.world.tasks.id(victim);
+            self.fail_task(victim);
+            if victim == id {
+                return Went::Gone;
+            }
+            if self.world.locks.take(lock, id.slot) {
+                return Went::On;
+            }
+        }
+        let task = &mut self.world.tasks[id];
+        task.waits = waits + 1;
+        task.waiting = true;
+        if !program.lock_wait.is_ever() {
+            self.timer(What::LockTimeout(id, waits + 1), program.lock_wait, path);
+        }
+        Went::Waits
+    }
+
+    /// A task has waited long enough for a lock.
+    pub(super) fn lock_timeout(&mut self, id: Id, waits: u32) {
+        let Some(task) = self.world.tasks.get(id) else { return };
+        if task.waiting && task.waits == waits {
+            self.fail_task(id);
+        }
+    }
+
+    /// Gives back all locks of a task; those that waited go on.
+    pub(super) fn unlock(&mut self, id: Id) {
+        if !std::mem::take(&mut self.world.tasks[id].touched_locks) {
+            return;
+        }
+        let mut woken = std::mem::take(&mut self.world.woken);
+        woken.clear();
+        self.world.locks.release(id.slot, &mut woken);
+        for &slot in &woken {
+            let other = self.world.tasks.id(slot);
+            let task = &mut self.world.tasks[other];
+            task.waiting = false;
+            task.waits += 1;
+            self.world.ready.push_back(Ready::Task(other));
+        }
+        self.world.woken = woken;
+    }
+}

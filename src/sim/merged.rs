@@ -1,0 +1,68 @@
+//! Flows merged into one transaction: the steps are parts of one program, each entered with arguments of its own and left
+//! with an answer. What a step wrote is told apart again at the commit.
+
+use super::Engine;
+use super::slab::Id;
+use super::task::Went;
+use super::world::{Ctx, From, Ready, Task};
+use crate::kernel::choose::Chooser;
+use crate::kernel::path::Path;
+use crate::model::ids::{FlowId, OpId};
+use crate::model::record::FLOW;
+use crate::model::step::Program;
+use crate::model::value::{NULL, Word};
+use crate::store::Sink;
+
+impl<C: Chooser, S: Sink> Engine<'_, C, S> {
+    /// Begins to execute a merged flow.
+    pub(super) fn start_merged(
+        &mut self,
+        flow: FlowId,
+        node: u32,
+        ctx: Ctx,
+        path: Path,
+        from: From,
+        args: &[Word],
+    ) {
+        let Some(program) = self.plan.flows[flow.index()].merged else { return };
+        let instance = self.instance(ctx, flow);
+        let id = self.new_task(program, node, Ctx { instance, ..ctx }, path, from, args);
+        self.begin_record(id, OpId(flow.0 | FLOW));
+        self.world.ready.push_back(Ready::Task(id));
+    }
+
+    pub(super) fn enter(&mut self, id: Id, program: &Program, n: u8) -> Went {
+        let step = &program.merged[n as usize];
+        self.world.tasks[id].merged = n;
+        if let Some(when) = &step.when
+            && self.evaluate(id, when, false) != Ok(1)
+        {
+            let instance = self.world.tasks[id].ctx.instance;
+            let Task { ctx, path, node, .. } = self.world.tasks[id];
+            self.left_out(ctx, path, instance, step.step, node);
+            return Went::To(step.next);
+        }
+        for (code, slot) in &step.args {
+            match self.evaluate(id, code, false) {
+                Ok(value) => self.world.tasks[id].frame[*slot as usize] = value,
+                Err(failure) => {
+                    let reason = self.failure_reason(failure);
+                    return self.refuse(id, program, step.op, reason, false);
+                }
+            }
+        }
+        let task = &mut self.world.tasks[id];
+        task.mark = task.staged.len() as u32;
+        Went::On
+    }
+
+    pub(super) fn leave(&mut self, id: Id, program: &Program, n: u8) -> Went {
+        let step = &program.merged[n as usize];
+        self.world.tasks[id].merged_done |= 1 << n;
+        if let Some((code, slot)) = &step.bind {
+            let value = self.evaluate(id, code, false).unwrap_or(NULL);
+            self.world.tasks[id].frame[*slot as usize] = value;
+        }
+        Went::On
+    }
+}
