@@ -13,6 +13,7 @@ mod custom;
 mod ending;
 mod fault;
 mod flow;
+mod flow_end;
 mod guest;
 mod guest_commit;
 mod key;
@@ -25,6 +26,7 @@ mod outbox;
 mod places;
 mod reading;
 mod rules;
+mod saga;
 mod slab;
 mod task;
 #[cfg(test)]
