@@ -33,7 +33,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             let victim = ring.iter().copied().max_by_key(|&slot| name(slot)).unwrap_or(id.slot);
             let victim = self.world.tasks.id(victim);
             self.fail_task(victim);
-            if victim == id {
+            // What the victim answers may have brought down the replica of both.
+            if !self.world.tasks.has(id) {
                 return Went::Gone;
             }
             if self.world.locks.take(lock, id.slot) {
