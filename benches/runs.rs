@@ -19,14 +19,14 @@ mod workloads;
 /// Runs seed after seed, counted in events of the first.
 fn by_event(c: &mut Criterion, group: &str, name: &str, prepared: &Prepared) {
     let mut bench = prepared.bench().expect("applicable");
-    let events = bench.run(0, &mut ()).ended.events;
+    let events = bench.run(0).ended.events;
     let mut group = c.benchmark_group(group);
     group.sample_size(20).throughput(Throughput::Elements(events));
     let mut seed = 0;
     group.bench_function(BenchmarkId::from_parameter(name), |b| {
         b.iter(|| {
             seed += 1;
-            black_box(bench.run(seed, &mut ()))
+            black_box(bench.run(seed))
         });
     });
 }
@@ -57,7 +57,7 @@ fn short_runs(c: &mut Criterion) {
     group.bench_function("4 clients, 25 requests", |b| {
         b.iter(|| {
             seed += 1;
-            black_box(bench.run(seed, &mut ()))
+            black_box(bench.run(seed))
         });
     });
 }

@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     let before = cpu_seconds();
     let mut digest = [0; 2];
     for run in 0..runs {
-        let run = bench.run(seed + run, &mut ());
+        let run = bench.run(seed + run);
         assert_eq!(run.verdict.invariants[0].violations, 0, "a counter is never negative");
         // What comes up is a message, a timer, or a client that begins an intent or sends again; each of the last two
         // sends one request, and is no event of this work.

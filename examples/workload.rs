@@ -17,7 +17,7 @@ mod workloads;
 /// Runs seeds and counts events.
 fn events(prepared: &Prepared, seeds: u64) -> u64 {
     let Some(mut bench) = prepared.bench() else { return 0 };
-    (0..seeds).map(|seed| bench.run(seed, &mut ()).ended.events).sum()
+    (0..seeds).map(|seed| bench.run(seed).ended.events).sum()
 }
 
 /// How many units of work a workload of this length is, once it is done; `None`: there is no such workload.

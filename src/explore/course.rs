@@ -67,7 +67,7 @@ impl Course {
     /// Runs it; `None` if the strategy cannot be carried out.
     #[must_use]
     pub fn run(&self, prepared: &Prepared) -> Option<Run> {
-        Some(self.over(prepared).bench()?.run(self.seed, &mut ()))
+        Some(self.over(prepared).bench()?.run(self.seed))
     }
 
     /// The same course, written down; `None` if the strategy cannot be carried out.
@@ -107,7 +107,7 @@ impl Course {
         let over = self.over(prepared);
         let (Ok(plan), Some(mut bench)) = (&over.plan, over.bench()) else { return Vec::new() };
         let mut trace = Messages::default();
-        bench.run(self.seed, &mut trace);
+        bench.run_with(self.seed, &mut trace);
         let naming = Naming::of_paths(&plan.model, &trace.0, trace.0.records.iter().map(|one| one.path));
         let mut known = BTreeSet::new();
         let mut passings = Vec::new();

@@ -12,9 +12,10 @@ use crate::model::expr::Code;
 use crate::model::how::How;
 use crate::model::invariant::{Expectation, Invariant};
 use crate::model::plan::{End, NotApplicable, Plan};
+use crate::model::record::Record;
 use crate::scenario::StrategyCase;
 use crate::sim::{Ended, Runner};
-use crate::store::Sink;
+use crate::store::{Sink, Tables};
 use crate::strategy;
 
 /// One strategy of one case.
@@ -111,7 +112,7 @@ impl Prepared {
     pub fn replay(&self, seed: u64) -> Option<Replay> {
         let mut bench = self.bench()?;
         let mut trace = Trace::starting_with(bench.runner.initial_tables(), self.model.tables.len());
-        let run = bench.run(seed, &mut trace);
+        let run = bench.run_with(seed, &mut trace);
         let tables = bench.runner.tables().clone();
         Some(Replay { run, trace, tables })
     }
@@ -125,20 +126,56 @@ pub struct Bench<'p> {
     judge: Judge,
 }
 
+/// Engine and invariants meet here: every record is digested and judged, and goes to whoever else wants it. One type for
+/// all runs, so that the engine is compiled once.
+struct Watch<'j, 'a> {
+    digest: HistoryDigest,
+    judge: &'j mut Judge,
+    costs: Option<&'a mut Costs>,
+    more: Option<&'a mut dyn Sink>,
+}
+
+impl Sink for Watch<'_, '_> {
+    // Called from some fifty places in the engine: in line it would cost more in code than the call does.
+    #[inline(never)]
+    fn record(&mut self, record: &Record, tables: &mut Tables) {
+        self.digest.record(record, tables);
+        self.judge.record(record, tables);
+        if let Some(costs) = &mut self.costs {
+            costs.record(record, tables);
+        }
+        if let Some(more) = &mut self.more {
+            more.record(record, tables);
+        }
+    }
+}
+
 impl Bench<'_> {
-    /// Runs a seed: engine and invariants meet here. `more` gets every record too.
-    pub fn run(&mut self, seed: u64, more: &mut impl Sink) -> Run {
-        let mut digest = HistoryDigest::default();
-        self.judge.reset();
-        let ended = self.runner.run(seed, &mut ((&mut digest, &mut self.judge), more));
-        self.judged(ended, digest)
+    /// Runs a seed.
+    pub fn run(&mut self, seed: u64) -> Run {
+        self.watch(None, None, |runner, watch| runner.run(seed, watch))
     }
 
-    /// As [`Bench::run`]; what was decided in the run is added to `notes`.
-    pub fn run_noting(&mut self, seed: u64, more: &mut impl Sink, notes: &mut Vec<Note>) -> Run {
-        let mut digest = HistoryDigest::default();
+    /// Runs a seed. `more` gets every record too.
+    pub fn run_with(&mut self, seed: u64, more: &mut dyn Sink) -> Run {
+        self.watch(None, Some(more), |runner, watch| runner.run(seed, watch))
+    }
+
+    /// As [`Bench::run_with`]; what was decided in the run is added to `notes`.
+    pub fn run_noting(&mut self, seed: u64, more: &mut dyn Sink, notes: &mut Vec<Note>) -> Run {
+        self.watch(None, Some(more), |runner, watch| runner.run_noting(seed, watch, notes))
+    }
+
+    fn watch<'a>(
+        &mut self,
+        costs: Option<&'a mut Costs>,
+        more: Option<&'a mut dyn Sink>,
+        run: impl FnOnce(&mut Runner<'_>, &mut Watch<'_, '_>) -> Ended,
+    ) -> Run {
         self.judge.reset();
-        let ended = self.runner.run_noting(seed, &mut ((&mut digest, &mut self.judge), more), notes);
+        let mut watch = Watch { digest: HistoryDigest::default(), judge: &mut self.judge, costs, more };
+        let ended = run(&mut self.runner, &mut watch);
+        let digest = watch.digest;
         self.judged(ended, digest)
     }
 
@@ -162,7 +199,7 @@ impl Bench<'_> {
 
     /// Runs a seed and adds up its costs.
     pub fn run_costed(&mut self, seed: u64, costs: &mut Costs) -> Run {
-        let run = self.run(seed, costs);
+        let run = self.watch(Some(&mut *costs), None, |runner, watch| runner.run(seed, watch));
         costs.events += run.ended.events;
         run
     }

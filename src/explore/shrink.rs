@@ -184,7 +184,7 @@ impl Shrinker {
         let calm = self.prepared.scripted(&out, true, course.seed);
         let Ok(plan) = calm.plan.clone() else { return Vec::new() };
         let calm = calm.with_plan(Plan { serial: true, ..plan });
-        let Some(run) = calm.bench().map(|mut bench| bench.run(course.seed, &mut ())) else {
+        let Some(run) = calm.bench().map(|mut bench| bench.run(course.seed)) else {
             return Vec::new();
         };
         let verdicts = run.verdict.invariants.iter().enumerate();
@@ -195,7 +195,7 @@ impl Shrinker {
     fn pauses(&self, script: &[Decision], gone: &[Name]) -> Vec<Decision> {
         let mut begun = Begun::default();
         if let Some(mut bench) = self.best.over(&self.prepared).bench() {
-            bench.run(self.best.seed, &mut begun);
+            bench.run_with(self.best.seed, &mut begun);
         }
         let gap = |path: Path| {
             let what = Some(Matter::from(Ask::Gap));

@@ -14,7 +14,6 @@ pub const SLOTS: u32 = 1 << 24;
 
 const SLOT_BITS: u32 = 24;
 const TIE_BITS: u32 = 40;
-const NONE: u128 = u128::MAX;
 
 /// What goes first when things happen at one instant.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -39,6 +38,34 @@ pub const fn tie(class: Class, run_key: u64, cause: Path, n: u32) -> u64 {
     ((class as u64) << 38) | (hash << 8) | nth as u64
 }
 
+/// The place of a slot in an agenda: when it comes up, and in which order. No two pending places are alike, so that a
+/// driver that keeps the place of a timer can tell it from an earlier one of the same slot.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Key(u128);
+
+impl Key {
+    /// No place: behind all there are.
+    pub const NONE: Key = Key(u128::MAX);
+
+    /// The slot.
+    #[inline]
+    pub const fn slot(self) -> u32 {
+        self.0 as u32 & (SLOTS - 1)
+    }
+
+    /// When it comes up.
+    #[inline]
+    pub const fn time(self) -> Time {
+        Time((self.0 >> (TIE_BITS + SLOT_BITS)) as u64)
+    }
+}
+
+impl Default for Key {
+    fn default() -> Key {
+        Key::NONE
+    }
+}
+
 /// A lane of an [`Agenda`], for timers of one length.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct LaneId(u16);
@@ -47,7 +74,7 @@ pub struct LaneId(u16);
 #[derive(Clone, Debug)]
 struct Lane {
     span: Span,
-    keys: VecDeque<u128>,
+    keys: VecDeque<Key>,
 }
 
 /// Pending slots in order of (time, tie, slot), and the virtual clock.
@@ -57,10 +84,10 @@ struct Lane {
 #[derive(Clone, Debug)]
 pub struct Agenda {
     now: Time,
-    heap: Vec<u128>,
+    heap: Vec<Key>,
     lanes: Vec<Lane>,
-    /// The least front of all lanes, or [`NONE`], and the lane that it heads.
-    front: u128,
+    /// The least front of all lanes, or [`Key::NONE`], and the lane that it heads.
+    front: Key,
     front_lane: usize,
     in_lanes: usize,
 }
@@ -72,7 +99,7 @@ impl Agenda {
             now: Time::ZERO,
             heap: Vec::new(),
             lanes: Vec::new(),
-            front: NONE,
+            front: Key::NONE,
             front_lane: 0,
             in_lanes: 0,
         }
@@ -101,7 +128,7 @@ impl Agenda {
         self.now = Time::ZERO;
         self.heap.clear();
         self.lanes.iter_mut().for_each(|lane| lane.keys.clear());
-        (self.front, self.front_lane, self.in_lanes) = (NONE, 0, 0);
+        (self.front, self.front_lane, self.in_lanes) = (Key::NONE, 0, 0);
     }
 
     /// The lane for timers of this length, made at the first call. Meant for plan time: each pop that takes from a
@@ -122,14 +149,16 @@ impl Agenda {
         self.lanes[lane.0 as usize].span
     }
 
-    /// Lets `slot` come up `after` from now, or at [`Time::MAX`] if that is earlier. Of `tie`, 40 bits count.
+    /// Lets `slot` come up `after` from now, or at [`Time::MAX`] if that is earlier. Of `tie`, 40 bits count. Returns its
+    /// place.
     ///
     /// # Panics
     /// If `slot` is not below [`SLOTS`].
     #[inline]
-    pub fn add(&mut self, slot: u32, after: Span, tie: u64) {
+    pub fn add(&mut self, slot: u32, after: Span, tie: u64) -> Key {
         let key = self.key(slot, after, tie);
         self.push(key);
+        key
     }
 
     /// As [`Agenda::add`] with the length of the lane, and in the same order, but cheaper.
@@ -137,19 +166,23 @@ impl Agenda {
     /// # Panics
     /// If `slot` is not below [`SLOTS`], or the lane is another agenda's.
     #[inline]
-    pub fn add_in_lane(&mut self, lane: LaneId, slot: u32, tie: u64) {
+    pub fn add_in_lane(&mut self, lane: LaneId, slot: u32, tie: u64) -> Key {
         let at = lane.0 as usize;
         let key = self.key(slot, self.lanes[at].span, tie);
         let keys = &mut self.lanes[at].keys;
         match keys.back() {
             // Set at the same instant, but ahead by its tie: the heap can take it, and the lane stays sorted.
-            Some(&back) if key < back => return self.push(key),
+            Some(&back) if key < back => {
+                self.push(key);
+                return key;
+            }
             Some(_) => {}
             None if key <= self.front => (self.front, self.front_lane) = (key, at),
             None => {}
         }
         keys.push_back(key);
         self.in_lanes += 1;
+        key
     }
 
     /// When the next slot comes up, dead or not.
@@ -158,8 +191,8 @@ impl Agenda {
         if self.is_empty() {
             return None;
         }
-        let top = self.heap.first().copied().unwrap_or(NONE);
-        Some(time_of(top.min(self.front)))
+        let top = self.heap.first().copied().unwrap_or(Key::NONE);
+        Some(top.min(self.front).time())
     }
 
     /// Takes the next slot and moves the clock to its time.
@@ -169,7 +202,7 @@ impl Agenda {
         reason = "an agenda is added to between two calls; it is no iterator"
     )]
     pub fn next(&mut self) -> Option<u32> {
-        self.next_live(|_| true)
+        self.next_live(|_| true).map(Key::slot)
     }
 
     /// Takes the next slot that `live` wants, dropping the others unseen: they do not move the clock.
@@ -177,84 +210,63 @@ impl Agenda {
     /// A slot for which `live` says no has left the agenda and may be used anew. A slot for which it says yes may
     /// be asked about again, since a lane sheds all dead slots at its front at once.
     #[inline]
-    pub fn next_live(&mut self, mut live: impl FnMut(u32) -> bool) -> Option<u32> {
-        loop {
-            let key = match self.heap.first() {
-                Some(&top) if top <= self.front => {
-                    self.pop();
-                    top
-                }
-                None if self.in_lanes == 0 => return None,
-                _ => match self.pop_lane(&mut live) {
-                    Some(key) => {
-                        self.now = time_of(key);
-                        return Some(slot_of(key));
-                    }
-                    None => continue,
-                },
-            };
-            let slot = slot_of(key);
-            if live(slot) {
-                self.now = time_of(key);
-                return Some(slot);
-            }
-        }
+    pub fn next_live(&mut self, live: impl FnMut(Key) -> bool) -> Option<Key> {
+        self.next_until(Time::MAX, live)
     }
 
     /// As [`Agenda::next_live`], but `None` also if what is next comes up after `limit`; it stays then.
     #[inline]
-    pub fn next_until(&mut self, limit: Time, mut live: impl FnMut(u32) -> bool) -> Option<u32> {
+    pub fn next_until(&mut self, limit: Time, mut live: impl FnMut(Key) -> bool) -> Option<Key> {
         loop {
-            let top = self.heap.first().copied().unwrap_or(NONE);
+            let top = self.heap.first().copied().unwrap_or(Key::NONE);
             let from_heap = top <= self.front;
             let key = if from_heap { top } else { self.front };
             // An empty agenda has the key of the end of time, beyond every slot.
-            if time_of(key) > limit || key == NONE {
+            if key.time() > limit || key == Key::NONE {
                 return None;
             }
-            if from_heap {
+            let taken = if from_heap {
                 self.pop();
-                let slot = slot_of(key);
-                if live(slot) {
-                    self.now = time_of(key);
-                    return Some(slot);
-                }
-            } else if let Some(key) = self.pop_lane(&mut live) {
-                self.now = time_of(key);
-                return Some(slot_of(key));
+                live(key)
+            } else {
+                self.pop_lane(&mut live)
+            };
+            if taken {
+                self.now = key.time();
+                return Some(key);
             }
         }
     }
 
     #[inline]
-    fn key(&self, slot: u32, after: Span, tie: u64) -> u128 {
+    fn key(&self, slot: u32, after: Span, tie: u64) -> Key {
         assert!(slot < SLOTS, "more than 2^24 pending slots");
         let time = self.now.saturating_add(after).0;
         let tie = tie & ((1 << TIE_BITS) - 1);
-        ((time as u128) << (TIE_BITS + SLOT_BITS)) | ((tie << SLOT_BITS) | slot as u64) as u128
+        Key(((time as u128) << (TIE_BITS + SLOT_BITS)) | ((tie << SLOT_BITS) | slot as u64) as u128)
     }
 
-    /// Takes the least front of the lanes if it is live; else drops it with the dead ones behind it.
+    /// Takes the least front of the lanes, with the dead ones behind it. Returns whether it is live.
     #[inline]
-    fn pop_lane(&mut self, live: &mut impl FnMut(u32) -> bool) -> Option<u128> {
+    fn pop_lane(&mut self, live: &mut impl FnMut(Key) -> bool) -> bool {
         let keys = &mut self.lanes[self.front_lane].keys;
-        let key = keys.pop_front()?;
+        let Some(key) = keys.pop_front() else { return false };
         self.in_lanes -= 1;
-        let taken = live(slot_of(key));
+        let taken = live(key);
         while let Some(&next) = keys.front() {
-            if live(slot_of(next)) {
+            if live(next) {
                 break;
             }
             keys.pop_front();
             self.in_lanes -= 1;
         }
         self.find_front();
-        taken.then_some(key)
+        taken
     }
 
     #[inline]
     fn find_front(&mut self) {
-        self.front = NONE;
+        self.front = Key::NONE;
         for (at, lane) in self.lanes.iter().enumerate() {
             if let Some(&key) = lane.keys.front()
                 && key <= self.front
@@ -265,7 +277,7 @@ impl Agenda {
     }
 
     #[inline]
-    fn push(&mut self, key: u128) {
+    fn push(&mut self, key: Key) {
         let heap = &mut self.heap;
         let mut at = heap.len();
         heap.push(key);
@@ -323,16 +335,6 @@ impl Default for Agenda {
     fn default() -> Self {
         Agenda::new()
     }
-}
-
-#[inline]
-const fn time_of(key: u128) -> Time {
-    Time((key >> (TIE_BITS + SLOT_BITS)) as u64)
-}
-
-#[inline]
-const fn slot_of(key: u128) -> u32 {
-    key as u32 & (SLOTS - 1)
 }
 
 #[cfg(test)]

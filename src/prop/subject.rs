@@ -145,7 +145,7 @@ impl Subject {
     /// If it cannot be read any more, for instance because the scenario has changed.
     pub fn replay(&self, draft: &Draft) -> Result<Broken, Trouble> {
         let prepared = prepare(draft, &self.strategy, &self.dress)?;
-        let run = prepared.bench().map(|mut bench| bench.run(0, &mut ()));
+        let run = prepared.bench().map(|mut bench| bench.run(0));
         let run = run.ok_or_else(|| Trouble("it cannot be run".into()))?;
         let subject = Subject { prepared: Arc::new(prepared), ..self.clone() };
         Ok(subject.broken(&run))

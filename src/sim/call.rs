@@ -4,9 +4,11 @@
 //! the request, old versions and all; `redo` fetches anew.
 
 use super::Engine;
+use super::due::Due;
 use super::network::{Outgoing, subject};
 use super::slab::Id;
-use super::world::{Call, Ctx, From, Owner, Parcel, Phase, Ready, Status, What};
+use super::world::{Call, Ctx, From, Owner, Parcel, Phase, Ready, Status};
+use crate::kernel::agenda::{Class, Key};
 use crate::kernel::choose::{Ask, Chooser};
 use crate::kernel::path::{Path, Role};
 use crate::kernel::sample::below;
@@ -148,8 +150,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             let to = self.route(service, id, path, args.first().copied());
             if !timeout.is_ever() {
                 let lane = self.lanes.retries[self.world.calls[id].retry as usize];
-                let timer = self.timer_in(lane, What::Call(id), timeout, path);
-                self.world.calls[id].timer = Some(timer);
+                let timer = self.put_timer(Due::Call(id.slot), lane, timeout, path);
+                self.world.calls[id].timer = timer;
             }
             self.send(&Outgoing {
                 parcel,
@@ -174,7 +176,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// A call's timer is up: an attempt has waited long enough, a thought is thought, a backoff is over.
     pub(super) fn call_timer(&mut self, id: Id) {
         let call = &mut self.world.calls[id];
-        call.timer = None;
+        call.timer = Key::NONE;
         match call.phase {
             Phase::Think => self.request(id),
             Phase::Backoff => match call.next {
@@ -210,10 +212,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         {
             return;
         }
-        let call = &mut self.world.calls[id];
-        if let Some(timer) = call.timer.take() {
-            self.call_off(timer);
-        }
+        self.wait_no_more(id);
         let call = &mut self.world.calls[id];
         call.since = call.attempt + 1;
         let fetching = call.phase == Phase::Fetch;
@@ -264,8 +263,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             return;
         }
         self.world.calls[id].phase = Phase::Think;
-        let timer = self.timer(What::Call(id), after, path);
-        self.world.calls[id].timer = Some(timer);
+        let timer = self.put(Due::Call(id.slot), after, Class::Timer, path);
+        self.world.calls[id].timer = timer;
     }
 
     /// The version had changed under an operation run by its caller.
@@ -322,8 +321,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             after =
                 if retry.timeout.is_ever() || retry.timeout.is_zero() { Span::SECOND } else { retry.timeout };
         }
-        let timer = self.timer(What::Call(id), after, name);
-        self.world.calls[id].timer = Some(timer);
+        let timer = self.put(Due::Call(id.slot), after, Class::Timer, name);
+        self.world.calls[id].timer = timer;
     }
 
     /// How long to wait after so many failures.
@@ -367,13 +366,19 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
     }
 
+    /// Calls the timer of a call off, if there is one.
+    #[inline]
+    fn wait_no_more(&mut self, id: Id) {
+        if std::mem::take(&mut self.world.calls[id].timer) != Key::NONE {
+            self.world.work -= 1;
+        }
+    }
+
     /// A call is no more.
     pub(super) fn end_call(&mut self, id: Id) {
         let call = &mut self.world.calls[id];
         let (ctx, node) = (call.ctx, call.node);
-        if let Some(timer) = call.timer.take() {
-            self.call_off(timer);
-        }
+        self.wait_no_more(id);
         self.world.places.calls.quit(id.slot, node);
         self.world.calls.leave(id);
         self.let_go(ctx);

@@ -1,10 +1,11 @@
 //! Clients: they begin intents, are told how they ended, and begin the next.
 
 use super::Engine;
+use super::due::Due;
 use super::slab::Id;
 use super::target_word;
-use super::world::{Call, Client, Ctx, Owner, Phase, Status, What};
-use crate::kernel::agenda::Class;
+use super::world::{Call, Client, Ctx, Owner, Phase, Status};
+use crate::kernel::agenda::{Class, Key};
 use crate::kernel::choose::{Ask, Chooser};
 use crate::kernel::path::{Path, Role, mix};
 use crate::kernel::sample::{below, between};
@@ -54,7 +55,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 Some((at, _)) => at.since(Time::ZERO),
                 None => self.chooser.span(path, Ask::Start, &of.start),
             };
-            self.timer(What::Client(client), after, path);
+            self.put(Due::Client(client), after, Class::Timer, path);
         }
     }
 
@@ -71,7 +72,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         while let Some(&state) = self.world.clients.get(self.world.turn as usize) {
             if state.next < self.intents_of(state) {
                 let path = Self::client_path(state);
-                self.timer(What::Client(self.world.turn), Span::NANOSECOND, path);
+                self.put(Due::Client(self.world.turn), Span::NANOSECOND, Class::Timer, path);
                 return;
             }
             self.world.turn += 1;
@@ -92,11 +93,11 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             match (plan.script.get(index as usize + 1), &of.arrival) {
                 (Some((at, _)), _) => {
                     let after = at.since(self.now());
-                    self.schedule(What::Client(client), after, Class::Timer, client_path, false);
+                    self.put(Due::Client(client), after, Class::Timer, client_path);
                 }
                 (None, Arrival::Open(every)) => {
                     let after = self.chooser.span(path, Ask::Gap, every);
-                    self.schedule(What::Client(client), after, Class::Timer, client_path, false);
+                    self.put(Due::Client(client), after, Class::Timer, client_path);
                 }
                 (None, Arrival::Closed(_)) => {}
             }
@@ -237,7 +238,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             && state.next < self.intents_of(state)
         {
             let after = self.chooser.span(path, Ask::Gap, gap);
-            self.timer(What::Client(client), after, Self::client_path(state));
+            self.put(Due::Client(client), after, Class::Timer, Self::client_path(state));
         }
     }
 }
@@ -276,6 +277,6 @@ impl Call {
         self.local = false;
         self.waited = Span::ZERO;
         self.sent = Time::ZERO;
-        self.timer = None;
+        self.timer = Key::NONE;
     }
 }

@@ -7,6 +7,7 @@ use super::network::Answered;
 use super::slab::Id;
 use super::task::Went;
 use super::world::{Ctx, Status, Task};
+use crate::kernel::agenda::Key;
 use crate::kernel::choose::Chooser;
 use crate::model::flow::Target;
 use crate::model::how::OnConflict;
@@ -96,9 +97,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.unlock(id);
         let task = &mut self.world.tasks[id];
         task.open = false;
-        if let Some(timer) = task.timer.take() {
-            self.call_off(timer);
-        }
+        self.sleep_no_more(id);
         let task = &mut self.world.tasks[id];
         let frame = std::mem::take(&mut task.frame);
         let Task { program, node, ctx, path, from, .. } = *task;
@@ -119,6 +118,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     fn flow_of(&self, ctx: Ctx) -> Option<FlowId> {
         (ctx.instance != NONE).then(|| self.world.instances[self.world.instances.id(ctx.instance)].flow)
+    }
+
+    /// Calls the timer of a task off, if there is one.
+    #[inline]
+    fn sleep_no_more(&mut self, id: Id) {
+        if std::mem::take(&mut self.world.tasks[id].timer) != Key::NONE {
+            self.world.work -= 1;
+        }
     }
 
     fn drop_task(&mut self, id: Id) {
@@ -182,9 +189,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             self.rollback(id);
         }
         self.unlock(id);
-        if let Some(timer) = self.world.tasks[id].timer.take() {
-            self.call_off(timer);
-        }
+        self.sleep_no_more(id);
         self.drop_task(id);
     }
 }

@@ -454,10 +454,10 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.world.paused -= 1;
         self.record(Kind::Resume, Path::ROOT, Ctx::default(), |r| r.who = node);
         let name = Path::ROOT.child(Role::Replica, node).child(Role::Recovery, life);
-        for (n, &slot) in held.iter().enumerate() {
+        for (n, &key) in held.iter().enumerate() {
             // They come up at once, in the order in which they would have.
             let order = crate::kernel::agenda::tie(Class::Timer, self.chooser.tie_key(), name, n as u32);
-            self.agenda.add(slot, Span::ZERO, order);
+            self.comes_up_again(key, order);
         }
     }
 

@@ -10,6 +10,7 @@ mod choreography;
 mod client;
 mod commit;
 mod custom;
+mod due;
 mod ending;
 mod fault;
 mod flow;
@@ -35,7 +36,7 @@ mod view;
 mod world;
 mod write;
 
-use crate::kernel::agenda::{Agenda, Class, LaneId, tie};
+use crate::kernel::agenda::{Agenda, Class, Key, LaneId, tie};
 use crate::kernel::choose::{Chooser, Seeded};
 use crate::kernel::path::{Path, mix};
 use crate::kernel::script::{Note, Scripted};
@@ -44,6 +45,7 @@ use crate::model::expr::Scratch;
 use crate::model::plan::{End, Plan};
 use crate::model::record::{FLOW, Kind, NONE, Record};
 use crate::store::{Sink, Tables};
+use due::Due;
 use known::Known;
 use rules::Rules;
 use world::{Ctx, Event, Ready, Status, What, World};
@@ -242,17 +244,30 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                     _ => End::NotAtRest,
                 };
             }
-            let events = &mut self.world.events;
-            let live = |slot: u32| {
-                let id = events.id(slot);
-                let called_off = matches!(events[id].what, What::Nothing);
-                if called_off {
-                    events.leave(id);
+            let World { events, calls, tasks, .. } = &mut *self.world;
+            // A timer is due if it is the one that is waited for; what was called off leaves with its entry.
+            let waits = |due: Due, key: Key| match due {
+                Due::Call(call) => calls.peek(call).timer == key,
+                Due::Task(task) => tasks.peek(task).timer == key,
+                _ => true,
+            };
+            let live = |key: Key| match Due::of(key.slot()) {
+                Due::Event(slot) => {
+                    let id = events.id(slot);
+                    let live = match events[id].what {
+                        What::Nothing => false,
+                        What::Due(due) => waits(due, key),
+                        _ => true,
+                    };
+                    if !live {
+                        events.leave(id);
+                    }
+                    live
                 }
-                !called_off
+                due => waits(due, key),
             };
             match self.agenda.next_until(limit, live) {
-                Some(slot) => self.step(slot),
+                Some(key) => self.step(key),
                 None => break End::NotAtRest,
             }
         };
@@ -284,41 +299,64 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     /// Handles one event and all that follows from it at the same instant.
-    fn step(&mut self, slot: u32) {
-        let id = self.world.events.id(slot);
-        let event = self.world.events[id];
-        if self.world.paused > 0
-            && let Some(node) = self.node_of(event.what)
-            && self.world.nodes[node as usize].paused
-        {
-            self.world.nodes[node as usize].held.push(slot);
+    #[inline]
+    fn step(&mut self, key: Key) {
+        let due = Due::of(key.slot());
+        if self.world.paused > 0 && self.waits_for_node(due, key) {
             return;
         }
-        if !self.world.calm && self.now() >= self.plan.model.weather.heal {
+        if !self.world.calm && key.time() >= self.plan.model.weather.heal {
             // Whatever comes up at that very instant comes up in calm weather.
             self.heal();
         }
+        self.events += 1;
+        match due {
+            Due::Event(slot) => return self.step_event(slot),
+            due => self.come_up(due),
+        }
+        self.drain();
+    }
+
+    /// Something comes up that keeps the run going.
+    #[inline]
+    fn come_up(&mut self, due: Due) {
+        self.world.work -= 1;
+        self.emissions = 0;
+        match due {
+            Due::Message(message) => self.arrive(message),
+            Due::Call(call) => self.call_timer(self.world.calls.id(call)),
+            Due::Task(task) => {
+                let id = self.world.tasks.id(task);
+                let task = &mut self.world.tasks[id];
+                task.timer = Key::NONE;
+                task.waiting = false;
+                self.run_task(id);
+            }
+            Due::Client(client) => self.client_starts(client),
+            Due::Event(_) => {}
+        }
+    }
+
+    /// The same for what has an entry of its own.
+    fn step_event(&mut self, slot: u32) {
+        let id = self.world.events.id(slot);
+        let event = self.world.events[id];
         self.world.events.leave(id);
+        if let What::Due(due) = event.what {
+            self.come_up(due);
+            return self.drain();
+        }
         if !event.idle {
             self.world.work -= 1;
         }
-        self.events += 1;
         self.emissions = 0;
         match event.what {
-            What::Arrive(message) => self.arrive(message),
-            What::Call(call) => self.call_timer(call),
-            What::Task(task) => {
-                self.world.tasks[task].timer = None;
-                self.world.tasks[task].waiting = false;
-                self.world.ready.push_back(Ready::Task(task));
-            }
             What::LockTimeout(task, waits) => self.lock_timeout(task, waits),
             What::Run(run) => {
                 self.world.runs[run].timer = None;
                 self.world.runs[run].waiting = false;
                 self.world.ready.push_back(Ready::Run(run));
             }
-            What::Client(client) => self.client_starts(client),
             What::Relay(service) => self.relay_tick(service),
             What::Forget(place, key, count) => self.world.keys[place as usize].expire(key, count),
             What::Strike(rule, node, n) => self.strike(rule, node, n),
@@ -326,8 +364,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             What::Resume(node, life) => self.resume(node, life),
             What::Mend(rule) => self.mend(rule),
             What::Chore(chore) => self.chore_due(chore),
-            What::Heal => {}
-            What::Nothing => {}
+            What::Heal | What::Due(_) | What::Nothing => {}
         }
         self.drain();
     }
@@ -345,39 +382,109 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
     }
 
-    /// The node that an event happens at, if it waits when that node is paused.
-    fn node_of(&self, what: What) -> Option<u32> {
-        match what {
-            What::Arrive(message) => Some(self.world.messages[message].to),
-            What::Call(call) => self.world.calls.get(call).map(|call| call.node),
-            What::Task(task) | What::LockTimeout(task, _) => self.world.tasks.get(task).map(|task| task.node),
-            What::Run(run) => self.world.runs.get(run).map(|run| run.node),
-            What::Client(client) => Some(self.client_node(client)),
-            What::Chore(chore) => self.world.chores.get(chore).map(|chore| chore.node),
-            _ => None,
+    /// Keeps what comes up at a paused node until the node goes on.
+    #[cold]
+    fn waits_for_node(&mut self, due: Due, key: Key) -> bool {
+        let Some(node) = self.node_of(due) else { return false };
+        let node = &mut self.world.nodes[node as usize];
+        if node.paused {
+            node.held.push(key);
+        }
+        node.paused
+    }
+
+    /// The node that something happens at, if it waits when that node is paused.
+    fn node_of(&self, due: Due) -> Option<u32> {
+        let world = &*self.world;
+        match due {
+            Due::Message(message) => Some(world.messages.peek(message).to),
+            Due::Call(call) => Some(world.calls.peek(call).node),
+            Due::Task(task) => Some(world.tasks.peek(task).node),
+            Due::Client(client) => Some(self.client_node(client)),
+            Due::Event(event) => match world.events.peek(event).what {
+                What::Due(due) => self.node_of(due),
+                What::LockTimeout(task, _) => world.tasks.get(task).map(|task| task.node),
+                What::Run(run) => world.runs.get(run).map(|run| run.node),
+                What::Chore(chore) => world.chores.get(chore).map(|chore| chore.node),
+                _ => None,
+            },
         }
     }
 
-    /// Puts something on the agenda. Returns its slot, to call it off.
-    fn schedule(&mut self, what: What, after: Span, class: Class, cause: Path, idle: bool) -> u32 {
-        let (slot, order) = self.entry(what, class, cause, idle);
-        self.agenda.add(slot, after, order);
-        slot
+    /// What was kept for a paused node is put on the agenda anew, unless nobody waits for it any more.
+    fn comes_up_again(&mut self, key: Key, order: u64) {
+        let due = match Due::of(key.slot()) {
+            Due::Event(slot) => match self.world.events.peek(slot).what {
+                What::Due(due) => due,
+                _ => Due::Event(slot),
+            },
+            due => due,
+        };
+        let World { calls, tasks, .. } = &mut *self.world;
+        let timer = match due {
+            Due::Call(call) => Some(&mut calls.peek_mut(call).timer),
+            Due::Task(task) => Some(&mut tasks.peek_mut(task).timer),
+            _ => None,
+        };
+        match timer {
+            Some(timer) if *timer != key => {}
+            Some(timer) => *timer = self.agenda.add(key.slot(), Span::ZERO, order),
+            None => _ = self.agenda.add(key.slot(), Span::ZERO, order),
+        }
     }
 
-    /// A slot for something to be put on the agenda, and its order among what comes up at the same instant.
-    #[inline]
-    fn entry(&mut self, what: What, class: Class, cause: Path, idle: bool) -> (u32, u64) {
+    /// Puts something on the agenda. Returns its entry, to call it off.
+    fn schedule(&mut self, what: What, after: Span, class: Class, cause: Path, idle: bool) -> u32 {
         let (id, event) = self.world.events.take();
         *event = Event { what, idle };
         self.world.work += u32::from(!idle);
+        let order = self.order(class, cause);
+        self.agenda.add(slot_of_event(id.slot), after, order);
+        id.slot
+    }
+
+    /// Puts what has a number of its own on the agenda; it keeps the run going. Returns its place there.
+    #[inline]
+    fn put(&mut self, due: Due, after: Span, class: Class, cause: Path) -> Key {
+        self.world.work += 1;
+        let order = self.order(class, cause);
+        let slot = self.slot(due);
+        self.agenda.add(slot, after, order)
+    }
+
+    /// The same for a timer of a fixed length, in its lane if it has one.
+    #[inline]
+    fn put_timer(&mut self, due: Due, lane: Option<LaneId>, after: Span, cause: Path) -> Key {
+        let Some(lane) = lane else { return self.put(due, after, Class::Timer, cause) };
+        self.world.work += 1;
+        let order = self.order(Class::Timer, cause);
+        let slot = self.slot(due);
+        self.agenda.add_in_lane(lane, slot, order)
+    }
+
+    #[inline]
+    fn slot(&mut self, due: Due) -> u32 {
+        due.slot().unwrap_or_else(|| self.far_slot(due))
+    }
+
+    /// A slot for what has too great a number.
+    #[cold]
+    fn far_slot(&mut self, due: Due) -> u32 {
+        let (id, event) = self.world.events.take();
+        *event = Event { what: What::Due(due), idle: false };
+        slot_of_event(id.slot)
+    }
+
+    /// The place of something among what comes up at the same instant.
+    #[inline]
+    fn order(&mut self, class: Class, cause: Path) -> u64 {
         if self.cause != cause {
             self.cause = cause;
             self.emissions = 0;
         }
         let order = tie(class, self.chooser.tie_key(), cause, self.emissions);
         self.emissions += 1;
-        (id.slot, order)
+        order
     }
 
     /// Puts a timer on the agenda.
@@ -385,18 +492,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.schedule(what, after, Class::Timer, cause, false)
     }
 
-    /// Puts a timer of a fixed length on the agenda, in its lane if it has one.
-    fn timer_in(&mut self, lane: Option<LaneId>, what: What, after: Span, cause: Path) -> u32 {
-        let Some(lane) = lane else { return self.timer(what, after, cause) };
-        let (slot, order) = self.entry(what, Class::Timer, cause, false);
-        self.agenda.add_in_lane(lane, slot, order);
-        slot
-    }
-
-    /// Calls something off.
-    #[inline]
-    fn call_off(&mut self, slot: u32) {
-        let event = self.world.events.at(slot);
+    /// Calls an entry off.
+    fn call_off(&mut self, entry: u32) {
+        let event = self.world.events.at(entry);
         if event.what != What::Nothing {
             event.what = What::Nothing;
             if !event.idle {
@@ -508,6 +606,12 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             }
         }
     }
+}
+
+/// # Panics
+/// Beyond four million entries.
+fn slot_of_event(entry: u32) -> u32 {
+    Due::Event(entry).slot().expect("more than 2^22 entries on the agenda")
 }
 
 /// The code of a target in a record.

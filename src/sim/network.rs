@@ -4,9 +4,10 @@
 //! before. A message that is lost, late or doubled is so under every strategy that sends it.
 
 use super::Engine;
+use super::due::Due;
 use super::rules::{Filed, MessageRule};
 use super::slab::Id;
-use super::world::{Ctx, From, Message, Parcel, Phase, Ready, Status, What};
+use super::world::{Ctx, From, Message, Parcel, Phase, Ready, Status};
 use crate::kernel::agenda::Class;
 use crate::kernel::choose::{Ask, Chooser};
 use crate::kernel::path::{Path, Role};
@@ -202,7 +203,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             sent.refused = message.refused;
             sent.payload.clear();
             sent.payload.extend_from_slice(message.payload);
-            self.schedule(What::Arrive(id), after, Class::Delivery, name, false);
+            self.put(Due::Message(id.slot), after, Class::Delivery, name);
         }
         self.world.copies = again;
     }
@@ -286,7 +287,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     /// A copy arrives.
-    pub(super) fn arrive(&mut self, id: Id) {
+    pub(super) fn arrive(&mut self, slot: u32) {
+        let id = self.world.messages.id(slot);
         let message = &mut self.world.messages[id];
         let payload = std::mem::take(&mut message.payload);
         let Message { parcel, point, path, copy, from, to, ctx, answer, insist, refused, .. } = *message;

@@ -95,6 +95,17 @@ impl<T: Default> Slab<T> {
         &mut entry.value
     }
 
+    /// What is in a slot, or was last.
+    #[inline]
+    pub(crate) fn peek(&self, slot: u32) -> &T {
+        &self.entries[slot as usize].value
+    }
+
+    /// What is in a slot, or was last.
+    pub(crate) fn peek_mut(&mut self, slot: u32) -> &mut T {
+        &mut self.entries[slot as usize].value
+    }
+
     /// All tenants, by slot.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Id, &T)> {
         let live =

@@ -4,11 +4,12 @@
 
 use super::Engine;
 use super::call::arguments;
+use super::due::Due;
 use super::fault::Weathered;
 use super::network::Answered;
 use super::slab::Id;
-use super::world::{Ctx, From, Ready, Status, Task, What};
-use crate::kernel::agenda::LaneId;
+use super::world::{Ctx, From, Ready, Status, Task};
+use crate::kernel::agenda::{Key, LaneId};
 use crate::kernel::choose::{Ask, Chooser};
 use crate::kernel::path::{Path, Role};
 use crate::kernel::time::Span;
@@ -82,7 +83,7 @@ impl Task {
         self.outbox.clear();
         self.event = [NULL; 4];
         self.round = 0;
-        self.timer = None;
+        self.timer = Key::NONE;
     }
 }
 
@@ -224,9 +225,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     pub(super) fn sleep_task(&mut self, id: Id, lane: Option<LaneId>, after: Span, name: Path) {
-        let timer = self.timer_in(lane, What::Task(id), after, name);
+        let timer = self.put_timer(Due::Task(id.slot), lane, after, name);
         let task = &mut self.world.tasks[id];
-        task.timer = Some(timer);
+        task.timer = timer;
         task.waiting = true;
     }
 

@@ -6,9 +6,11 @@
 
 use std::collections::VecDeque;
 
+use super::due::Due;
 use super::links::Cuts;
 use super::places::Places;
 use super::slab::{Id, Slab};
+use crate::kernel::agenda::Key;
 use crate::kernel::dist::Dist;
 use crate::kernel::path::Path;
 use crate::kernel::time::{Span, Time};
@@ -160,21 +162,15 @@ pub(crate) struct Message {
     pub(crate) payload: Vec<Word>,
 }
 
-/// What comes up on the agenda.
+/// What comes up on the agenda and has an entry for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) enum What {
-    /// A copy arrives.
-    Arrive(Id),
-    /// A call stops waiting for an attempt, or has waited long enough to send again.
-    Call(Id),
-    /// A task goes on.
-    Task(Id),
+    /// Something whose number is too great to do without.
+    Due(Due),
     /// A task stops waiting for a lock.
     LockTimeout(Id, u32),
     /// A flow goes on.
     Run(Id),
-    /// A client begins its next intent.
-    Client(u32),
     /// A relay looks at its outbox.
     Relay(u16),
     /// A key is forgotten: the service or, beyond the services, the replica; the key; its count.
@@ -216,7 +212,7 @@ pub(crate) struct Node {
     /// Counts crashes and pauses: what was meant for an earlier life is dropped.
     pub(crate) life: u32,
     /// Events that wait for a paused node.
-    pub(crate) held: Vec<u32>,
+    pub(crate) held: Vec<Key>,
 }
 
 /// A write that is not committed yet.
@@ -286,7 +282,7 @@ pub(crate) struct Task {
     /// An execution counter for draws that a redo must not repeat.
     pub(crate) round: u32,
     /// The timer that will wake it.
-    pub(crate) timer: Option<u32>,
+    pub(crate) timer: Key,
 }
 
 /// Where a call stands.
@@ -349,7 +345,7 @@ pub(crate) struct Call {
     pub(crate) local: bool,
     pub(crate) waited: Span,
     pub(crate) sent: Time,
-    pub(crate) timer: Option<u32>,
+    pub(crate) timer: Key,
 }
 
 /// What a flow does next.

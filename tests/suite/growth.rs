@@ -101,7 +101,7 @@ fn costs(text: &str, seeds: u64) -> (u64, u64, bool) {
     let mut bench = prepared.bench().expect("it can be carried out");
     let (mut events, mut counted) = (0, Counted::default());
     for seed in 0..seeds {
-        let run = bench.run(seed, &mut counted);
+        let run = bench.run_with(seed, &mut counted);
         assert_eq!(run.ended.end, End::Rest);
         events += run.ended.events;
     }

@@ -482,7 +482,7 @@ fn run(scenario: &Scenario, seed: u64) -> u64 {
             plan.event_budget = BUDGET;
         }
         if let Some(mut bench) = prepared.bench() {
-            bench.run(seed, &mut ());
+            bench.run(seed);
             runs += 1;
         }
     }

@@ -46,7 +46,7 @@ fn tried(bytes: &[u8], seed: u64) -> usize {
             plan.event_budget = BUDGET;
         }
         if let Some(mut bench) = prepared.bench() {
-            bench.run(seed, &mut ());
+            bench.run(seed);
             runs += 1;
         }
     }

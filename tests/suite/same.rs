@@ -14,10 +14,10 @@ fn a_run_is_the_same_twice_alone_and_in_a_sweep_and_on_any_number_of_threads() {
         for (case, prepared) in prepared(&scenario) {
             let label = format!("{} {case} {}", scenario.name, prepared.strategy);
             let Some(mut bench) = prepared.bench() else { continue };
-            let swept: Vec<_> = (0..12).map(|seed| bench.run(seed, &mut ())).collect();
+            let swept: Vec<_> = (0..12).map(|seed| bench.run(seed)).collect();
             // A fresh world each, last seed first: nothing may be left over from a run before.
             for seed in (0..12).rev() {
-                let alone = prepared.bench().unwrap().run(seed, &mut ());
+                let alone = prepared.bench().unwrap().run(seed);
                 assert_eq!(alone, swept[seed as usize], "{label}, seed {seed}");
             }
             let stop = AtomicBool::new(false);

@@ -7,7 +7,7 @@ use crate::shipped::{files, prepared, read, read_text, swept};
 
 /// What broke in a run, without the numbers of fault rules.
 fn broken(prepared: &Prepared, seed: u64) -> Vec<(String, Vec<String>)> {
-    let run = prepared.bench().unwrap().run(seed, &mut ());
+    let run = prepared.bench().unwrap().run(seed);
     let verdicts = prepared.invariants.iter().zip(&run.verdict.invariants);
     verdicts
         .filter(|(_, verdict)| verdict.violations > 0 || verdict.stuck)
@@ -40,7 +40,7 @@ fn every_shipped_violation_is_the_same_from_its_script() {
                 let scripted = prepared.scripted(&recorded.decisions, true, seed);
                 // The seed is in the weather: whichever is asked for, it is this run.
                 assert_eq!(broken(&scripted, seed + 1), broken(&prepared, seed), "{label}: {lines:#?}");
-                let run = scripted.bench().unwrap().run(0, &mut ());
+                let run = scripted.bench().unwrap().run(0);
                 assert_eq!(run.unasked, [0usize; 0], "{label}: {lines:#?}");
                 assert_eq!(run.ended, recorded.run.ended, "{label}");
             }

@@ -47,7 +47,7 @@ fn clients(model: &Model) -> u32 {
 
 fn fates(prepared: &Prepared, seed: u64, clients: u32) -> Option<(Run, Fates)> {
     let mut fates = Fates { clients, seen: Vec::new() };
-    let run = prepared.bench()?.run(seed, &mut fates);
+    let run = prepared.bench()?.run_with(seed, &mut fates);
     Some((run, fates))
 }
 
@@ -237,8 +237,8 @@ fn taking_one_fault_away_leaves_the_fates_that_others_decide() {
                 let fewer = whole.with_plan(fewer);
                 for seed in 0..3 {
                     let (mut a, mut b) = (Losses::default(), Losses::default());
-                    whole.bench().unwrap().run(seed, &mut a);
-                    fewer.bench().unwrap().run(seed, &mut b);
+                    whole.bench().unwrap().run_with(seed, &mut a);
+                    fewer.bench().unwrap().run_with(seed, &mut b);
                     // A rule that counts or that holds for a time depends on what went before; the others must not.
                     let faults = &whole.model.weather.faults;
                     let free = |rule: u64| {

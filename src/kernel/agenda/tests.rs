@@ -112,16 +112,18 @@ fn a_reset_agenda_keeps_its_lanes_and_nothing_else() {
 fn a_cancelled_timer_moves_no_clock() {
     let mut agenda = Agenda::new();
     let lane = agenda.lane(Span::millis(50));
-    (0..10).for_each(|slot| agenda.add_in_lane(lane, slot, u64::from(slot)));
+    for slot in 0..10 {
+        agenda.add_in_lane(lane, slot, u64::from(slot));
+    }
     agenda.add(20, Span::millis(60), 0);
     let mut dropped = Vec::new();
-    let next = agenda.next_live(|slot| {
-        if slot < 20 {
-            dropped.push(slot);
+    let next = agenda.next_live(|key| {
+        if key.slot() < 20 {
+            dropped.push(key.slot());
         }
-        slot == 20
+        key.slot() == 20
     });
-    assert_eq!((next, agenda.now()), (Some(20), Time(60_000_000)));
+    assert_eq!((next.map(Key::slot), agenda.now()), (Some(20), Time(60_000_000)));
     assert!(dropped.into_iter().eq(0..10));
     agenda.add_in_lane(lane, 1, 0);
     agenda.add(2, Span::ZERO, 0);
@@ -139,6 +141,20 @@ fn even_the_greatest_key_comes_up() {
     assert_eq!(agenda.peek_time(), Some(Time::MAX));
     assert_eq!(all(&mut agenda), [SLOTS - 1; 3]);
     assert!(agenda.is_empty());
+}
+
+#[test]
+fn a_place_tells_its_slot_and_its_time_and_an_earlier_one_of_that_slot_from_it() {
+    let mut agenda = Agenda::new();
+    let lane = agenda.lane(Span::millis(5));
+    let first = agenda.add_in_lane(lane, 7, 3);
+    assert_eq!((first.slot(), first.time()), (7, Time(5_000_000)));
+    agenda.add(1, Span::millis(1), 0);
+    assert_eq!(agenda.next(), Some(1));
+    let second = agenda.add_in_lane(lane, 7, 3);
+    assert_eq!((second.slot(), second.time()), (7, Time(6_000_000)));
+    assert_eq!(agenda.next_live(|key| key == second), Some(second));
+    assert!(first < second && second < Key::NONE && Key::default() == Key::NONE);
 }
 
 #[test]
@@ -172,6 +188,7 @@ proptest! {
     #[test]
     fn a_lane_changes_no_order(script in prop::collection::vec(any_do(), 1..300), k in 0u32..4) {
         let live = |slot: u32| k == 0 || !slot.is_multiple_of(k);
+        let live_key = |key: Key| live(key.slot());
         let mut sorted: Vec<(u64, u64, u32)> = Vec::new();
         let mut now = 0;
         let (mut with, mut without) = (Agenda::new(), Agenda::new());
@@ -201,8 +218,8 @@ proptest! {
                             None
                         }
                     };
-                    prop_assert_eq!(with.next_live(live), expected);
-                    prop_assert_eq!(without.next_live(live), expected);
+                    prop_assert_eq!(with.next_live(live_key).map(Key::slot), expected);
+                    prop_assert_eq!(without.next_live(live_key).map(Key::slot), expected);
                     prop_assert_eq!((with.now(), without.now()), (Time(now), Time(now)));
                     continue;
                 }
@@ -217,7 +234,9 @@ proptest! {
     fn any_number_of_slots_comes_up_sorted(spans in prop::collection::vec(0u64..1_000, 0..200)) {
         let mut agenda = Agenda::new();
         let mut sorted: Vec<(u64, u32)> = spans.iter().copied().zip(0..).collect();
-        sorted.iter().for_each(|&(span, slot)| agenda.add(slot, Span(span), 0));
+        for &(span, slot) in &sorted {
+            agenda.add(slot, Span(span), 0);
+        }
         sorted.sort_unstable();
         prop_assert!(all(&mut agenda).into_iter().eq(sorted.into_iter().map(|(_, slot)| slot)));
     }

@@ -146,7 +146,7 @@ fn a_panic_in_an_invariant_is_a_violation_of_it_and_harms_nothing_else() {
     assert_eq!(with.tally.invariants[0], without.tally.invariants[0]);
     assert_eq!((with.digest, with.panics.len()), (without.digest, 0));
     assert_eq!(with.tally.invariants[1].violating_runs, 20);
-    let run = naive.bench().unwrap().run(3, &mut ());
+    let run = naive.bench().unwrap().run(3);
     let Witness::Own { text, panicked: true, .. } = &run.verdict.invariants[1].findings[0].what else {
         panic!("{run:?}")
     };

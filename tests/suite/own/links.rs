@@ -239,7 +239,7 @@ fn a_run_with_services_in_rust_is_written_down_with_names_and_is_that_run_again(
                 sent += u32::from(decision.line.contains(".out1.t"));
             }
             let again = prepared.scripted(&recorded.decisions, true, seed);
-            let again = again.bench().unwrap().run(seed, &mut ());
+            let again = again.bench().unwrap().run(seed);
             assert_eq!(again.verdict.counts, recorded.run.verdict.counts, "seed {seed}");
             assert_eq!(again.ended.at, recorded.run.ended.at, "seed {seed}");
         }

@@ -153,7 +153,7 @@ fn runs_with_code_of_ones_own_are_the_same_on_any_number_of_threads() {
     assert_eq!(with(1), with(2));
     let mut bench = prepared.bench().unwrap();
     for seed in [3, 9, 3] {
-        assert_eq!(bench.run(seed, &mut ()), prepared.bench().unwrap().run(seed, &mut ()));
+        assert_eq!(bench.run(seed), prepared.bench().unwrap().run(seed));
     }
 }
 
@@ -199,7 +199,7 @@ fn what_cannot_be_merged_or_asked_for_is_said_with_its_name() {
     }
     let said = |n| {
         let scenario = read_text(&COUNT.replace("FAULTS", "")).with_process("counter", Lost(n)).unwrap();
-        one(&scenario, "naive").bench().unwrap().run(0, &mut ()).broken.unwrap()
+        one(&scenario, "naive").bench().unwrap().run(0).broken.unwrap()
     };
     let expected = [
         "process `counter` sends to `counts.nowhere`, which is no operation and no flow that a service runs",
