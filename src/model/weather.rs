@@ -70,10 +70,11 @@ pub struct Link {
 }
 
 /// A kind of thing that happens and has a name: where faults hit and crashes fall.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[repr(u8)]
 pub enum PointKind {
     /// The message that asks for an operation or flow.
+    #[default]
     Request,
     /// The answer to it.
     Reply,

@@ -58,11 +58,11 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     /// Begins a call that has been filled in.
+    #[inline]
     pub(super) fn start_call(&mut self, id: Id) {
-        let ctx = self.world.calls[id].ctx;
-        self.hold(ctx);
+        let Call { ctx, node, .. } = self.world.calls[id];
+        self.hold(&ctx);
         let target = self.target_of(id);
-        let node = self.world.calls[id].node;
         self.world.places.calls.join(id.slot, node);
         let own = match self.plan.nodes.kind(node) {
             NodeKind::Replica(service, _) => Some(service),
@@ -122,24 +122,25 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.dispatch_call(id, path, PointKind::Request, Parcel::Request(target), false);
     }
 
+    #[inline]
     fn dispatch_call(&mut self, id: Id, path: Path, point: PointKind, parcel: Parcel, fetch: bool) {
         let target = self.target_of(id);
-        let late = self.retry_of(id).late;
-        let timeout = self.retry_of(id).timeout;
         let now = self.now();
         let call = &mut self.world.calls[id];
+        let Retry { late, timeout, .. } = self.plan.retries[call.retry as usize];
         call.attempt += 1;
         call.sent = now;
         if late == Late::Ignore {
             call.since = call.attempt;
         }
-        let (attempt, node, ctx, local) = (call.attempt, call.node, call.ctx, call.local);
+        let (attempt, node, local) = (call.attempt, call.node, call.local);
         let (insist, refused) = (call.insist, call.refused);
-        // Lent while the message is made: the call may end meanwhile, if sending brings its node down.
-        let (args, frame) = (std::mem::take(&mut call.args), std::mem::take(&mut call.frame));
-        let payload = if fetch || frame.is_empty() { &args } else { &frame };
         let path = path.child(Role::Request, 0);
-        let ctx = Ctx { sent: path.0, ..ctx };
+        let ctx = Ctx { sent: path.0, ..call.ctx };
+        // Lent while the message is made: the call may end meanwhile, if sending brings its node down.
+        let (words, frame) = (std::mem::take(&mut call.args), std::mem::take(&mut call.frame));
+        let args = words.all();
+        let payload = if fetch || frame.is_empty() { args } else { &frame };
         if local {
             let from = From::Local { call: id, attempt };
             match target {
@@ -160,16 +161,16 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 from: node,
                 to,
                 path,
-                ctx,
+                ctx: &ctx,
                 answer: From::Remote { node, call: id, attempt, fetch },
                 insist,
                 refused,
                 payload,
-                args: &args,
+                args,
             });
         }
         if let Some(call) = self.world.calls.get_mut(id) {
-            (call.args, call.frame) = (args, frame);
+            (call.args, call.frame) = (words, frame);
         }
     }
 
@@ -189,7 +190,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 }
                 let (node, ctx, path, attempt) = (call.node, call.ctx, call.path, call.attempt);
                 let op = super::target_word(self.target_of(id));
-                self.record(Kind::Timeout, path, ctx, |r| {
+                self.record(Kind::Timeout, path, &ctx, |r| {
                     r.op = op;
                     r.ver = attempt;
                     r.who = node;
@@ -381,20 +382,21 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.wait_no_more(id);
         self.world.places.calls.quit(id.slot, node);
         self.world.calls.leave(id);
-        self.let_go(ctx);
+        self.let_go(&ctx);
     }
 
     /// A request without anybody who waits for the answer.
     pub(super) fn send_and_forget(&mut self, call: Id) {
         let ctx = self.world.calls[call].ctx;
-        self.hold(ctx);
+        self.hold(&ctx);
         let target = self.target_of(call);
         let service = self.service_of(target);
         let made = &mut self.world.calls[call];
         made.requests += 1;
         let path = made.path.child(Role::Try, 1).child(Role::Request, 0);
         let ctx = Ctx { sent: path.0, ..ctx };
-        let (node, payload) = (made.node, made.args.clone());
+        let (node, words) = (made.node, made.args.clone());
+        let payload = words.all();
         self.world.places.calls.join(call.slot, node);
         if let Some(service) = service {
             let to = self.route(service, call, path, payload.first().copied());
@@ -405,12 +407,12 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 from: node,
                 to,
                 path,
-                ctx,
+                ctx: &ctx,
                 answer: From::Nobody,
                 insist: false,
                 refused: None,
-                payload: &payload,
-                args: &payload,
+                payload,
+                args: payload,
             });
         }
         if self.world.calls.has(call) {

@@ -44,7 +44,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         // From here on the home only listens. If a message gets lost on the way, nothing is left to happen.
         if self.world.runs.has(id) {
             self.world.runs[id].listens = true;
-            self.let_go(ctx);
+            self.let_go(&ctx);
         }
     }
 
@@ -197,7 +197,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             from: node,
             to,
             path: name,
-            ctx,
+            ctx: &ctx,
             answer,
             insist: false,
             refused: None,
@@ -235,7 +235,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             slots: state[HEAD..].to_vec(),
             ..Progress::default()
         };
-        self.hold(ctx);
+        self.hold(&ctx);
         let (id, run) = self.world.runs.take();
         *run = Run {
             flow,
@@ -341,7 +341,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 self.pass_on(id, status);
             }
             if self.world.runs.has(id) {
-                let what = Answered { node, target: Target::Flow(flow), path, ctx, args: &[], payload: &[] };
+                let what =
+                    Answered { node, target: Target::Flow(flow), path, ctx: &ctx, args: &[], payload: &[] };
                 self.answer(from, status, what);
             }
         }
@@ -364,7 +365,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     ) {
         let Some(&path) = state.first() else { return };
         self.over(status, Path(path as u64), node);
-        let what = Answered { node, target: Target::Flow(flow), path: name, ctx, args: &[], payload: &[] };
+        let what =
+            Answered { node, target: Target::Flow(flow), path: name, ctx: &ctx, args: &[], payload: &[] };
         self.answer(answer, status, what);
     }
 

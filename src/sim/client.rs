@@ -137,24 +137,24 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         };
         let target = wanted.target;
         let node = self.client_node(client);
-        let (call, made) = self.world.calls.take();
-        let mut args = std::mem::take(&mut made.args);
-        args.clear();
+        // The words of the arguments come behind those that they are computed from.
+        let from = slots.len();
         for code in &wanted.args {
             let mut view = super::view::plain(&mut self.world.tables, self.agenda.now());
-            args.push(eval(code, &slots, &mut view, self.scratch).unwrap_or(NULL));
+            let word = eval(code, &slots[..from], &mut view, self.scratch).unwrap_or(NULL);
+            slots.push(word);
         }
-        self.world.slots = slots;
-        self.world.tables.set_arguments(&args);
-        self.record(Kind::Invoke, path, ctx, |r| {
+        self.world.tables.set_arguments(&slots[from..]);
+        self.record(Kind::Invoke, path, &ctx, |r| {
             r.op = target_word(target);
             r.ver = index;
             r.data = effect;
             r.who = node;
         });
-        let made = &mut self.world.calls[call];
+        let (call, made) = self.world.calls.take();
         made.reset(Owner::Intent(id.slot), target, node, ctx, path, wanted.retry);
-        made.args = args;
+        made.args.set(&slots[from..]);
+        self.world.slots = slots;
         self.start_call(call);
     }
 
@@ -216,14 +216,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         intent.outcome = Some(outcome);
         let (path, client, index, effect) = (intent.path, intent.client, intent.index, intent.effect);
         let ctx = Ctx { intent: slot, client, effect, ..Ctx::default() };
-        self.record(Kind::Complete, path, ctx, |r| {
+        self.record(Kind::Complete, path, &ctx, |r| {
             r.flag = outcome as u8;
             r.data = reason as u64;
             r.ver = index;
             r.row = NONE;
         });
         self.next_after_end(client, path);
-        self.let_go(ctx);
+        self.let_go(&ctx);
     }
 
     /// After the end of an intent of a client that waits for it, the next one starts in a while.
@@ -254,7 +254,6 @@ impl Call {
         path: Path,
         retry: u16,
     ) {
-        self.args.clear();
         self.frame.clear();
         // Field by field: a call made anew by assignment would be built elsewhere, moved here, and its lists dropped.
         self.owner = owner;

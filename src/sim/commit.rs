@@ -3,90 +3,89 @@
 
 use super::Engine;
 use super::call::arguments;
-use super::slab::Id;
 use super::task::Went;
-use super::world::{Ctx, Staged, Task};
+use super::world::{Running, Staged, Task};
 use crate::kernel::choose::Chooser;
 use crate::kernel::path::Role;
 use crate::kernel::time::Span;
+use crate::model::expr::Failure;
 use crate::model::ids::OpId;
 use crate::model::record::{Kind, Masks, commit};
-use crate::model::step::Program;
+use crate::model::step::{PartPlan, Program};
 use crate::model::value::{NULL, Word};
 use crate::model::weather::{PointKind, Subject};
 use crate::store::Sink;
 
 impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// Computes the events and the reply from what the transaction leaves.
-    pub(super) fn compute_reply(&mut self, id: Id, program: &Program) -> Went {
-        let (in_refusal, skipped) = (self.world.tasks[id].in_refusal, self.world.tasks[id].skipped);
+    #[inline]
+    pub(super) fn compute_reply(&mut self, task: &mut Running, program: &Program) -> Went {
         for (n, part) in program.parts.iter().enumerate() {
-            if part.otherwise != in_refusal || skipped & 1 << n.min(31) != 0 {
+            if part.publish.is_empty()
+                || part.otherwise != task.in_refusal
+                || task.skipped & 1 << n.min(31) != 0
+            {
                 continue;
             }
-            for publish in &part.publish {
-                for (field, code) in publish.fields.iter().enumerate() {
-                    let value = match code {
-                        None => NULL,
-                        Some(code) => match self.evaluate(id, code, false) {
-                            Ok(value) => value,
-                            Err(failure) => {
-                                let reason = self.failure_reason(failure);
-                                return self.refuse(id, program, part.op, reason, false);
-                            }
-                        },
-                    };
-                    self.world.tasks[id].frame[publish.base as usize + field] = value;
-                }
-                let version = publish.version_of.and_then(|n| {
-                    let write = part.writes.get(n as usize)?;
-                    let staged =
-                        self.world.tasks[id].staged.iter().rfind(|staged| staged.table == write.table)?;
-                    Some(Word::from(self.world.tables.table(write.table).meta(staged.slot).version) + 1)
-                });
-                let at = publish.base as usize + publish.fields.len();
-                self.world.tasks[id].frame[at] = version.unwrap_or(NULL);
+            if let Err(failure) = self.compute_events(task, part) {
+                let reason = self.failure_reason(failure);
+                return self.refuse(task, program, part.op, reason, false);
             }
         }
         if let Some(code) = &program.reply
-            && !in_refusal
+            && !task.in_refusal
         {
-            match self.evaluate(id, code, false) {
-                Ok(reply) => self.world.tasks[id].reply = reply,
+            match self.evaluate(task, code, false) {
+                Ok(reply) => task.reply = reply,
                 // A skip may leave nothing to answer with.
-                Err(_) if skipped != 0 => self.world.tasks[id].reply = NULL,
+                Err(_) if task.skipped != 0 => task.reply = NULL,
                 Err(failure) => {
                     let reason = self.failure_reason(failure);
-                    return self.refuse(id, program, program.op, reason, false);
+                    return self.refuse(task, program, program.op, reason, false);
                 }
             }
         }
         Went::On
     }
 
-    /// Makes the transaction durable.
-    pub(super) fn commit(&mut self, id: Id, program: &Program) -> Went {
-        let Task { ctx, node, in_refusal, .. } = self.world.tasks[id];
-        if !self.database_up(node) {
-            self.fail_task(id);
-            return Went::Gone;
+    fn compute_events(&mut self, task: &mut Task, part: &PartPlan) -> Result<(), Failure> {
+        for publish in &part.publish {
+            for (field, code) in publish.fields.iter().enumerate() {
+                let value = match code {
+                    None => NULL,
+                    Some(code) => self.evaluate(task, code, false)?,
+                };
+                task.frame[publish.base as usize + field] = value;
+            }
+            let version = publish.version_of.and_then(|n| {
+                let write = part.writes.get(n as usize)?;
+                let staged = task.staged.iter().rfind(|staged| staged.table == write.table)?;
+                Some(Word::from(self.world.tables.table(write.table).meta(staged.slot).version) + 1)
+            });
+            task.frame[publish.base as usize + publish.fields.len()] = version.unwrap_or(NULL);
         }
-        if !self.world.tasks[id].passed {
+        Ok(())
+    }
+
+    /// Makes the transaction durable.
+    #[inline]
+    pub(super) fn commit(&mut self, task: &mut Running, program: &Program) -> Went {
+        if !self.database_up(task.node) {
+            return self.fail_running(task);
+        }
+        if !task.passed {
             // The point may take down the replica, or the database and this transaction with it.
-            if self.pass_commits(0, id, program) || !self.world.tasks.has(id) {
+            if !self.rules.quiet(0, PointKind::Commit) && self.pass_commits(0, task, program) {
                 return Went::Gone;
             }
-            if self.stands_still(node) {
-                self.world.tasks[id].passed = true;
-                return self.stand_still(id);
+            if self.stands_still(task.node) {
+                task.passed = true;
+                return self.stand_still(task);
             }
         }
-        let staged = std::mem::take(&mut self.world.tasks[id].staged);
-        let cells = std::mem::take(&mut self.world.tasks[id].cells);
         if program.merged.is_empty() {
-            let task = &self.world.tasks[id];
             let mut flag = 0;
-            if in_refusal {
+            if task.in_refusal {
                 flag |= commit::REFUSED;
             } else if task.skipped & 1 != 0 {
                 flag |= commit::SKIPPED;
@@ -94,96 +93,95 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             if task.fenced_off {
                 flag |= commit::FENCED;
             }
-            self.install(id, program.op, ctx, flag, &staged, &cells, 0);
-        } else if !in_refusal {
-            let done = self.world.tasks[id].merged_done;
-            for (n, step) in program.merged.iter().enumerate() {
-                if done & 1 << n != 0 {
-                    let ctx = self.step_ctx(ctx, step.step, false);
-                    self.install(id, step.op, ctx, 0, &staged, &cells, n as u8);
-                }
-            }
+            let staged = std::mem::take(&mut task.staged);
+            self.install(task, program.op, flag, &staged);
+            task.staged = staged;
+        } else if !task.in_refusal {
+            self.commit_merged(task, program);
         }
-        self.world.tasks[id].staged = staged;
-        self.world.tasks[id].cells = cells;
-        self.world.tasks[id].staged.clear();
-        self.world.tasks[id].cells.clear();
-        self.commit_keys(id, program);
-        self.commit_outbox(id);
-        self.world.tasks[id].open = false;
-        self.unlock(id);
-        if self.pass_commits(1, id, program) {
+        task.staged.clear();
+        task.cells.clear();
+        if task.store_key || task.fence.is_some() {
+            self.commit_keys(task, program);
+        }
+        if !self.commit_outbox(task) {
             return Went::Gone;
         }
-        if self.stands_still(node) {
-            let task = &mut self.world.tasks[id];
+        task.open = false;
+        self.unlock(task);
+        if !self.rules.quiet(1, PointKind::Commit) && self.pass_commits(1, task, program) {
+            return Went::Gone;
+        }
+        if self.stands_still(task.node) {
             task.pc += 1;
             task.paid = false;
-            return self.stand_still(id);
+            return self.stand_still(task);
         }
         Went::On
     }
 
+    /// The commits of the steps of a merged flow, one behind the other.
+    fn commit_merged(&mut self, task: &mut Running, program: &Program) {
+        let (all, whole) = (std::mem::take(&mut task.staged), task.ctx);
+        for (n, step) in program.merged.iter().enumerate() {
+            if task.merged_done & 1 << n != 0 {
+                task.ctx = self.step_ctx(whole, step.step, false);
+                let own: Vec<Staged> = all.iter().filter(|write| write.part == n as u8).copied().collect();
+                self.install(task, step.op, 0, &own);
+            }
+        }
+        (task.staged, task.ctx) = (all, whole);
+    }
+
     /// The node was paused at the point that the task has just passed: the task goes on when the node does.
-    fn stand_still(&mut self, id: Id) -> Went {
-        let path = self.world.tasks[id].path;
-        self.sleep_task(id, None, Span::ZERO, path);
+    fn stand_still(&mut self, task: &mut Task) -> Went {
+        let path = task.path;
+        self.sleep_task(task, None, Span::ZERO, path);
         Went::Waits
     }
 
-    /// The points before and after a commit.
-    fn pass_commits(&mut self, after: usize, id: Id, program: &Program) -> bool {
-        if self.rules.quiet(after, PointKind::Commit) {
-            return false;
-        }
-        let Task { ctx, path, node, merged_done, .. } = self.world.tasks[id];
+    /// The points before and after a commit. Returns whether the task is no more.
+    #[cold]
+    fn pass_commits(&mut self, after: usize, task: &mut Running, program: &Program) -> bool {
+        let Task { ctx, path, node, merged_done, .. } = **task;
         // Rules look at the arguments; whatever strikes may end the task.
-        let frame = self.world.tasks[id].frame.clone();
-        if program.merged.is_empty() {
+        let frame = task.frame.clone();
+        let id = self.put_back(task);
+        let gone = if program.merged.is_empty() {
             let args = arguments(&frame, program.args);
-            return self.passes(after, PointKind::Commit, Subject::Op(program.op), node, ctx, path, args);
-        }
-        program.merged.iter().enumerate().any(|(n, step)| {
-            let first = step.args.first().map_or(0, |(_, slot)| *slot as usize);
-            merged_done & 1 << n != 0
-                && self.passes(
-                    after,
-                    PointKind::Commit,
-                    Subject::Op(step.op),
-                    node,
-                    ctx,
-                    path.child(Role::Step, u32::from(step.step)),
-                    &frame[first..first + step.args.len()],
-                )
-        })
+            self.passes(after, PointKind::Commit, Subject::Op(program.op), node, ctx, path, args)
+        } else {
+            program.merged.iter().enumerate().any(|(n, step)| {
+                let first = step.args.first().map_or(0, |(_, slot)| *slot as usize);
+                merged_done & 1 << n != 0
+                    && self.passes(
+                        after,
+                        PointKind::Commit,
+                        Subject::Op(step.op),
+                        node,
+                        ctx,
+                        path.child(Role::Step, u32::from(step.step)),
+                        &frame[first..first + step.args.len()],
+                    )
+            })
+        };
+        gone || !self.take_out(id, task)
     }
 
-    /// Installs the staged writes of one step and says so.
-    #[expect(clippy::too_many_arguments, reason = "a commit is all of this")]
-    pub(super) fn install(
-        &mut self,
-        id: Id,
-        op: OpId,
-        ctx: Ctx,
-        flag: u8,
-        staged: &[Staged],
-        cells: &[Word],
-        part: u8,
-    ) {
-        let path = self.world.tasks[id].path;
-        let count = staged.iter().filter(|write| write.part == part).count();
+    /// Installs staged writes of a task under its present context, and says so.
+    pub(super) fn install(&mut self, task: &Task, op: OpId, flag: u8, staged: &[Staged]) {
+        let Task { path, ref ctx, ref cells, .. } = *task;
         self.record(Kind::Commit, path, ctx, |r| {
             r.op = op.0;
             r.flag = flag;
             r.data = ctx.effect;
             r.who = ctx.instance;
             r.row = ctx.step;
-            r.ver = count as u32;
+            r.ver = staged.len() as u32;
         });
-        for write in staged.iter().filter(|write| write.part == part) {
+        for write in staged {
             let table = self.world.tables.table_mut(write.table);
-            let width = table.width();
-            let new = &cells[write.cells as usize..][..width];
+            let new = &cells[write.cells as usize..][..table.width()];
             let version = table.install(write.slot, (!write.delete).then_some(new));
             let masks = Masks { set: write.set, rmw: write.rmw, carried: write.carried };
             self.record(Kind::Install, path, ctx, |r| {

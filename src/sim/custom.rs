@@ -7,10 +7,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::Engine;
 use super::call::arguments;
-use super::slab::Id;
 use super::task::Went;
 use super::view::TaskView;
-use super::world::{From, Staged, Status, Task};
+use super::world::{From, Running, Staged, Status, Task};
 use crate::kernel::choose::Chooser;
 use crate::kernel::path::mix;
 use crate::model::ids::{ServiceId, TableId};
@@ -26,7 +25,7 @@ fn key(of: u64) -> Word {
 }
 
 impl<C: Chooser, S: Sink> Engine<'_, C, S> {
-    pub(super) fn custom_step(&mut self, id: Id, program: &Program, n: u8) -> Went {
+    pub(super) fn custom_step(&mut self, task: &mut Running, program: &Program, n: u8) -> Went {
         let custom = &program.custom[n as usize];
         let op = program.op;
         let service = self.plan.model.operation(op).service;
@@ -34,7 +33,6 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let (first, count) = program.custom_slots;
         let (first, count) = (first as usize, count as usize);
         let salt = u64::from(op.0);
-        let task = &mut self.world.tasks[id];
         let mut slots = task.frame[first..first + count].to_vec();
         let args = arguments(&task.frame, program.args).to_vec();
         let keys = [
@@ -48,7 +46,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             cells: &task.cells,
             reads: None,
             now,
-            event: task.event,
+            event: &task.event,
         };
         let db = Db::new(&self.plan.model, &mut view, Some(service), now);
         let reply = task.reply;
@@ -58,6 +56,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let next = match went {
             Ok(next) => next,
             Err(panic) => {
+                self.put_back(task);
                 self.breaks(format!("step `{}`", custom.name), &*panic);
                 return Went::Gone;
             }
@@ -65,44 +64,42 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let tables = match self.wanted_tables(service, custom.place, &wants) {
             Ok(tables) => tables,
             Err(text) => {
+                self.put_back(task);
                 self.breaks_with(format!("step `{}`", custom.name), &text);
                 return Went::Gone;
             }
         };
         if custom.place != Place::Committed {
             for (want, &table) in wants.iter().zip(&tables) {
-                match self.lock(id, program, Lock { table, space: 0, key: want.key }) {
+                match self.lock(task, program, Lock { table, space: 0, key: want.key }) {
                     Went::On => {}
                     other => return other,
                 }
             }
         }
-        self.world.tasks[id].frame[first..first + count].copy_from_slice(&slots);
+        task.frame[first..first + count].copy_from_slice(&slots);
         let writes = wants.iter().zip(&tables).filter(|(want, _)| want.values.is_some());
         for (want, &table) in writes.clone() {
-            self.stage_kept(id, table, want);
+            self.stage_kept(task, table, want);
         }
         if custom.place == Place::Committed && writes.count() > 0 {
-            let node = self.world.tasks[id].node;
-            if !self.database_up(node) {
-                self.fail_task(id);
-                return Went::Gone;
+            if !self.database_up(task.node) {
+                return self.fail_running(task);
             }
-            let ctx = self.world.tasks[id].ctx;
-            let staged = std::mem::take(&mut self.world.tasks[id].staged);
-            let cells = std::mem::take(&mut self.world.tasks[id].cells);
-            self.install(id, op, ctx, commit::KEPT, &staged, &cells, 0);
+            let staged = std::mem::take(&mut task.staged);
+            self.install(task, op, commit::KEPT, &staged);
+            task.cells.clear();
         }
-        self.after_custom(id, program, custom.place, next)
+        self.after_custom(task, program, custom.place, next)
     }
 
-    fn after_custom(&mut self, id: Id, program: &Program, place: Place, next: Next) -> Went {
-        let Task { ctx, path, node, from, .. } = self.world.tasks[id];
+    fn after_custom(&mut self, task: &mut Running, program: &Program, place: Place, next: Next) -> Went {
+        let Task { ctx, path, node, from, .. } = **task;
         match next {
             Next::On => Went::On,
-            Next::Busy => self.busy(id, program),
+            Next::Busy => self.busy(task, program),
             Next::Again(word) => {
-                self.record(Kind::Replay, path, ctx, |r| {
+                self.record(Kind::Replay, path, &ctx, |r| {
                     r.op = program.op.0;
                     r.data = ctx.effect;
                     r.who = node;
@@ -110,22 +107,20 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 if let From::Stop(run) = from {
                     self.told_before(run);
                 }
-                self.task_answers(id, Status::Ok(word));
-                Went::Gone
+                self.running_answers(task, Status::Ok(word))
             }
             Next::Refuse(reason) if place == Place::Arrived => {
-                self.record(Kind::Refused, path, ctx, |r| {
+                self.record(Kind::Refused, path, &ctx, |r| {
                     r.op = program.op.0;
                     r.data = reason as u64;
                     r.who = node;
                     r.row = ctx.step;
                 });
-                self.task_answers(id, Status::Refused(reason));
-                Went::Gone
+                self.running_answers(task, Status::Refused(reason))
             }
             // What is durable cannot be refused any more.
             Next::Refuse(_) if place == Place::Committed => Went::On,
-            Next::Refuse(reason) => self.refuse(id, program, program.op, reason, false),
+            Next::Refuse(reason) => self.refuse(task, program, program.op, reason, false),
         }
     }
 
@@ -158,11 +153,10 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     /// Stages a row that the policy keeps for itself.
-    fn stage_kept(&mut self, id: Id, table: TableId, want: &Want) {
+    fn stage_kept(&mut self, task: &mut Task, table: TableId, want: &Want) {
         let columns = &self.plan.model.table(table).columns;
         let slot = self.world.tables.table_mut(table).slot(want.key);
         let state = self.world.tables.table(table);
-        let task = &mut self.world.tasks[id];
         let own = task.staged.iter().position(|staged| (staged.table, staged.slot) == (table, slot));
         let (from, flags) = match own {
             Some(at) => (task.staged[at].cells as usize, task.staged[at].flags),

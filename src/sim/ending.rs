@@ -6,7 +6,7 @@ use super::call::arguments;
 use super::network::Answered;
 use super::slab::Id;
 use super::task::Went;
-use super::world::{Ctx, Status, Task};
+use super::world::{Ctx, Running, Status, Task};
 use crate::kernel::agenda::Key;
 use crate::kernel::choose::Chooser;
 use crate::model::flow::Target;
@@ -19,24 +19,23 @@ use crate::store::Sink;
 
 impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// The operation refuses: what is to be done then comes next.
+    #[cold]
     pub(super) fn refuse(
         &mut self,
-        id: Id,
+        task: &mut Task,
         program: &Program,
         op: OpId,
         reason: Word,
         weather: bool,
     ) -> Went {
-        let Task { ctx, path, node, merged, .. } = self.world.tasks[id];
-        self.record(Kind::Refused, path, ctx, |r| {
+        self.record(Kind::Refused, task.path, &task.ctx, |r| {
             r.op = op.0;
             r.data = reason as u64;
-            r.who = node;
-            r.row = ctx.step;
+            r.who = task.node;
+            r.row = task.ctx.step;
             r.flag = u8::from(weather);
         });
-        let task = &mut self.world.tasks[id];
-        if let Some(step) = program.merged.get(merged as usize)
+        if let Some(step) = program.merged.get(task.merged as usize)
             && step.optional
         {
             let mark = task.mark as usize;
@@ -54,66 +53,66 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     /// A version has changed: again from the start, or the caller is told.
-    pub(super) fn conflict(&mut self, id: Id, program: &Program, table: TableId, slot: u32) -> Went {
-        let Task { ctx, path, node, tries, .. } = self.world.tasks[id];
-        self.record(Kind::Conflict, path, ctx, |r| {
+    pub(super) fn conflict(
+        &mut self,
+        task: &mut Running,
+        program: &Program,
+        table: TableId,
+        slot: u32,
+    ) -> Went {
+        self.record(Kind::Conflict, task.path, &task.ctx, |r| {
             r.op = program.op.0;
-            r.who = node;
+            r.who = task.node;
             r.row = slot;
             r.data = u64::from(table.0);
         });
         let (on_conflict, most) = program.conflict;
         let by_owner = program.steps.iter().any(|step| matches!(step, Step::Read(_)));
-        if on_conflict == OnConflict::Redo && by_owner && most.is_none_or(|most| tries < most) {
-            self.rollback(id);
-            let task = &mut self.world.tasks[id];
+        if on_conflict == OnConflict::Redo && by_owner && most.is_none_or(|most| task.tries < most) {
+            self.rollback(task);
             task.tries += 1;
             return Went::To(program.redo);
         }
+        let id = self.put_back(task);
         self.abort(id, Status::Conflict);
         Went::Gone
     }
 
     /// The operation is over: it answers.
-    pub(super) fn end_task(&mut self, id: Id, program: &Program) -> Went {
-        let task = &self.world.tasks[id];
+    #[inline]
+    pub(super) fn end_task(&mut self, task: &mut Running, program: &Program) -> Went {
         if program.is_fetch && task.skipped & 1 != 0 {
             // Its caller will ask for nothing more: this is all that becomes of it.
-            let ctx = task.ctx;
-            self.install(id, program.op, ctx, commit::SKIPPED, &[], &[], 0);
+            self.install(task, program.op, commit::SKIPPED, &[]);
         }
-        let task = &self.world.tasks[id];
         let status = match task.refused {
             Some(reason) => Status::Refused(reason),
             None if program.is_fetch && task.skipped & 1 != 0 => Status::Skipped(task.reply),
             None => Status::Ok(task.reply),
         };
-        self.task_answers(id, status);
-        Went::Gone
+        self.running_answers(task, status)
     }
 
-    /// Answers whoever asked and ends the task; what it has open is undone.
-    pub(super) fn task_answers(&mut self, id: Id, status: Status) {
-        self.unlock(id);
-        let task = &mut self.world.tasks[id];
-        task.open = false;
-        self.sleep_no_more(id);
-        let task = &mut self.world.tasks[id];
-        let frame = std::mem::take(&mut task.frame);
-        let Task { program, node, ctx, path, from, .. } = *task;
-        let program = &self.plan.programs[program as usize];
+    /// Answers whoever asked and ends the task that is being run; what it has open is undone.
+    #[inline]
+    pub(super) fn running_answers(&mut self, task: &mut Running, status: Status) -> Went {
+        self.unlock(task);
+        self.sleep_no_more(task);
+        let Task { node, path, from, .. } = **task;
+        let program = &self.plan.programs[task.program as usize];
         let target = match program.merged.is_empty() {
             true => Target::Op(program.op),
-            false => self.flow_of(ctx).map_or(Target::Op(program.op), Target::Flow),
+            false => self.flow_of(task.ctx).map_or(Target::Op(program.op), Target::Flow),
         };
-        let payload = if program.is_fetch { &frame[..] } else { &[] };
-        let args = arguments(&frame, program.args);
-        // The answer may crash this very node; what it belongs to must outlive the task until it is sent.
-        self.hold(ctx);
-        self.drop_task(id);
-        self.answer(from, status, Answered { node, target, path, ctx, args, payload });
-        self.let_go(ctx);
-        self.world.spare.push(frame);
+        // It leaves its slot and, until the answer is sent, keeps its intent: the answer may crash this very node.
+        self.world.places.tasks.quit(task.id.slot, node);
+        self.drop_letters(task);
+        self.world.tasks.leave(task.id);
+        let payload = if program.is_fetch { &task.frame[..] } else { &[] };
+        let args = arguments(&task.frame, program.args);
+        self.answer(from, status, Answered { node, target, path, ctx: &task.ctx, args, payload });
+        self.let_go(&task.ctx);
+        Went::Gone
     }
 
     fn flow_of(&self, ctx: Ctx) -> Option<FlowId> {
@@ -122,37 +121,29 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     /// Calls the timer of a task off, if there is one.
     #[inline]
-    fn sleep_no_more(&mut self, id: Id) {
-        if std::mem::take(&mut self.world.tasks[id].timer) != Key::NONE {
+    fn sleep_no_more(&mut self, task: &mut Task) {
+        if std::mem::take(&mut task.timer) != Key::NONE {
             self.world.work -= 1;
         }
     }
 
-    fn drop_task(&mut self, id: Id) {
-        let Task { ctx, node, .. } = self.world.tasks[id];
-        self.world.places.tasks.quit(id.slot, node);
-        let rows = std::mem::take(&mut self.world.tasks[id].outbox);
-        for &row in &rows {
+    /// What the transaction wrote into the outbox is not there.
+    #[inline]
+    fn drop_letters(&mut self, task: &mut Task) {
+        while let Some(row) = task.outbox.pop() {
             self.drop_letter(row);
         }
-        self.world.tasks.leave(id);
-        self.let_go(ctx);
     }
 
     /// Undoes what the transaction has done so far.
-    fn rollback(&mut self, id: Id) {
-        let Task { ctx, path, node, program, .. } = self.world.tasks[id];
-        let op = self.plan.programs[program as usize].op;
-        self.record(Kind::Rollback, path, ctx, |r| {
+    fn rollback(&mut self, task: &mut Task) {
+        let op = self.plan.programs[task.program as usize].op;
+        self.record(Kind::Rollback, task.path, &task.ctx, |r| {
             r.op = op.0;
-            r.who = node;
+            r.who = task.node;
         });
-        self.unlock(id);
-        let rows = std::mem::take(&mut self.world.tasks[id].outbox);
-        for row in rows {
-            self.drop_letter(row);
-        }
-        let task = &mut self.world.tasks[id];
+        self.unlock(task);
+        self.drop_letters(task);
         task.staged.clear();
         task.cells.clear();
         task.reads.clear();
@@ -167,15 +158,19 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     /// The transaction is undone and the caller told.
     pub(super) fn abort(&mut self, id: Id, status: Status) {
-        self.rollback(id);
-        self.task_answers(id, status);
+        let mut task = self.world.blank.take().unwrap_or_default();
+        std::mem::swap(&mut self.world.tasks[id], &mut task);
+        self.rollback(&mut task);
+        self.running_answers(&mut task, status);
+        self.world.blank = Some(task);
     }
 
     /// A technical error: deadlock, lock timeout, database down.
+    #[cold]
     pub(super) fn fail_task(&mut self, id: Id) {
-        let Task { ctx, path, node, program, .. } = self.world.tasks[id];
+        let Task { ctx, path, node, program, .. } = *self.world.tasks[id];
         let op = self.plan.programs[program as usize].op;
-        self.record(Kind::Failed, path, ctx, |r| {
+        self.record(Kind::Failed, path, &ctx, |r| {
             r.op = op.0;
             r.who = node;
             r.row = ctx.step;
@@ -183,13 +178,27 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.abort(id, Status::Error);
     }
 
+    /// The same for the task that is being run.
+    #[cold]
+    pub(super) fn fail_running(&mut self, task: &mut Running) -> Went {
+        let id = self.put_back(task);
+        self.fail_task(id);
+        Went::Gone
+    }
+
     /// The node crashed: the task ends without a word.
     pub(super) fn kill_task(&mut self, id: Id) {
-        if self.world.tasks[id].open {
-            self.rollback(id);
+        let mut task = self.world.blank.take().unwrap_or_default();
+        std::mem::swap(&mut self.world.tasks[id], &mut task);
+        if task.open {
+            self.rollback(&mut task);
         }
-        self.unlock(id);
-        self.sleep_no_more(id);
-        self.drop_task(id);
+        self.unlock(&mut task);
+        self.sleep_no_more(&mut task);
+        self.world.places.tasks.quit(id.slot, task.node);
+        self.drop_letters(&mut task);
+        self.world.tasks.leave(id);
+        self.let_go(&task.ctx);
+        self.world.blank = Some(task);
     }
 }

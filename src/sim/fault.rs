@@ -105,7 +105,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             FaultVerb::Cut(_, moment, downtime) => {
                 if hits && !self.world.cuts.has(rule) {
                     self.world.cuts.cut(rule);
-                    self.record(Kind::Cut, name, Ctx::default(), |r| {
+                    self.record(Kind::Cut, name, &Ctx::default(), |r| {
                         r.flag = 1;
                         r.data = u64::from(rule);
                     });
@@ -334,7 +334,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 self.world.paused += 1;
                 let state = &self.world.nodes[node as usize];
                 let life = state.life;
-                self.record(Kind::Pause, name, Ctx::default(), |r| {
+                self.record(Kind::Pause, name, &Ctx::default(), |r| {
                     r.who = node;
                     r.data = u64::from(rule);
                 });
@@ -353,7 +353,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         state.down = true;
         state.gone = for_good;
         state.life += 1;
-        self.record(Kind::Crash, name, Ctx::default(), |r| {
+        self.record(Kind::Crash, name, &Ctx::default(), |r| {
             r.who = node;
             r.data = u64::from(rule);
             r.flag = point;
@@ -427,7 +427,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             return;
         }
         state.down = false;
-        self.record(Kind::Restart, Path::ROOT, Ctx::default(), |r| r.who = node);
+        self.record(Kind::Restart, Path::ROOT, &Ctx::default(), |r| r.who = node);
         if let NodeKind::Replica(service, _) = self.plan.nodes.kind(node) {
             self.recover_sagas(node);
             self.wake_relay(service);
@@ -452,7 +452,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         state.paused = false;
         let held = std::mem::take(&mut state.held);
         self.world.paused -= 1;
-        self.record(Kind::Resume, Path::ROOT, Ctx::default(), |r| r.who = node);
+        self.record(Kind::Resume, Path::ROOT, &Ctx::default(), |r| r.who = node);
         let name = Path::ROOT.child(Role::Replica, node).child(Role::Recovery, life);
         for (n, &key) in held.iter().enumerate() {
             // They come up at once, in the order in which they would have.
@@ -464,14 +464,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// A cut link is whole again.
     pub(super) fn mend(&mut self, rule: u16) {
         if self.world.cuts.mend(rule) {
-            self.record(Kind::Cut, Path::ROOT, Ctx::default(), |r| r.data = u64::from(rule));
+            self.record(Kind::Cut, Path::ROOT, &Ctx::default(), |r| r.data = u64::from(rule));
         }
     }
 
     /// Faults end: nothing is decided any more, everything is mended that is not gone for good.
     pub(super) fn heal(&mut self) {
         self.world.calm = true;
-        self.record(Kind::Heal, Path::ROOT, Ctx::default(), |_| {});
+        self.record(Kind::Heal, Path::ROOT, &Ctx::default(), |_| {});
         for rule in self.world.cuts.by_age() {
             self.mend(rule);
         }

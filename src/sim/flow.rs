@@ -47,7 +47,7 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
 
     pub(super) fn moves(&mut self, run: Id, what: FlowMove, step: u32, data: u64) {
         let Run { flow, ctx, path, instance, .. } = self.world.runs[run];
-        self.record(Kind::Flow, path, ctx, |r| {
+        self.record(Kind::Flow, path, &ctx, |r| {
             r.op = flow.0;
             r.flag = what as u8;
             r.who = instance;
@@ -62,7 +62,7 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
             NONE => return,
             instance => self.world.instances[self.world.instances.id(instance)].flow,
         };
-        self.record(Kind::Flow, path, ctx, |r| {
+        self.record(Kind::Flow, path, &ctx, |r| {
             r.op = flow.0;
             r.flag = FlowMove::Done as u8;
             r.who = instance;
@@ -90,13 +90,13 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
         let fingerprint = Self::fingerprint(args);
         if let (Some(by), NodeKind::Replica(..)) = (&plan.key, self.plan.nodes.kind(node)) {
             let place = self.key_place(node, &by.policy);
-            let word = self.key_of(by, ctx, NULL, args, u64::from(flow.0) | 1 << 32);
+            let word = self.key_of(by, &ctx, NULL, args, u64::from(flow.0) | 1 << 32);
             key = Some(word);
             let entry = self.world.keys[place].get(word);
-            let what = Answered { node, target: Target::Flow(flow), path, ctx, args, payload: &[] };
+            let what = Answered { node, target: Target::Flow(flow), path, ctx: &ctx, args, payload: &[] };
             match entry.map(|entry| entry.state) {
                 Some(KeyState::Done { refused, reply }) => {
-                    self.record(Kind::Replay, path, ctx, |r| {
+                    self.record(Kind::Replay, path, &ctx, |r| {
                         r.op = flow.0 | crate::model::record::FLOW;
                         r.data = ctx.effect;
                         r.who = node;
@@ -109,7 +109,7 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
                         self.world.runs[running].waiters.push(from);
                         return;
                     }
-                    self.record(Kind::Busy, path, ctx, |r| {
+                    self.record(Kind::Busy, path, &ctx, |r| {
                         r.op = flow.0 | crate::model::record::FLOW;
                         r.who = node;
                     });
@@ -120,7 +120,7 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
             let lasts = by.policy.busy_for;
             self.remember(place, word, fingerprint, KeyState::InProgress, lasts, path);
         }
-        self.hold(ctx);
+        self.hold(&ctx);
         let mut slots = args.to_vec();
         slots.resize(plan.slots as usize, NULL);
         let (id, run) = self.world.runs.take();
@@ -314,7 +314,7 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
             !undo && plan.coordination == Coordination::FireAndForget && !self.is_home(call.target, node);
         let (made, slot) = self.world.calls.take();
         slot.reset(Owner::Step(id, step, undo), call.target, node, ctx, name, call.retry);
-        slot.args = args;
+        slot.args.set(&args);
         if forget {
             self.world.calls[made].owner = Owner::Nobody;
             self.world.runs[id].progress.done |= 1 << step;

@@ -172,14 +172,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let Run { flow, node, ctx, path, .. } = *run;
         let slots = run.progress.slots.clone();
         let args = super::call::arguments(&slots, self.plan.model.flow(flow).args);
-        let what = Answered { node, target: Target::Flow(flow), path, ctx, args, payload: &[] };
-        self.hold(ctx);
+        let what = Answered { node, target: Target::Flow(flow), path, ctx: &ctx, args, payload: &[] };
+        self.hold(&ctx);
         self.answer(from, status, what);
         for (n, waiter) in waiters.into_iter().enumerate() {
             let what = Answered { path: path.child(Role::Occurrence, n as u32 + 1), ..what };
             self.answer(waiter, status, what);
         }
-        self.let_go(ctx);
+        self.let_go(&ctx);
     }
 
     pub(super) fn drop_run(&mut self, id: Id) {
@@ -197,7 +197,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
         self.world.runs.leave(id);
         if !listens {
-            self.let_go(ctx);
+            self.let_go(&ctx);
         }
     }
 

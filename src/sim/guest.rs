@@ -72,7 +72,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// Somebody asks a process for an operation.
     pub(super) fn ask_guest(&mut self, op: OpId, node: u32, ctx: Ctx, path: Path, from: From, args: &[Word]) {
         let plan = self.plan;
-        self.hold(ctx);
+        self.hold(&ctx);
         let (id, asked) = self.world.asked.take();
         let origin = Origin { ctx, op, path };
         *asked = Asked { node, origin, from, args: args.to_vec() };
@@ -138,7 +138,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             }
             ChoreKind::Nothing => {}
         }
-        self.let_go(origin.ctx);
+        self.let_go(&origin.ctx);
     }
 
     /// A replica crashes: its process forgets everything, and nobody is answered.
@@ -149,12 +149,12 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             self.world.places.asked.quit(id.slot, node);
             let ctx = self.world.asked[id].origin.ctx;
             self.world.asked.leave(id);
-            self.let_go(ctx);
+            self.let_go(&ctx);
         }
         for id in self.world.places.chores.at(node, &self.world.chores) {
             let Chore { origin, ref kind, .. } = self.world.chores[id];
             if matches!(kind, ChoreKind::Commit { .. }) {
-                self.record(Kind::Rollback, origin.path, origin.ctx, |r| {
+                self.record(Kind::Rollback, origin.path, &origin.ctx, |r| {
                     r.op = origin.op.0;
                     r.who = node;
                 });
@@ -166,7 +166,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     fn drop_chore(&mut self, id: Id) {
         let Chore { origin, timer, .. } = self.take_chore(id);
         self.call_off(timer);
-        self.let_go(origin.ctx);
+        self.let_go(&origin.ctx);
     }
 
     /// The first timer of a process with this tag and note, by slot.
@@ -190,7 +190,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     pub(super) fn begin_activation(&mut self, node: u32, origin: Origin) {
-        self.record(Kind::Begin, origin.path, origin.ctx, |r| {
+        self.record(Kind::Begin, origin.path, &origin.ctx, |r| {
             r.op = origin.op.0;
             r.who = node;
             r.data = origin.ctx.effect;
@@ -221,7 +221,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             cells: &[],
             reads: Some(&mut looked),
             now,
-            event: [NULL; 4],
+            event: &[NULL; 4],
         };
         let mut db = Db::new(&self.plan.model, &mut view, Some(service), now);
         let acted = catch_unwind(AssertUnwindSafe(|| act(&mut *process, &mut db, &mut out)));
@@ -231,7 +231,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
         self.world.guests[node as usize].0 = Some(process);
         for &(table, slot, version) in &looked {
-            self.record(Kind::Read, origin.path, origin.ctx, |r| {
+            self.record(Kind::Read, origin.path, &origin.ctx, |r| {
                 r.op = table.0;
                 r.row = slot;
                 r.ver = version;
@@ -301,7 +301,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         after: crate::kernel::time::Span,
         idle: bool,
     ) {
-        self.hold(origin.ctx);
+        self.hold(&origin.ctx);
         let (id, _) = self.world.chores.take();
         let timer = self.schedule(What::Chore(id), after, Class::Timer, origin.path, idle);
         if let ChoreKind::Timer { tag, note } = kind {
@@ -325,12 +325,12 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         };
         match said {
             // At a stop of a choreography nothing of it is in the outbox yet: a process does not write there.
-            _ if again => self.record(Kind::Replay, path, ctx, |r| {
+            _ if again => self.record(Kind::Replay, path, &ctx, |r| {
                 r.op = op.0;
                 r.data = ctx.effect;
                 r.who = node;
             }),
-            Said::Ok(_) if unchanged => self.record(Kind::Commit, path, ctx, |r| {
+            Said::Ok(_) if unchanged => self.record(Kind::Commit, path, &ctx, |r| {
                 r.op = op.0;
                 r.flag = commit::SKIPPED;
                 r.data = ctx.effect;
@@ -338,22 +338,22 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 r.row = ctx.step;
             }),
             Said::Ok(_) => {}
-            Said::Refused(reason) => self.record(Kind::Refused, path, ctx, |r| {
+            Said::Refused(reason) => self.record(Kind::Refused, path, &ctx, |r| {
                 r.op = op.0;
                 r.data = reason as u64;
                 r.who = node;
                 r.row = ctx.step;
                 r.flag = u8::from(weather);
             }),
-            Said::Failed => self.record(Kind::Failed, path, ctx, |r| {
+            Said::Failed => self.record(Kind::Failed, path, &ctx, |r| {
                 r.op = op.0;
                 r.who = node;
                 r.row = ctx.step;
             }),
         }
         let target = Target::Op(op);
-        self.answer(from, status, Answered { node, target, path, ctx, args: &args, payload: &[] });
-        self.let_go(ctx);
+        self.answer(from, status, Answered { node, target, path, ctx: &ctx, args: &args, payload: &[] });
+        self.let_go(&ctx);
     }
 
     #[expect(clippy::too_many_arguments, reason = "a message is all of this")]
@@ -396,7 +396,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             from: node,
             to,
             path,
-            ctx,
+            ctx: &ctx,
             answer: From::Guest { asker },
             insist: false,
             refused: None,

@@ -56,7 +56,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             return None;
         }
         if !self.database_up(node) {
-            self.record(Kind::Rollback, path, ctx, |r| {
+            self.record(Kind::Rollback, path, &ctx, |r| {
                 r.op = op.0;
                 r.who = node;
             });
@@ -66,7 +66,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             Ok(Planning::Rows(planned)) => planned,
             Ok(Planning::Dropped(table, key)) => {
                 let slot = self.world.tables.table(table).known(key);
-                self.record(Kind::Conflict, path, ctx, |r| {
+                self.record(Kind::Conflict, path, &ctx, |r| {
                     r.op = op.0;
                     r.who = node;
                     r.row = slot.unwrap_or(NONE);
@@ -82,7 +82,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         };
         let further = commit.part > 0;
         let effect = if further { Self::effect(ctx.effect, u32::from(commit.part)) } else { ctx.effect };
-        self.record(Kind::Commit, path, ctx, |r| {
+        self.record(Kind::Commit, path, &ctx, |r| {
             r.op = op.0;
             r.data = effect;
             // A further effect of a request is not the step itself.
@@ -94,7 +94,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             let version = self.world.tables.table_mut(row.table).install(row.slot, row.cells.as_deref());
             let known = row.base != NONE;
             let masks = Masks { set: row.set, rmw: if known { row.set } else { 0 }, carried: 0 };
-            self.record(Kind::Install, path, ctx, |r| {
+            self.record(Kind::Install, path, &ctx, |r| {
                 r.op = row.table.0;
                 r.row = row.slot;
                 r.ver = version;
@@ -104,7 +104,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             });
         }
         for &key in &commit.keep {
-            self.hold(ctx);
+            self.hold(&ctx);
             self.world.filed.insert(kept_hash(service, key), self.world.kept.len() as u32);
             self.world.kept.push(Kept { service, key, origin });
         }
@@ -112,7 +112,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             while let Some(at) = self.kept(service, key) {
                 self.world.filed.remove(kept_hash(service, key), at);
                 let kept = self.world.kept[at as usize];
-                self.let_go(kept.origin.ctx);
+                self.let_go(&kept.origin.ctx);
             }
         }
         if self.passes(1, PointKind::Commit, Subject::Op(op), node, ctx, path, &[]) {

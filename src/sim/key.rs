@@ -5,9 +5,8 @@
 
 use super::Engine;
 use super::call::arguments;
-use super::slab::Id;
 use super::task::Went;
-use super::world::{Ctx, From, Status, Task, What};
+use super::world::{Ctx, From, Running, Status, Task, What};
 use crate::kernel::agenda::Class;
 use crate::kernel::choose::Chooser;
 use crate::kernel::path::{Path, mix};
@@ -36,7 +35,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     /// The key of a request. `salt` keeps the keys of different operations apart.
-    pub(super) fn key_of(&mut self, plan: &KeyPlan, ctx: Ctx, event: Word, args: &[Word], salt: u64) -> Word {
+    pub(super) fn key_of(
+        &mut self,
+        plan: &KeyPlan,
+        ctx: &Ctx,
+        event: Word,
+        args: &[Word],
+        salt: u64,
+    ) -> Word {
         let of = match plan.policy.source {
             KeySource::Intent => ctx.effect,
             KeySource::Call => mix(ctx.call, u64::from(ctx.step)),
@@ -56,23 +62,18 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         (mix(of, salt) >> 1) as Word
     }
 
-    pub(super) fn key_lookup(&mut self, id: Id, program: &Program) -> Went {
+    pub(super) fn key_lookup(&mut self, task: &mut Running, program: &Program) -> Went {
         let Some(plan) = &program.key else { return Went::On };
-        let Task { ctx, node, event, .. } = self.world.tasks[id];
-        let frame = std::mem::take(&mut self.world.tasks[id].frame);
-        let args = arguments(&frame, program.args);
-        let key = self.key_of(plan, ctx, event[0], args, u64::from(program.op.0));
-        let fingerprint = Self::fingerprint(args);
-        let task = &mut self.world.tasks[id];
-        task.frame = frame;
+        let args = arguments(&task.frame, program.args);
+        let key = self.key_of(plan, &task.ctx, task.event[0], args, u64::from(program.op.0));
+        task.fingerprint = Self::fingerprint(args);
         task.key = key;
-        task.fingerprint = fingerprint;
-        self.consult(id, program, plan, node)
+        self.consult(task, program, plan)
     }
 
     /// Looks at what is known of the task's key.
-    fn consult(&mut self, id: Id, program: &Program, plan: &KeyPlan, node: u32) -> Went {
-        let Task { ctx, path, key, fingerprint, .. } = self.world.tasks[id];
+    fn consult(&mut self, task: &mut Running, program: &Program, plan: &KeyPlan) -> Went {
+        let Task { ref ctx, path, key, fingerprint, node, .. } = **task;
         let place = self.key_place(node, &plan.policy);
         let Some(entry) = self.world.keys[place].get(key) else { return Went::On };
         if entry.fingerprint != fingerprint && plan.policy.same_key == SameKey::Compare {
@@ -83,8 +84,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 r.who = node;
                 r.row = ctx.step;
             });
-            self.task_answers(id, Status::Refused(reason));
-            return Went::Gone;
+            return self.running_answers(task, Status::Refused(reason));
         }
         match entry.state {
             KeyState::Done { refused, reply } => {
@@ -94,78 +94,74 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                     r.who = node;
                 });
                 let status = refused.map_or(Status::Ok(reply), Status::Refused);
-                if let From::Stop(run) = self.world.tasks[id].from {
+                if let From::Stop(run) = task.from {
                     self.told_before(run);
                 }
-                self.task_answers(id, status);
-                Went::Gone
+                self.running_answers(task, status)
             }
             KeyState::InProgress | KeyState::Claimed(_) => match plan.policy.busy {
                 Busy::Ignore => Went::On,
-                Busy::Reject | Busy::Wait => self.busy(id, program),
+                Busy::Reject | Busy::Wait => self.busy(task, program),
             },
         }
     }
 
-    pub(super) fn busy(&mut self, id: Id, program: &Program) -> Went {
-        let Task { ctx, path, node, .. } = self.world.tasks[id];
-        self.record(Kind::Busy, path, ctx, |r| {
+    pub(super) fn busy(&mut self, task: &mut Running, program: &Program) -> Went {
+        self.record(Kind::Busy, task.path, &task.ctx, |r| {
             r.op = program.op.0;
-            r.who = node;
+            r.who = task.node;
         });
-        self.task_answers(id, Status::Busy);
-        Went::Gone
+        self.running_answers(task, Status::Busy)
     }
 
     /// The key is claimed by a lock until the commit.
-    pub(super) fn key_claim(&mut self, id: Id, program: &Program) -> Went {
+    pub(super) fn key_claim(&mut self, task: &mut Running, program: &Program) -> Went {
         let Some(plan) = &program.key else { return Went::On };
-        let Task { key, node, .. } = self.world.tasks[id];
+        let Task { key, node, .. } = **task;
         if plan.policy.busy == Busy::Ignore {
             return Went::On;
         }
         // Two services may use the same key; their locks must not meet.
         let place = self.key_place(node, &plan.policy);
         let lock = Lock { table: KEYS, space: 0, key: mix(place as u64, key as u64) as Word };
-        let free = self.world.locks.owner(lock).is_none_or(|owner| owner == id.slot);
+        let free = self.world.locks.owner(lock).is_none_or(|owner| owner == task.id.slot);
         if !free && plan.policy.busy == Busy::Reject {
-            return self.busy(id, program);
+            return self.busy(task, program);
         }
-        match self.lock(id, program, lock) {
-            Went::On => self.consult(id, program, plan, node),
+        match self.lock(task, program, lock) {
+            Went::On => self.consult(task, program, plan),
             other => other,
         }
     }
 
     /// The key is stored as done in a commit of its own, before the effect.
-    pub(super) fn key_early(&mut self, id: Id, program: &Program) -> Went {
-        self.set_key(id, program);
+    pub(super) fn key_early(&mut self, task: &Task, program: &Program) -> Went {
+        self.set_key(task, program);
         Went::On
     }
 
     /// The key is stored in a commit of its own, after the effect.
-    pub(super) fn key_late(&mut self, id: Id, program: &Program) -> Went {
-        self.set_key(id, program);
+    pub(super) fn key_late(&mut self, task: &Task, program: &Program) -> Went {
+        self.set_key(task, program);
         Went::On
     }
 
     /// What the transaction stores besides rows: key and fence.
-    pub(super) fn commit_keys(&mut self, id: Id, program: &Program) {
-        if self.world.tasks[id].store_key {
-            self.set_key(id, program);
+    pub(super) fn commit_keys(&mut self, task: &Task, program: &Program) {
+        if task.store_key {
+            self.set_key(task, program);
         }
-        let Task { fence, node, .. } = self.world.tasks[id];
-        if let Some((key, undone)) = fence
-            && let NodeKind::Replica(service, _) = self.plan.nodes.kind(node)
+        if let Some((key, undone)) = task.fence
+            && let NodeKind::Replica(service, _) = self.plan.nodes.kind(task.node)
         {
             let state = if undone { KeyState::Claimed(0) } else { KeyState::InProgress };
             self.world.fences[service.index()].set(key, 0, state);
         }
     }
 
-    fn set_key(&mut self, id: Id, program: &Program) {
+    fn set_key(&mut self, task: &Task, program: &Program) {
         let Some(plan) = &program.key else { return };
-        let Task { key, fingerprint, refused, reply, node, path, .. } = self.world.tasks[id];
+        let Task { key, fingerprint, refused, reply, node, path, .. } = *task;
         if refused.is_some() && plan.policy.keep != Keep::Any {
             return;
         }
@@ -194,20 +190,19 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     /// The fence of a saga's step: an action after its compensation is refused, repetitions of both do nothing, and an
     /// empty compensation leaves its mark.
-    pub(super) fn fence(&mut self, id: Id) -> Went {
-        let Task { ctx, path, node, program, .. } = self.world.tasks[id];
+    pub(super) fn fence(&mut self, task: &mut Running, program: &Program) -> Went {
+        let Task { ctx, path, node, .. } = **task;
         if !ctx.fenced {
             return Went::On;
         }
         let NodeKind::Replica(service, _) = self.plan.nodes.kind(node) else { return Went::On };
-        let program = &self.plan.programs[program as usize];
         let undo = ctx.step & 0xff != 0;
         let flow = match ctx.instance {
             NONE => 0,
             instance => self.world.instances[self.world.instances.id(instance)].effect,
         };
         let key = (mix(flow, u64::from(ctx.step >> 8)) >> 1) as Word;
-        match self.lock(id, program, Lock { table: FENCES, space: service.0 as u8, key }) {
+        match self.lock(task, program, Lock { table: FENCES, space: service.0 as u8, key }) {
             Went::On => {}
             other => return other,
         }
@@ -215,26 +210,25 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let undone = matches!(known, Some(KeyState::Claimed(_)));
         match (undo, known) {
             (false, None) => {
-                self.world.tasks[id].fence = Some((key, false));
+                task.fence = Some((key, false));
                 Went::On
             }
             (true, Some(_)) if !undone => {
-                self.world.tasks[id].fence = Some((key, true));
+                task.fence = Some((key, true));
                 Went::On
             }
             (false, Some(_)) if undone => {
                 let reason = self.plan.reasons.fenced;
                 let op = program.op;
-                self.refuse(id, program, op, reason, false)
+                self.refuse(task, program, op, reason, false)
             }
             _ => {
                 // Nothing to undo, or done before: it says yes and does nothing. An empty compensation is remembered.
-                let task = &mut self.world.tasks[id];
                 task.fence = undo.then_some((key, true));
                 task.fenced_off = true;
                 task.skipped = u32::MAX;
                 if known.is_some() {
-                    self.record(Kind::Replay, path, ctx, |r| {
+                    self.record(Kind::Replay, path, &ctx, |r| {
                         r.op = program.op.0;
                         r.data = ctx.effect;
                         r.who = node;

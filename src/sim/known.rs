@@ -8,12 +8,18 @@ use crate::model::flow::Target;
 use crate::model::how::{PublishPolicy, Relay, RelayKind};
 use crate::model::ids::{FlowId, ServiceId};
 use crate::model::plan::Plan;
+use crate::model::step::{Program, Step};
 
 /// What is known of a plan.
 #[derive(Clone, Debug)]
 pub(super) struct Known {
     /// How the outbox of each service is relayed.
     pub(super) relays: Vec<Relay>,
+    /// Whether statements take no time, by service.
+    pub(super) free: Vec<bool>,
+    /// By program whether, where statements take no time, nothing else can happen between its first statement and its
+    /// commit.
+    pub(super) at_once: Vec<bool>,
     /// What processes can ask for, by name, and who answers it.
     pub(super) targets: BTreeMap<String, (Target, ServiceId)>,
 }
@@ -45,6 +51,17 @@ impl Known {
                 }
             }
         }
-        Known { relays: model.services.iter().map(relay).collect(), targets }
+        Known {
+            relays: model.services.iter().map(relay).collect(),
+            free: model.services.iter().map(|service| service.statement.is_zero()).collect(),
+            at_once: plan.programs.iter().map(is_at_once).collect(),
+            targets,
+        }
     }
+}
+
+/// Whether no step of a program up to its commit takes time by itself, sends anything, or is the user's own.
+fn is_at_once(program: &Program) -> bool {
+    let mut commits = program.steps.iter().rev().skip_while(|step| **step != Step::Commit);
+    !commits.any(|step| matches!(step, Step::Think(_) | Step::Publish(_) | Step::Custom(_)))
 }

@@ -4,7 +4,7 @@
 use super::Engine;
 use super::slab::Id;
 use super::task::Went;
-use super::world::{Ready, Task, What};
+use super::world::{Ready, Running, Task, What};
 use crate::kernel::choose::Chooser;
 use crate::model::record::Kind;
 use crate::model::step::Program;
@@ -12,40 +12,46 @@ use crate::store::{Lock, Sink};
 
 impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// Takes a lock or waits for it.
-    pub(super) fn lock(&mut self, id: Id, program: &Program, lock: Lock) -> Went {
-        if program.loose {
+    #[inline]
+    pub(super) fn lock(&mut self, task: &mut Running, program: &Program, lock: Lock) -> Went {
+        // Where no lock is held, and this transaction is over before anything else can happen, nobody could ever meet it.
+        if program.loose || task.at_once && self.world.locks.is_empty() {
             return Went::On;
         }
-        self.world.tasks[id].touched_locks = true;
-        if self.world.locks.take(lock, id.slot) {
+        task.touched_locks = true;
+        if self.world.locks.take(lock, task.id.slot) {
             return Went::On;
         }
-        let Task { ctx, path, node, waits, .. } = self.world.tasks[id];
-        self.record(Kind::LockWait, path, ctx, |r| {
+        self.wait_for_lock(task, program, lock)
+    }
+
+    fn wait_for_lock(&mut self, task: &mut Running, program: &Program, lock: Lock) -> Went {
+        let Task { path, node, id, .. } = **task;
+        self.record(Kind::LockWait, path, &task.ctx, |r| {
             r.op = lock.table.0;
             r.row = lock.key as u32;
             r.who = node;
         });
         let ring = self.world.locks.deadlock(id.slot);
         if !ring.is_empty() {
+            self.put_back(task);
             // The one whose name sorts last gives way: no order of arrival, no slot number.
             let name = |slot: u32| self.world.tasks[self.world.tasks.id(slot)].path;
             let victim = ring.iter().copied().max_by_key(|&slot| name(slot)).unwrap_or(id.slot);
             let victim = self.world.tasks.id(victim);
             self.fail_task(victim);
             // What the victim answers may have brought down the replica of both.
-            if !self.world.tasks.has(id) {
+            if !self.take_out(id, task) {
                 return Went::Gone;
             }
             if self.world.locks.take(lock, id.slot) {
                 return Went::On;
             }
         }
-        let task = &mut self.world.tasks[id];
-        task.waits = waits + 1;
+        task.waits += 1;
         task.waiting = true;
         if !program.lock_wait.is_ever() {
-            self.timer(What::LockTimeout(id, waits + 1), program.lock_wait, path);
+            self.timer(What::LockTimeout(id, task.waits), program.lock_wait, path);
         }
         Went::Waits
     }
@@ -59,13 +65,17 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     /// Gives back all locks of a task; those that waited go on.
-    pub(super) fn unlock(&mut self, id: Id) {
-        if !std::mem::take(&mut self.world.tasks[id].touched_locks) {
-            return;
+    #[inline]
+    pub(super) fn unlock(&mut self, task: &mut Task) {
+        if std::mem::take(&mut task.touched_locks) {
+            self.release(task.id.slot);
         }
+    }
+
+    fn release(&mut self, owner: u32) {
         let mut woken = std::mem::take(&mut self.world.woken);
         woken.clear();
-        self.world.locks.release(id.slot, &mut woken);
+        self.world.locks.release(owner, &mut woken);
         for &slot in &woken {
             let other = self.world.tasks.id(slot);
             let task = &mut self.world.tasks[other];

@@ -2,7 +2,6 @@
 //! with an answer. What a step wrote is told apart again at the commit.
 
 use super::Engine;
-use super::slab::Id;
 use super::task::Went;
 use super::world::{Ctx, From, Ready, Task};
 use crate::kernel::choose::Chooser;
@@ -31,37 +30,35 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.world.ready.push_back(Ready::Task(id));
     }
 
-    pub(super) fn enter(&mut self, id: Id, program: &Program, n: u8) -> Went {
+    pub(super) fn enter(&mut self, task: &mut Task, program: &Program, n: u8) -> Went {
         let step = &program.merged[n as usize];
-        self.world.tasks[id].merged = n;
+        task.merged = n;
         if let Some(when) = &step.when
-            && self.evaluate(id, when, false) != Ok(1)
+            && self.evaluate(task, when, false) != Ok(1)
         {
-            let instance = self.world.tasks[id].ctx.instance;
-            let Task { ctx, path, node, .. } = self.world.tasks[id];
-            self.left_out(ctx, path, instance, step.step, node);
+            let Task { ctx, path, node, .. } = *task;
+            self.left_out(ctx, path, ctx.instance, step.step, node);
             return Went::To(step.next);
         }
         for (code, slot) in &step.args {
-            match self.evaluate(id, code, false) {
-                Ok(value) => self.world.tasks[id].frame[*slot as usize] = value,
+            match self.evaluate(task, code, false) {
+                Ok(value) => task.frame[*slot as usize] = value,
                 Err(failure) => {
                     let reason = self.failure_reason(failure);
-                    return self.refuse(id, program, step.op, reason, false);
+                    return self.refuse(task, program, step.op, reason, false);
                 }
             }
         }
-        let task = &mut self.world.tasks[id];
         task.mark = task.staged.len() as u32;
         Went::On
     }
 
-    pub(super) fn leave(&mut self, id: Id, program: &Program, n: u8) -> Went {
+    pub(super) fn leave(&mut self, task: &mut Task, program: &Program, n: u8) -> Went {
         let step = &program.merged[n as usize];
-        self.world.tasks[id].merged_done |= 1 << n;
+        task.merged_done |= 1 << n;
         if let Some((code, slot)) = &step.bind {
-            let value = self.evaluate(id, code, false).unwrap_or(NULL);
-            self.world.tasks[id].frame[*slot as usize] = value;
+            let value = self.evaluate(task, code, false).unwrap_or(NULL);
+            task.frame[*slot as usize] = value;
         }
         Went::On
     }

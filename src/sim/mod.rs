@@ -33,6 +33,7 @@ mod task;
 #[cfg(test)]
 mod tests;
 mod view;
+mod words;
 mod world;
 mod write;
 
@@ -282,7 +283,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             keys: world.keys.iter().map(|keys| keys.unfinished() as u32).sum(),
             transactions: world.tasks.iter().filter(|(_, task)| task.open).count() as u32,
         };
-        self.record(Kind::End, Path::ROOT, Ctx::default(), |r| {
+        self.record(Kind::End, Path::ROOT, &Ctx::default(), |r| {
             r.flag = end as u8;
             r.data = u64::from(remains.locks + remains.keys + remains.transactions);
         });
@@ -508,7 +509,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     /// Says that something happened.
-    fn record(&mut self, kind: Kind, path: Path, ctx: Ctx, fill: impl FnOnce(&mut Record)) {
+    #[inline]
+    fn record(&mut self, kind: Kind, path: Path, ctx: &Ctx, fill: impl FnOnce(&mut Record)) {
         let mut record = Record {
             at: self.agenda.now(),
             path,
@@ -528,7 +530,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     /// Something more belongs to the intent.
     #[inline]
-    fn hold(&mut self, ctx: Ctx) {
+    fn hold(&mut self, ctx: &Ctx) {
         if ctx.intent != NONE {
             self.world.intents.at(ctx.intent).holds += 1;
         }
@@ -536,14 +538,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     /// Something less belongs to the intent; at nothing it is settled.
     #[inline]
-    fn let_go(&mut self, ctx: Ctx) {
+    fn let_go(&mut self, ctx: &Ctx) {
         if ctx.intent == NONE {
             return;
         }
         let intent = self.world.intents.at(ctx.intent);
         intent.holds -= 1;
         if intent.holds == 0 {
-            self.settle(ctx);
+            self.settle(*ctx);
         }
     }
 
@@ -554,7 +556,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let path = intent.path;
         let instances = std::mem::take(&mut intent.instances);
         self.stop_listening(ctx.intent);
-        self.record(Kind::Settled, path, ctx, |_| {});
+        self.record(Kind::Settled, path, &ctx, |_| {});
         for &(_, instance) in &instances {
             let instance = self.world.instances.id(instance);
             self.world.instances.leave(instance);

@@ -7,7 +7,7 @@ use super::Engine;
 use super::due::Due;
 use super::rules::{Filed, MessageRule};
 use super::slab::Id;
-use super::world::{Ctx, From, Message, Parcel, Phase, Ready, Status};
+use super::world::{Ctx, From, Message, Parcel, Phase, Status, World};
 use crate::kernel::agenda::Class;
 use crate::kernel::choose::{Ask, Chooser};
 use crate::kernel::path::{Path, Role};
@@ -26,7 +26,7 @@ pub(super) struct Answered<'a> {
     pub(super) target: Target,
     /// The path of the copy of the request that is answered.
     pub(super) path: Path,
-    pub(super) ctx: Ctx,
+    pub(super) ctx: &'a Ctx,
     /// The arguments of the request, for the conditions of rules.
     pub(super) args: &'a [Word],
     /// What is sent besides the status.
@@ -42,7 +42,7 @@ pub(super) struct Outgoing<'a> {
     pub(super) from: u32,
     pub(super) to: u32,
     pub(super) path: Path,
-    pub(super) ctx: Ctx,
+    pub(super) ctx: &'a Ctx,
     pub(super) answer: From,
     pub(super) insist: bool,
     pub(super) refused: Option<Word>,
@@ -53,13 +53,112 @@ pub(super) struct Outgoing<'a> {
 
 impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// Sends a message: crash points around it, then the fate of each copy. Returns `false` if the sender is down now.
+    #[inline]
     pub(super) fn send(&mut self, message: &Outgoing<'_>) -> bool {
-        let Outgoing { point, subject, from, path, args, .. } = *message;
-        if self.passes(0, point, subject, from, message.ctx, path, args) {
+        let Outgoing { point, subject, from, to, path, .. } = *message;
+        match self.plainly(point, subject, from, to, path) {
+            Some(after) => {
+                self.sent(message, after);
+                true
+            }
+            None => self.send_in_weather(message),
+        }
+    }
+
+    /// How long a message is under way that no rule touches and nothing strikes at, as most of them; `None`: it has to take
+    /// the long way. This looks at rules without memory only, so that the long way may ask them again.
+    #[inline]
+    pub(super) fn plainly(
+        &mut self,
+        point: PointKind,
+        subject: Subject,
+        from: u32,
+        to: u32,
+        path: Path,
+    ) -> Option<Span> {
+        let rules = self.rules;
+        if self.world.paused > 0 || rules.is_wild(point) || !self.world.cuts.now().is_empty() {
+            return None;
+        }
+        let name = path.child(Role::Copy, 0);
+        if !self.world.calm {
+            let touches = |chooser: &mut C, rule: &MessageRule, name: Path| {
+                rule.reaches(subject, from, to)
+                    && (!rule.plain || chooser.hits(name, rule.identity, rule.ppm))
+            };
+            for rule in &rules.messages[point as usize].rules {
+                if touches(&mut self.chooser, rule, path) {
+                    return None;
+                }
+            }
+            for rule in &rules.copies[point as usize].rules {
+                if touches(&mut self.chooser, rule, name) {
+                    return None;
+                }
+            }
+        }
+        Some(self.chooser.span(name, Ask::Latency, rules.latency(self.plan, from, to)))
+    }
+
+    /// A message is under way, as one copy.
+    #[inline]
+    fn sent(&mut self, message: &Outgoing<'_>, after: Span) {
+        let Outgoing { point, subject, from, to, path, ctx, .. } = *message;
+        self.record_sent(point, subject, from, to, path, ctx, 1);
+        let name = path.child(Role::Copy, 0);
+        self.chooser.note(name, Matter::ARRIVES, after.0);
+        self.copy(message, name, 0, after);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a message is all of this")]
+    #[inline]
+    fn record_sent(
+        &mut self,
+        point: PointKind,
+        subject: Subject,
+        from: u32,
+        to: u32,
+        path: Path,
+        ctx: &Ctx,
+        copies: u32,
+    ) {
+        self.record(Kind::Sent, path, ctx, |r| {
+            r.flag = point as u8;
+            r.op = subject_word(subject);
+            r.who = from;
+            r.row = to;
+            r.ver = copies;
+        });
+    }
+
+    /// A copy is under way.
+    #[inline]
+    fn copy(&mut self, message: &Outgoing<'_>, name: Path, copy: u32, after: Span) {
+        self.hold(message.ctx);
+        let (id, sent) = self.world.messages.take();
+        sent.parcel = message.parcel;
+        sent.point = message.point;
+        sent.path = message.path;
+        sent.copy = copy;
+        sent.from = message.from;
+        sent.to = message.to;
+        sent.ctx = *message.ctx;
+        sent.answer = message.answer;
+        sent.insist = message.insist;
+        sent.refused = message.refused;
+        sent.payload.set(message.payload);
+        self.put(Due::Message(id.slot), after, Class::Delivery, name);
+    }
+
+    /// Sends a message that something may happen to.
+    #[cold]
+    fn send_in_weather(&mut self, message: &Outgoing<'_>) -> bool {
+        let Outgoing { point, subject, from, path, args, ctx, .. } = *message;
+        if self.passes(0, point, subject, from, *ctx, path, args) {
             return false;
         }
         self.dispatch(message);
-        !self.passes(1, point, subject, from, message.ctx, path, args)
+        !self.passes(1, point, subject, from, *ctx, path, args)
     }
 
     fn dispatch(&mut self, message: &Outgoing<'_>) {
@@ -127,13 +226,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             self.chooser.note(path, Matter::COPIES, copies.into());
         }
         let cut = rules.cuts(&self.world.cuts, plan, from, to);
-        self.record(Kind::Sent, path, ctx, |r| {
-            r.flag = point as u8;
-            r.op = op;
-            r.who = from;
-            r.row = to;
-            r.ver = copies;
-        });
+        self.record_sent(point, subject, from, to, path, ctx, copies);
         if let Some(number) = delayed {
             self.record(Kind::Delayed, path, ctx, |r| {
                 r.flag = point as u8;
@@ -189,21 +282,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 continue;
             }
             self.chooser.note(name, Matter::ARRIVES, after.saturating_sub(late).0);
-            self.hold(ctx);
-            let (id, sent) = self.world.messages.take();
-            sent.parcel = message.parcel;
-            sent.point = Some(point);
-            sent.path = path;
-            sent.copy = copy;
-            sent.from = from;
-            sent.to = to;
-            sent.ctx = ctx;
-            sent.answer = message.answer;
-            sent.insist = message.insist;
-            sent.refused = message.refused;
-            sent.payload.clear();
-            sent.payload.extend_from_slice(message.payload);
-            self.put(Due::Message(id.slot), after, Class::Delivery, name);
+            self.copy(message, name, copy, after);
         }
         self.world.copies = again;
     }
@@ -219,11 +298,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// Whether a rule hits a message, or a copy of it, of that name.
     fn hits(&mut self, rule: &MessageRule, message: &Outgoing<'_>, name: Path) -> bool {
         rule.reaches(message.subject, message.from, message.to)
-            && (rule.plain || self.applies(rule.number, message.ctx, message.args))
-            && {
-                let fault = &self.plan.model.weather.faults[rule.number as usize];
-                self.chooser.hits(name, fault.identity, self.rules.ppm[rule.number as usize])
-            }
+            && (rule.plain || self.applies(rule.number, *message.ctx, message.args))
+            && self.chooser.hits(name, rule.identity, rule.ppm)
     }
 
     /// The first rule without a count that loses this copy: each copy has its own luck. With a count it is the message
@@ -289,74 +365,87 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// A copy arrives.
     pub(super) fn arrive(&mut self, slot: u32) {
         let id = self.world.messages.id(slot);
-        let message = &mut self.world.messages[id];
-        let payload = std::mem::take(&mut message.payload);
-        let Message { parcel, point, path, copy, from, to, ctx, answer, insist, refused, .. } = *message;
-        let node = &self.world.nodes[to as usize];
-        let kind = if node.down { Kind::Lost } else { Kind::Delivered };
+        let Message { parcel, point, path, copy, from, to, ctx, answer, .. } = self.world.messages[id];
+        let down = self.world.nodes[to as usize].down;
         let op = match parcel {
+            Parcel::Request(target) | Parcel::Reply(target, _) => super::target_word(target),
+            parcel => self.parcel_word(parcel),
+        };
+        self.record(if down { Kind::Lost } else { Kind::Delivered }, path, &ctx, |r| {
+            r.flag = point as u8;
+            r.op = op;
+            r.who = from;
+            r.row = to;
+            r.ver = copy;
+            r.data = if down { LOST_DOWN } else { 0 };
+        });
+        // The first copy has the name of the message; later ones need one of their own for what they cause.
+        let name = if copy == 0 { path } else { path.child(Role::Copy, copy) };
+        match (parcel, answer) {
+            _ if down => self.world.messages.leave(id),
+            (Parcel::Request(Target::Op(op)), _) => self.request_arrives(id, op, false, name),
+            (Parcel::Fetch(op), _) => self.request_arrives(id, op, true, name),
+            (Parcel::Reply(_, status), From::Remote { call, attempt, fetch, .. }) => {
+                if fetch {
+                    self.take_frame(call, attempt, id);
+                }
+                self.world.messages.leave(id);
+                self.answered(call, attempt, status);
+                self.drain();
+            }
+            _ => self.other_arrives(id, name),
+        }
+        self.let_go(&ctx);
+    }
+
+    /// What a record calls a parcel.
+    fn parcel_word(&self, parcel: Parcel) -> u16 {
+        match parcel {
             Parcel::Request(target) | Parcel::Reply(target, _) => super::target_word(target),
             Parcel::Fetch(op) => op.0,
             Parcel::Event(topic, _) | Parcel::Ack(topic, _, _) => topic.0,
             Parcel::Hop(flow, step, undo) => self.hop_op(flow, step, undo).map_or(flow.0 | FLOW, |op| op.0),
             Parcel::Over(flow, _) => flow.0 | FLOW,
             Parcel::Nothing => 0,
-        };
-        self.record(kind, path, ctx, |r| {
-            r.flag = point.map_or(0, |point| point as u8);
-            r.op = op;
-            r.who = from;
-            r.row = to;
-            r.ver = copy;
-            r.data = if kind == Kind::Lost { LOST_DOWN } else { 0 };
-        });
-        if kind == Kind::Delivered {
-            // The first copy has the name of the message; later ones need one of their own for what they cause.
-            let name = if copy == 0 { path } else { path.child(Role::Copy, copy) };
-            match parcel {
-                Parcel::Request(Target::Op(op)) => {
-                    self.start_task(op, false, to, ctx, name, answer, &payload, insist, refused)
-                }
-                Parcel::Fetch(op) => {
-                    self.start_task(op, true, to, ctx, name, answer, &payload, insist, refused)
-                }
-                Parcel::Request(Target::Flow(flow)) => self.start_flow(flow, to, ctx, name, answer, &payload),
-                Parcel::Reply(_, status) => {
-                    if let From::Remote { call, attempt, .. } = answer {
-                        self.take_frame(call, attempt, &payload);
-                        self.world.ready.push_back(Ready::Answer(call, attempt, status));
-                    }
-                    if let From::Guest { asker } = answer {
-                        self.guest_replied(asker, name, status);
-                    }
-                }
-                Parcel::Event(topic, subscriber) => {
-                    self.event_arrives(topic, subscriber, to, ctx, name, answer, &payload);
-                }
-                Parcel::Hop(flow, step, undo) => {
-                    self.hop_arrives(flow, (step, undo), to, ctx, name, answer, &payload)
-                }
-                Parcel::Over(flow, status) => {
-                    self.over_arrives(flow, status, to, ctx, name, &payload, answer)
-                }
-                Parcel::Ack(topic, row, subscriber) => self.acknowledged(topic, row, subscriber, to),
-                Parcel::Nothing => {}
-            }
         }
-        self.world.messages[id].payload = payload;
+    }
+
+    /// Something arrives that is neither asked of an operation nor answered to a call.
+    fn other_arrives(&mut self, id: Id, name: Path) {
+        let Message { parcel, to, ctx, answer, .. } = self.world.messages[id];
+        let words = std::mem::take(&mut self.world.messages[id].payload);
+        let payload = words.all();
+        match parcel {
+            Parcel::Request(Target::Flow(flow)) => self.start_flow(flow, to, ctx, name, answer, payload),
+            Parcel::Reply(_, status) => {
+                if let From::Guest { asker } = answer {
+                    self.guest_replied(asker, name, status);
+                }
+            }
+            Parcel::Event(topic, subscriber) => {
+                self.event_arrives(topic, subscriber, to, ctx, name, answer, payload);
+            }
+            Parcel::Hop(flow, step, undo) => {
+                self.hop_arrives(flow, (step, undo), to, ctx, name, answer, payload)
+            }
+            Parcel::Over(flow, status) => self.over_arrives(flow, status, to, ctx, name, payload, answer),
+            Parcel::Ack(topic, row, subscriber) => self.acknowledged(topic, row, subscriber, to),
+            Parcel::Request(Target::Op(_)) | Parcel::Fetch(_) | Parcel::Nothing => {}
+        }
+        self.world.messages[id].payload = words;
         self.world.messages.leave(id);
         self.drain();
-        self.let_go(ctx);
     }
 
     /// What was fetched goes to the call that fetched it.
-    fn take_frame(&mut self, call: Id, attempt: u32, payload: &[Word]) {
-        if let Some(call) = self.world.calls.get_mut(call)
+    fn take_frame(&mut self, call: Id, attempt: u32, message: Id) {
+        let World { calls, messages, .. } = &mut *self.world;
+        if let Some(call) = calls.get_mut(call)
             && call.phase == Phase::Fetch
             && call.accepts(attempt)
         {
             call.frame.clear();
-            call.frame.extend_from_slice(payload);
+            call.frame.extend_from_slice(messages[message].payload.all());
         }
     }
 }

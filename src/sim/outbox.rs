@@ -7,7 +7,7 @@ use super::Engine;
 use super::network::{Answered, Outgoing};
 use super::slab::Id;
 use super::task::Went;
-use super::world::{Ctx, From, Letter, OutboxRow, Parcel, Status, Task, What};
+use super::world::{Ctx, From, Letter, OutboxRow, Parcel, Running, Status, Task, What};
 use crate::kernel::agenda::Class;
 use crate::kernel::choose::Chooser;
 use crate::kernel::path::{Path, Role};
@@ -29,10 +29,9 @@ const NO_TOPIC: TopicId = TopicId(u16::MAX);
 
 impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// What an event says, and the path it has.
-    fn event_words(&mut self, id: Id, part: u8, n: usize, publish: &PublishPlan) -> (Path, Vec<Word>) {
+    fn event_words(&mut self, task: &Task, part: u8, n: usize, publish: &PublishPlan) -> (Path, Vec<Word>) {
         let now = self.agenda.now();
         let topic = self.plan.model.topic(publish.topic);
-        let task = &self.world.tasks[id];
         let path = task.path.child(Role::Event, u32::from(part) << 8 | n as u32);
         let base = publish.base as usize;
         let fields = task.frame[base..base + publish.fields.len()].to_vec();
@@ -47,19 +46,19 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     /// Writes the part's events into the outbox, inside the transaction.
-    pub(super) fn outbox_step(&mut self, id: Id, program: &Program, part: u8) -> Went {
+    pub(super) fn outbox_step(&mut self, task: &mut Task, program: &Program, part: u8) -> Went {
         let of = &program.parts[part as usize];
-        if self.world.tasks[id].skipped & 1 << part.min(31) != 0 {
+        if task.skipped & 1 << part.min(31) != 0 {
             return Went::On;
         }
-        let Task { ctx, path: task_path, node, .. } = self.world.tasks[id];
+        let Task { ctx, path: task_path, node, .. } = *task;
         let NodeKind::Replica(service, _) = self.plan.nodes.kind(node) else { return Went::On };
         for (n, publish) in of.publish.iter().enumerate() {
-            let (path, words) = self.event_words(id, part, n, publish);
+            let (path, words) = self.event_words(task, part, n, publish);
             let open = (1u64 << self.plan.model.topic(publish.topic).subscribers.len().min(63)) - 1;
             let row = self.put_letter(service, Letter::Event(publish.topic), ctx, path, &words, open);
-            self.world.tasks[id].outbox.push(row);
-            self.record(Kind::Publish, task_path, ctx, |r| {
+            task.outbox.push(row);
+            self.record(Kind::Publish, task_path, &ctx, |r| {
                 r.op = publish.topic.0;
                 r.who = node;
                 r.flag = 1;
@@ -77,7 +76,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         words: &[Word],
         open: u64,
     ) -> Id {
-        self.hold(ctx);
+        self.hold(&ctx);
         let relay = &mut self.world.relays[service.index()];
         relay.next_number += 1;
         let number = relay.next_number;
@@ -105,18 +104,30 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.letter_commits(row);
     }
 
-    /// The rows of a transaction become visible with its commit.
-    pub(super) fn commit_outbox(&mut self, id: Id) {
-        let rows = std::mem::take(&mut self.world.tasks[id].outbox);
-        for &row in &rows {
+    /// The rows of a transaction become visible with its commit. Returns whether the task is still there.
+    #[inline]
+    pub(super) fn commit_outbox(&mut self, task: &mut Running) -> bool {
+        if !task.outbox.is_empty() {
+            self.letters_commit(task);
+        }
+        match (task.from, task.refused) {
+            (From::Stop(run), None) => {
+                // The flow may go on at once, and what it sends may crash this very node.
+                let reply = task.reply;
+                let id = self.put_back(task);
+                self.hand_over(run, Status::Ok(reply));
+                self.take_out(id, task)
+            }
+            _ => true,
+        }
+    }
+
+    fn letters_commit(&mut self, task: &mut Task) {
+        let mut rows = std::mem::take(&mut task.outbox);
+        for row in rows.drain(..) {
             self.letter_commits(row);
         }
-        if let From::Stop(run) = self.world.tasks[id].from
-            && self.world.tasks[id].refused.is_none()
-        {
-            let reply = self.world.tasks[id].reply;
-            self.hand_over(run, Status::Ok(reply));
-        }
+        task.outbox = rows;
     }
 
     fn letter_commits(&mut self, row: Id) {
@@ -142,7 +153,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let OutboxRow { ctx, service, committed, .. } = self.world.outbox[row];
         self.world.relays[service as usize].waiting -= u32::from(committed);
         self.world.outbox.leave(row);
-        self.let_go(ctx);
+        self.let_go(&ctx);
     }
 
     /// The relay of a service looks at its outbox at the next point of its grid, if anything is there.
@@ -220,19 +231,22 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     /// Hands the part's events to the network, once.
-    pub(super) fn publish_step(&mut self, id: Id, program: &Program, part: u8) -> Went {
+    pub(super) fn publish_step(&mut self, task: &mut Running, program: &Program, part: u8) -> Went {
         let of = &program.parts[part as usize];
-        if self.world.tasks[id].skipped & 1 << part.min(31) != 0 {
+        if task.skipped & 1 << part.min(31) != 0 {
             return Went::On;
         }
         for (n, publish) in of.publish.iter().enumerate() {
-            let Task { ctx, node, path: task_path, .. } = self.world.tasks[id];
-            let (path, words) = self.event_words(id, part, n, publish);
-            self.record(Kind::Publish, task_path, ctx, |r| {
+            let Task { ctx, node, path: task_path, .. } = **task;
+            let (path, words) = self.event_words(task, part, n, publish);
+            self.record(Kind::Publish, task_path, &ctx, |r| {
                 r.op = publish.topic.0;
                 r.who = node;
             });
-            if !self.send_event(publish.topic, node, ctx, path, &words, u64::MAX, 1, None) {
+            // What strikes on the way may end the task.
+            let id = self.put_back(task);
+            let up = self.send_event(publish.topic, node, ctx, path, &words, u64::MAX, 1, None);
+            if !self.take_out(id, task) || !up {
                 return Went::Gone;
             }
         }
@@ -283,7 +297,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 from: node,
                 to,
                 path: name,
-                ctx: told,
+                ctx: &told,
                 answer,
                 insist: false,
                 refused: None,
@@ -361,15 +375,15 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let letter = &mut self.world.outbox[row];
         letter.open &= !(1 << subscriber);
         let done = letter.open == 0;
-        self.record(Kind::Mark, path, ctx, |r| {
+        self.record(Kind::Mark, path, &ctx, |r| {
             r.op = topic.0;
             r.who = node;
         });
-        self.hold(ctx);
+        self.hold(&ctx);
         if done {
             self.drop_letter(row);
         }
         self.passes(1, PointKind::Mark, subject, node, ctx, path, &[]);
-        self.let_go(ctx);
+        self.let_go(&ctx);
     }
 }

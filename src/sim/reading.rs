@@ -2,28 +2,27 @@
 //! all of it is still so later on. What it writes is in `write`.
 
 use super::Engine;
-use super::slab::Id;
 use super::task::Went;
 use super::view::TaskView;
-use super::world::Task;
+use super::world::{Running, Task};
 use crate::kernel::choose::Chooser;
 use crate::model::expr::{Code, Failure, eval};
 use crate::model::record::Kind;
-use crate::model::step::{AtPlan, Program, ThinkPlan};
+use crate::model::step::{AtPlan, Program, ThinkPlan, WritePlan};
 use crate::model::value::{NULL, Word};
 use crate::store::{Lock, Sink};
 
 impl<C: Chooser, S: Sink> Engine<'_, C, S> {
-    pub(super) fn lock_reads(&mut self, id: Id, program: &Program, part: u8) -> Went {
+    pub(super) fn lock_reads(&mut self, task: &mut Running, program: &Program, part: u8) -> Went {
         for (table, key) in &program.parts[part as usize].reads {
             let lock = match key {
                 None => Lock { table: *table, space: 1, key: 0 },
-                Some(code) => match self.evaluate(id, code, false) {
+                Some(code) => match self.evaluate(task, code, false) {
                     Ok(key) if key != NULL => Lock { table: *table, space: 0, key },
                     _ => continue,
                 },
             };
-            match self.lock(id, program, lock) {
+            match self.lock(task, program, lock) {
                 Went::On => {}
                 other => return other,
             }
@@ -32,15 +31,13 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     /// Reads, checks and computes a part at one instant.
-    pub(super) fn read(&mut self, id: Id, program: &Program, part: u8) -> Went {
+    #[inline]
+    pub(super) fn read(&mut self, task: &mut Running, program: &Program, part: u8) -> Went {
         let of = &program.parts[part as usize];
-        let noted = self.world.tasks[id].reads.len();
-        let went = self.read_part(id, program, part);
-        let Task { ctx, path, .. } = self.world.tasks[id];
-        let reads = self.world.tasks[id].reads.len();
-        for n in noted..reads {
-            let (table, slot, version) = self.world.tasks[id].reads[n];
-            self.record(Kind::Read, path, ctx, |r| {
+        let noted = task.reads.len();
+        let went = self.read_part(task, program, part);
+        for &(table, slot, version) in task.reads.get(noted..).unwrap_or(&[]) {
+            self.record(Kind::Read, task.path, &task.ctx, |r| {
                 r.op = table.0;
                 r.row = slot;
                 r.ver = version;
@@ -50,54 +47,54 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             Ok(went) => went,
             Err(failure) => {
                 let reason = self.failure_reason(failure);
-                self.refuse(id, program, of.op, reason, false)
+                self.refuse(task, program, of.op, reason, false)
             }
         }
     }
 
-    fn read_part(&mut self, id: Id, program: &Program, part: u8) -> Result<Went, Failure> {
+    #[inline]
+    fn read_part(&mut self, task: &mut Running, program: &Program, part: u8) -> Result<Went, Failure> {
         let of = &program.parts[part as usize];
         for (slot, code) in &of.lets {
-            let value = self.evaluate(id, code, true)?;
-            self.world.tasks[id].frame[*slot as usize] = value;
+            let value = self.evaluate(task, code, true)?;
+            task.frame[*slot as usize] = value;
         }
         if let Some(skip) = &of.skip
-            && self.evaluate(id, skip, true)? == 1
+            && self.evaluate(task, skip, true)? == 1
         {
-            let task = &mut self.world.tasks[id];
             task.skipped |= 1 << part.min(31);
             return Ok(Went::To(of.skip_to));
         }
         let at_store = of.writes.first().is_some_and(|write| write.guarded);
         if !at_store {
             for (reason, code) in &of.require {
-                if self.evaluate(id, code, true)? != 1 {
-                    return Ok(self.refuse(id, program, of.op, *reason, false));
+                if self.evaluate(task, code, true)? != 1 {
+                    return Ok(self.refuse(task, program, of.op, *reason, false));
                 }
             }
         }
         if let ThinkPlan::Computed(code, slot) = &of.think {
-            let think = self.evaluate(id, code, true)?;
-            self.world.tasks[id].frame[*slot as usize] = think;
+            let think = self.evaluate(task, code, true)?;
+            task.frame[*slot as usize] = think;
         }
         for write in &of.writes {
             let AtPlan::Key(code) = &write.at else {
-                self.read_values(id, write)?;
+                self.read_values(task, write)?;
                 continue;
             };
-            let key = self.evaluate(id, code, true)?;
+            let key = self.evaluate(task, code, true)?;
             if key == NULL {
                 return Err(Failure::NullOperand);
             }
             let base = write.base as usize;
-            let task = &mut self.world.tasks[id];
+            let task = &mut **task;
             let mut view = TaskView {
                 tables: &mut self.world.tables,
                 staged: &task.staged,
                 cells: &task.cells,
                 reads: Some(&mut task.reads),
                 now: self.agenda.now(),
-                event: task.event,
+                event: &task.event,
             };
             let slot = crate::model::expr::View::find(&mut view, write.table, key);
             task.frame[base] = key;
@@ -108,53 +105,54 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 task.frame[base + 2..base + 2 + cells.len()].copy_from_slice(cells);
                 task.frame[base + 1] = Word::from(version);
             }
-            self.read_values(id, write)?;
+            self.read_values(task, write)?;
         }
         Ok(Went::On)
     }
 
     /// Computes the values of a write.
-    pub(super) fn read_values(
-        &mut self,
-        id: Id,
-        write: &crate::model::step::WritePlan,
-    ) -> Result<(), Failure> {
+    #[inline]
+    pub(super) fn read_values(&mut self, task: &mut Task, write: &WritePlan) -> Result<(), Failure> {
         let first = write.base as usize + 2 + write.columns as usize;
         for (n, value) in write.values.iter().enumerate() {
-            let word = self.evaluate(id, &value.code, true)?;
-            self.world.tasks[id].frame[first + n] = word;
+            let word = self.evaluate(task, &value.code, true)?;
+            task.frame[first + n] = word;
         }
         Ok(())
     }
 
     /// All rows read must still have the versions they were read at.
-    pub(super) fn verify(&mut self, id: Id, program: &Program) -> Went {
-        let reads = self.world.tasks[id].reads.len();
-        for n in 0..reads {
-            let (table, slot, version) = self.world.tasks[id].reads[n];
+    pub(super) fn verify(&mut self, task: &mut Running, program: &Program) -> Went {
+        for n in 0..task.reads.len() {
+            let (table, slot, version) = task.reads[n];
             let key = self.world.tables.table(table).cells(slot)[0];
-            match self.lock(id, program, Lock { table, space: 0, key }) {
+            match self.lock(task, program, Lock { table, space: 0, key }) {
                 Went::On => {}
                 other => return other,
             }
             if self.world.tables.table(table).meta(slot).version != version {
-                return self.conflict(id, program, table, slot);
+                return self.conflict(task, program, table, slot);
             }
         }
         Went::On
     }
 
     /// Evaluates an expression of the operation on what its transaction sees.
-    pub(super) fn evaluate(&mut self, id: Id, code: &Code, note_reads: bool) -> Result<Word, Failure> {
+    #[inline]
+    pub(super) fn evaluate(
+        &mut self,
+        task: &mut Task,
+        code: &Code,
+        note_reads: bool,
+    ) -> Result<Word, Failure> {
         let now = self.agenda.now();
-        let task = &mut self.world.tasks[id];
         let mut view = TaskView {
             tables: &mut self.world.tables,
             staged: &task.staged,
             cells: &task.cells,
             reads: note_reads.then_some(&mut task.reads),
             now,
-            event: task.event,
+            event: &task.event,
         };
         eval(code, &task.frame, &mut view, self.scratch)
     }

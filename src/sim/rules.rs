@@ -19,6 +19,9 @@ pub(super) struct MessageRule {
     pub(super) reach: Reach,
     /// It hits whatever it reaches: no count within the intent, no condition, no season.
     pub(super) plain: bool,
+    pub(super) identity: u64,
+    /// Its rate in this run.
+    pub(super) ppm: u32,
 }
 
 /// Which messages a rule reaches.
@@ -132,6 +135,11 @@ pub(super) struct Rules {
     pub(super) counting: u16,
     /// For each rule its rate in this run.
     pub(super) ppm: Vec<u32>,
+    /// Point kinds of messages, a bit each, at which something may strike, or for which there are too many rules to look
+    /// through: such messages always take the long way.
+    pub(super) wild: u32,
+    /// No rule and no script refuses or fails operations.
+    pub(super) fair_for_operations: bool,
     /// Something can crash.
     pub(super) crashes: bool,
     /// Some flow is choreographed.
@@ -169,6 +177,8 @@ impl Rules {
             cut: Vec::new(),
             cut_links: Links::default(),
             scripted: false,
+            wild: 0,
+            fair_for_operations: true,
         };
         let latency = &plan.model.weather.latency;
         rules.latency = latency.first().map_or(Dist::ZERO, |(_, dist)| *dist);
@@ -202,7 +212,7 @@ impl Rules {
             match &fault.verb {
                 FaultVerb::Lose(what) | FaultVerb::Delay(what, _) | FaultVerb::Duplicate(what, _) => {
                     let plain = !counts && fault.when.is_none() && fault.during.is_none();
-                    let rule = |reach| MessageRule { number, reach, plain };
+                    let rule = |reach| MessageRule { number, reach, plain, identity: fault.identity, ppm: 0 };
                     let filed = if fault.loses_copies() { &mut rules.copies } else { &mut rules.messages };
                     match what {
                         Messages::At(Point { kind, of: Subject::Any }) => {
@@ -229,7 +239,19 @@ impl Rules {
                 },
             }
         }
+        rules.fair_for_operations = rules.operations.is_empty() && !rules.scripted;
+        for kind in 0..PointKind::COUNT {
+            let many = rules.messages[kind].few().is_none() || rules.copies[kind].few().is_none();
+            let strikes = rules.points.iter().any(|by_kind| !by_kind[kind].is_empty());
+            rules.wild |= u32::from(many || strikes || rules.scripted) << kind;
+        }
         rules
+    }
+
+    /// Whether a message always takes the long way.
+    #[inline]
+    pub(super) fn is_wild(&self, point: PointKind) -> bool {
+        self.wild >> point as u32 & 1 == 1
     }
 
     /// Whether nothing can strike before (0) or after (1) points of a kind.
@@ -249,6 +271,9 @@ impl Rules {
             let swarm = plan.model.weather.swarm && number < first;
             let off = swarm && chance(chooser.word(name, Ask::Swarm), MILLION / 2);
             self.ppm.push(if off { 0 } else { fault.chance.at(chooser.word(name, Ask::Rate)) });
+        }
+        for filed in self.messages.iter_mut().chain(&mut self.copies) {
+            filed.rules.iter_mut().for_each(|rule| rule.ppm = self.ppm[usize::from(rule.number)]);
         }
     }
 }

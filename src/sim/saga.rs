@@ -36,7 +36,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             fingerprint: run.fingerprint,
             run: Some(id),
         };
-        self.hold(row.ctx);
+        self.hold(&row.ctx);
         let (saga, slot) = self.world.sagas.take();
         self.world.places.sagas.join(saga.slot, row.node);
         *slot = row;
@@ -87,7 +87,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let SagaRow { ctx, node, .. } = self.world.sagas[row];
         self.world.places.sagas.quit(row.slot, node);
         self.world.sagas.leave(row);
-        self.let_go(ctx);
+        self.let_go(&ctx);
     }
 
     /// Whether a saga cannot turn back at this step any more: it is past the pivot, the step must succeed, or it is the
@@ -221,7 +221,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let progress = saga.progress.clone();
         let plan = self.flow_plan(flow);
         let Some(policy) = self.saga(flow) else { return };
-        self.hold(ctx);
+        self.hold(&ctx);
         let (id, run) = self.world.runs.take();
         *run = Run {
             flow,

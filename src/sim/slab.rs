@@ -1,7 +1,7 @@
 //! Slots for things that come and go. A slot keeps its memory when its tenant leaves; an id names a tenant, not a slot.
 
 /// A tenant of a slab.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Id {
     pub(crate) slot: u32,
     age: u32,

@@ -8,7 +8,7 @@ use super::due::Due;
 use super::fault::Weathered;
 use super::network::Answered;
 use super::slab::Id;
-use super::world::{Ctx, From, Ready, Status, Task};
+use super::world::{Ctx, From, Message, Ready, Running, Status, Task, World};
 use crate::kernel::agenda::{Key, LaneId};
 use crate::kernel::choose::{Ask, Chooser};
 use crate::kernel::path::{Path, Role};
@@ -19,6 +19,7 @@ use crate::model::plan::NodeKind;
 use crate::model::record::Kind;
 use crate::model::step::{Program, Step, ThinkPlan};
 use crate::model::value::{NULL, Word};
+use crate::model::weather::PointKind;
 use crate::store::Sink;
 
 /// How a step went.
@@ -48,14 +49,15 @@ fn takes_time(program: &Program, step: Step, task: &Task) -> bool {
 
 impl Task {
     /// Makes a task anew, field by field: by assignment it would be built elsewhere, moved here, and its lists dropped.
-    fn reset(&mut self, program: u16, node: u32, ctx: Ctx, path: Path, from: From) {
+    #[inline]
+    fn reset(&mut self, id: Id, program: u16, node: u32, ctx: Ctx, path: Path, from: From) {
+        self.id = id;
         self.program = program;
         self.pc = 0;
         self.node = node;
         self.ctx = ctx;
         self.path = path;
         self.from = from;
-        self.frame.clear();
         self.staged.clear();
         self.cells.clear();
         self.reads.clear();
@@ -105,27 +107,59 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         if self.is_hosted(op) {
             return self.ask_guest(op, node, ctx, path, from, payload);
         }
-        let plan = &self.plan.operations[op.index()];
-        let program = match (plan.whole, plan.halves) {
-            (Some(whole), _) => whole,
-            (None, Some((reads, _))) if fetch => reads,
-            (None, Some((_, writes))) => writes,
-            (None, None) => return,
-        };
+        let Some(program) = self.program_of(op, fetch) else { return };
         let id = self.new_task(program, node, ctx, path, from, payload);
+        self.starts_as_asked(id, op, insist, refused);
+        self.world.ready.push_back(Ready::Task(id));
+    }
+
+    /// A request for an operation, or for a half of one, has arrived: it is executed.
+    #[inline]
+    pub(super) fn request_arrives(&mut self, message: Id, op: OpId, fetch: bool, name: Path) {
+        let Message { to, ctx, answer, insist, refused, .. } = self.world.messages[message];
+        if self.is_hosted(op) {
+            let payload = std::mem::take(&mut self.world.messages[message].payload);
+            self.world.messages.leave(message);
+            self.ask_guest(op, to, ctx, name, answer, payload.all());
+            return self.drain();
+        }
+        let Some(program) = self.program_of(op, fetch) else {
+            return self.world.messages.leave(message);
+        };
+        let id = self.empty_task(program, to, ctx, name, answer);
+        let World { messages, tasks, .. } = &mut *self.world;
+        let len = self.plan.programs[program as usize].frame;
+        fill(&mut tasks[id].frame, messages[message].payload.all(), len);
+        self.world.messages.leave(message);
+        self.starts_as_asked(id, op, insist, refused);
+        self.run_task(id);
+        self.drain();
+    }
+
+    /// The program of an operation, or of a half of one.
+    #[inline]
+    fn program_of(&self, op: OpId, fetch: bool) -> Option<u16> {
+        let plan = &self.plan.operations[op.index()];
+        match (plan.whole, plan.halves) {
+            (Some(whole), _) => Some(whole),
+            (None, Some((reads, _))) if fetch => Some(reads),
+            (None, Some((_, writes))) => Some(writes),
+            (None, None) => None,
+        }
+    }
+
+    #[inline]
+    fn starts_as_asked(&mut self, id: Id, op: OpId, insist: bool, refused: Option<Word>) {
         let task = &mut self.world.tasks[id];
         task.insist = insist;
-        let refuse = self.plan.programs[program as usize].refuse;
         if let Some(reason) = refused {
             // Its caller found that it refuses: only what is to be done then is left.
-            let task = &mut self.world.tasks[id];
             task.refused = Some(reason);
             task.in_refusal = true;
             task.open = true;
-            task.pc = refuse;
+            task.pc = self.plan.programs[task.program as usize].refuse;
         }
         self.begin_record(id, op);
-        self.world.ready.push_back(Ready::Task(id));
     }
 
     /// Begins to execute an operation for an event.
@@ -150,7 +184,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     fn answer_nothing(&mut self, from: From, node: u32, ctx: Ctx, path: Path) {
-        let what = Answered { node, target: Target::Op(OpId(0)), path, ctx, args: &[], payload: &[] };
+        let what = Answered { node, target: Target::Op(OpId(0)), path, ctx: &ctx, args: &[], payload: &[] };
         self.answer(from, Status::Error, what);
     }
 
@@ -163,27 +197,31 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         from: From,
         payload: &[Word],
     ) -> Id {
-        self.hold(ctx);
-        let of = &self.plan.programs[program as usize];
+        let id = self.empty_task(program, node, ctx, path, from);
+        fill(&mut self.world.tasks[id].frame, payload, self.plan.programs[program as usize].frame);
+        id
+    }
+
+    #[inline]
+    fn empty_task(&mut self, program: u16, node: u32, ctx: Ctx, path: Path, from: From) -> Id {
+        self.hold(&ctx);
         let (id, task) = self.world.tasks.take();
-        task.reset(program, node, ctx, path, from);
+        task.reset(id, program, node, ctx, path, from);
         task.free = match self.plan.nodes.kind(node) {
-            NodeKind::Replica(service, _) => self.plan.model.service(service).statement.is_zero(),
+            NodeKind::Replica(service, _) => self.known.free[service.index()],
             _ => true,
         };
-        if task.frame.capacity() == 0 {
-            task.frame = self.world.spare.pop().unwrap_or_default();
-            task.frame.clear();
-        }
-        task.frame.extend_from_slice(payload);
-        task.frame.resize(of.frame as usize, NULL);
+        task.at_once = task.free
+            && self.known.at_once[program as usize]
+            && self.rules.quiet(0, PointKind::Commit)
+            && !matches!(from, From::Stop(_));
         self.world.places.tasks.join(id.slot, node);
         id
     }
 
     pub(super) fn begin_record(&mut self, id: Id, op: OpId) {
-        let Task { node, ctx, path, .. } = self.world.tasks[id];
-        self.record(Kind::Begin, path, ctx, |r| {
+        let Task { node, path, ctx, .. } = *self.world.tasks[id];
+        self.record(Kind::Begin, path, &ctx, |r| {
             r.op = op.0;
             r.who = node;
             r.data = ctx.effect;
@@ -194,114 +232,136 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// Runs a task until it ends, takes time or waits.
     pub(super) fn run_task(&mut self, id: Id) {
         let plan = self.plan;
+        let mut running = self.world.blank.take().unwrap_or_default();
+        let task = &mut running;
+        std::mem::swap(&mut self.world.tasks[id], task);
+        let program = &plan.programs[task.program as usize];
         loop {
-            let task = &mut self.world.tasks[id];
-            let program = &plan.programs[task.program as usize];
             let step = program.steps[task.pc as usize];
-            if !task.paid && !task.free {
+            if !task.free && !task.paid {
                 task.paid = true;
                 if takes_time(program, step, task)
                     && let NodeKind::Replica(service, _) = plan.nodes.kind(task.node)
                 {
                     let (statement, path) = (plan.model.service(service).statement, task.path);
-                    self.sleep_task(id, self.lanes.statements[service.index()], statement, path);
-                    return;
+                    self.sleep_task(task, self.lanes.statements[service.index()], statement, path);
+                    std::mem::swap(&mut self.world.tasks[id], task);
+                    break;
                 }
             }
-            match self.task_step(id, program, step) {
+            match self.task_step(task, program, step) {
                 Went::On => {
-                    let task = &mut self.world.tasks[id];
                     task.pc += 1;
                     task.paid = false;
                 }
                 Went::To(pc) => {
-                    let task = &mut self.world.tasks[id];
                     task.pc = pc;
                     task.paid = false;
                 }
-                Went::Waits | Went::Gone => return,
+                Went::Waits => {
+                    std::mem::swap(&mut self.world.tasks[id], task);
+                    break;
+                }
+                Went::Gone => break,
             }
         }
+        self.world.blank = Some(running);
     }
 
-    pub(super) fn sleep_task(&mut self, id: Id, lane: Option<LaneId>, after: Span, name: Path) {
-        let timer = self.put_timer(Due::Task(id.slot), lane, after, name);
-        let task = &mut self.world.tasks[id];
-        task.timer = timer;
+    /// Puts a running task back into its slot, for something that may end it or look at it. Returns its id.
+    pub(super) fn put_back(&mut self, task: &mut Running) -> Id {
+        let id = task.id;
+        std::mem::swap(&mut self.world.tasks[id], task);
+        id
+    }
+
+    /// Takes a task out of its slot again, if it is still there.
+    pub(super) fn take_out(&mut self, id: Id, task: &mut Running) -> bool {
+        let there = self.world.tasks.has(id);
+        if there {
+            std::mem::swap(&mut self.world.tasks[id], task);
+        }
+        there
+    }
+
+    pub(super) fn sleep_task(&mut self, task: &mut Task, lane: Option<LaneId>, after: Span, name: Path) {
+        task.timer = self.put_timer(Due::Task(task.id.slot), lane, after, name);
         task.waiting = true;
     }
 
-    fn task_step(&mut self, id: Id, program: &Program, step: Step) -> Went {
+    #[inline(always)]
+    fn task_step(&mut self, task: &mut Running, program: &Program, step: Step) -> Went {
         match step {
-            Step::KeyLookup => self.key_lookup(id, program),
-            Step::KeyEarly => self.key_early(id, program),
-            Step::Begin => self.begin_transaction(id),
-            Step::KeyClaim => self.key_claim(id, program),
-            Step::Fence => self.fence(id),
-            Step::Weather(part) => self.weather_step(id, program, part),
-            Step::Lock(part) => self.lock_reads(id, program, part),
-            Step::Read(part) => self.read(id, program, part),
-            Step::Think(part) => self.think_step(id, program, part),
-            Step::Write(part, write) => self.write(id, program, part, write),
-            Step::Verify => self.verify(id, program),
-            Step::Outbox(part) => self.outbox_step(id, program, part),
-            Step::Reply => self.compute_reply(id, program),
+            Step::KeyLookup => self.key_lookup(task, program),
+            Step::KeyEarly => self.key_early(task, program),
+            Step::Begin => self.begin_transaction(task),
+            Step::KeyClaim => self.key_claim(task, program),
+            Step::Fence => self.fence(task, program),
+            Step::Weather(part) => self.weather_step(task, program, part),
+            Step::Lock(part) => self.lock_reads(task, program, part),
+            Step::Read(part) => self.read(task, program, part),
+            Step::Think(part) => self.think_step(task, program, part),
+            Step::Write(part, write) => self.write(task, program, part, write),
+            Step::Verify => self.verify(task, program),
+            Step::Outbox(part) => self.outbox_step(task, program, part),
+            Step::Reply => self.compute_reply(task, program),
             Step::KeyStore => {
-                self.world.tasks[id].store_key = true;
+                task.store_key = true;
                 Went::On
             }
-            Step::Commit => self.commit(id, program),
-            Step::KeyLate => self.key_late(id, program),
-            Step::Publish(part) => self.publish_step(id, program, part),
-            Step::Enter(n) => self.enter(id, program, n),
-            Step::Leave(n) => self.leave(id, program, n),
-            Step::Custom(n) => self.custom_step(id, program, n),
-            Step::End => self.end_task(id, program),
+            Step::Commit => self.commit(task, program),
+            Step::KeyLate => self.key_late(task, program),
+            Step::Publish(part) => self.publish_step(task, program, part),
+            Step::Enter(n) => self.enter(task, program, n),
+            Step::Leave(n) => self.leave(task, program, n),
+            Step::Custom(n) => self.custom_step(task, program, n),
+            Step::End => self.end_task(task, program),
         }
     }
 
-    fn begin_transaction(&mut self, id: Id) -> Went {
-        let node = self.world.tasks[id].node;
-        if !self.database_up(node) {
-            self.fail_task(id);
-            return Went::Gone;
+    #[inline]
+    fn begin_transaction(&mut self, task: &mut Running) -> Went {
+        if !self.database_up(task.node) {
+            return self.fail_running(task);
         }
-        let task = &mut self.world.tasks[id];
         task.open = true;
         task.round += 1;
         Went::On
     }
 
-    fn weather_step(&mut self, id: Id, program: &Program, part: u8) -> Went {
-        if self.rules.operations.is_empty() && !self.rules.scripted {
+    #[inline]
+    fn weather_step(&mut self, task: &mut Running, program: &Program, part: u8) -> Went {
+        if self.rules.fair_for_operations {
             return Went::On;
         }
+        self.weather_on_task(task, program, part)
+    }
+
+    fn weather_on_task(&mut self, task: &mut Running, program: &Program, part: u8) -> Went {
         let Some(of) = program.parts.get(part as usize) else { return Went::On };
-        let Task { ctx, path, node, .. } = self.world.tasks[id];
-        let args = self.world.tasks[id].frame.clone();
+        let Task { ctx, path, node, .. } = **task;
         let count = self.plan.model.operation(of.op).args;
-        let merged = program.merged.get(self.world.tasks[id].merged as usize);
+        let merged = program.merged.get(task.merged as usize);
         let first = merged.and_then(|step| step.args.first()).map_or(0, |(_, slot)| *slot as usize);
         let name = merged.map_or(path, |step| path.child(Role::Step, u32::from(step.step)));
-        match self.weather_on(of.op, ctx, name, arguments(&args[first..], count)) {
+        match self.weather_on(of.op, ctx, name, arguments(&task.frame[first..], count)) {
             None => Went::On,
-            Some(Weathered::Refused(reason)) => self.refuse(id, program, of.op, reason, true),
+            Some(Weathered::Refused(reason)) => self.refuse(task, program, of.op, reason, true),
             Some(Weathered::Failed) => {
-                self.record(Kind::Failed, path, ctx, |r| {
+                self.record(Kind::Failed, path, &ctx, |r| {
                     r.op = of.op.0;
                     r.who = node;
                     r.row = ctx.step;
                 });
+                let id = self.put_back(task);
                 self.abort(id, Status::Error);
                 Went::Gone
             }
         }
     }
 
-    fn think_step(&mut self, id: Id, program: &Program, part: u8) -> Went {
-        let task = &self.world.tasks[id];
-        let (path, round) = (task.path, task.round);
-        let name = path.child(Role::Task, u32::from(part) << 16 | round & 0xffff);
+    fn think_step(&mut self, task: &mut Running, program: &Program, part: u8) -> Went {
+        let name = task.path.child(Role::Task, u32::from(part) << 16 | task.round & 0xffff);
         let after = match &program.parts[part as usize].think {
             ThinkPlan::None => Span::ZERO,
             ThinkPlan::Time(dist) => self.chooser.span(name, Ask::Think, dist),
@@ -311,10 +371,17 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             return Went::On;
         }
         // The thought is paid for like a statement: the step is over when the timer is.
-        let task = &mut self.world.tasks[id];
         task.pc += 1;
         task.paid = false;
-        self.sleep_task(id, None, after, name);
+        self.sleep_task(task, None, after, name);
         Went::Waits
     }
+}
+
+/// Makes the frame of a task: what it came with, and room for what it finds out.
+#[inline]
+fn fill(frame: &mut Vec<Word>, payload: &[Word], len: u16) {
+    frame.clear();
+    frame.extend_from_slice(payload);
+    frame.resize(len as usize, NULL);
 }

@@ -17,12 +17,12 @@ pub(super) struct TaskView<'a> {
     /// Rows found by key, each once: table, slot, version.
     pub(super) reads: Option<&'a mut Vec<(TableId, u32, u32)>>,
     pub(super) now: Time,
-    pub(super) event: [Word; 4],
+    pub(super) event: &'a [Word; 4],
 }
 
 /// The committed tables, where there is no transaction.
 pub(super) fn plain(tables: &mut Tables, now: Time) -> TaskView<'_> {
-    TaskView { tables, staged: &[], cells: &[], reads: None, now, event: [NULL; 4] }
+    TaskView { tables, staged: &[], cells: &[], reads: None, now, event: &[NULL; 4] }
 }
 
 impl TaskView<'_> {

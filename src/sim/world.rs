@@ -10,6 +10,7 @@ use super::due::Due;
 use super::links::Cuts;
 use super::places::Places;
 use super::slab::{Id, Slab};
+use super::words::Words;
 use crate::kernel::agenda::Key;
 use crate::kernel::dist::Dist;
 use crate::kernel::path::Path;
@@ -147,7 +148,7 @@ pub(crate) enum Parcel {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Message {
     pub(crate) parcel: Parcel,
-    pub(crate) point: Option<PointKind>,
+    pub(crate) point: PointKind,
     /// The name of the message, without the copy.
     pub(crate) path: Path,
     pub(crate) copy: u32,
@@ -159,7 +160,7 @@ pub(crate) struct Message {
     pub(crate) insist: bool,
     /// The caller found that the operation refuses: only what is to be done then is wanted.
     pub(crate) refused: Option<Word>,
-    pub(crate) payload: Vec<Word>,
+    pub(crate) payload: Words,
 }
 
 /// What comes up on the agenda and has an entry for it.
@@ -233,9 +234,14 @@ pub(crate) struct Staged {
     pub(crate) part: u8,
 }
 
+/// A task that is being run: out of its slot, so that its steps need not look it up some sixty times. Whatever may end it
+/// gets it back for so long.
+pub(crate) type Running = Box<Task>;
+
 /// An operation being executed at a replica.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Task {
+    pub(crate) id: Id,
     pub(crate) program: u16,
     pub(crate) pc: u16,
     pub(crate) node: u32,
@@ -255,6 +261,8 @@ pub(crate) struct Task {
     pub(crate) passed: bool,
     /// Statements take no time here.
     pub(crate) free: bool,
+    /// From its first statement to its commit nothing else can happen.
+    pub(crate) at_once: bool,
     pub(crate) waiting: bool,
     /// Counts waits: a timer of an earlier one does nothing.
     pub(crate) waits: u32,
@@ -319,7 +327,7 @@ pub(crate) struct Call {
     pub(crate) node: u32,
     pub(crate) ctx: Ctx,
     pub(crate) path: Path,
-    pub(crate) args: Vec<Word>,
+    pub(crate) args: Words,
     /// What was fetched.
     pub(crate) frame: Vec<Word>,
     pub(crate) retry: u16,
@@ -630,7 +638,9 @@ pub(crate) struct World {
     pub(crate) fences: Vec<Keys>,
     pub(crate) events: Slab<Event>,
     pub(crate) messages: Slab<Message>,
-    pub(crate) tasks: Slab<Task>,
+    pub(crate) tasks: Slab<Running>,
+    /// Lies in the slot of the task that is being run.
+    pub(crate) blank: Option<Running>,
     pub(crate) calls: Slab<Call>,
     pub(crate) runs: Slab<Run>,
     pub(crate) sagas: Slab<SagaRow>,
@@ -652,10 +662,6 @@ pub(crate) struct World {
     pub(crate) ready: VecDeque<Ready>,
     /// Scratch for the waiters that get a lock.
     pub(crate) woken: Vec<u32>,
-    /// Frames of tasks that have answered, to be used again.
-    pub(crate) spare: Vec<Vec<Word>>,
-    /// Scratch for the row being written: as it is and as it will be.
-    pub(crate) rows: [Vec<Word>; 2],
     /// Scratch for the slots of a condition.
     pub(crate) slots: Vec<Word>,
     /// Scratch for the rules that may reach the message being sent.

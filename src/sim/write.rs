@@ -1,10 +1,9 @@
 //! How one row write meets the store: lock, check, new cells, stage.
 
 use super::Engine;
-use super::slab::Id;
 use super::task::Went;
 use super::view::TaskView;
-use super::world::{Staged, Task};
+use super::world::{Running, Staged, Task};
 use crate::kernel::choose::Chooser;
 use crate::model::expr::{Code, Failure, eval};
 use crate::model::how::OnConflict;
@@ -27,11 +26,21 @@ enum Stale {
     Conflict,
 }
 
+/// Where a row is now, as its transaction sees it.
+#[derive(Clone, Copy)]
+enum Source {
+    /// In the table.
+    Table(u32),
+    /// Among what the transaction has written.
+    Own(Option<Staged>),
+}
+
 impl<C: Chooser, S: Sink> Engine<'_, C, S> {
-    pub(super) fn write(&mut self, id: Id, program: &Program, part: u8, number: u8) -> Went {
+    #[inline]
+    pub(super) fn write(&mut self, task: &mut Running, program: &Program, part: u8, number: u8) -> Went {
         let plan = &program.parts[part as usize].writes[number as usize];
         if plan.guarded {
-            match self.guard(id, program, part) {
+            match self.guard(task, program, part) {
                 Went::On => {}
                 other => return other,
             }
@@ -39,69 +48,75 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         match &plan.at {
             AtPlan::Fresh => {
                 let key = self.world.tables.table_mut(plan.table).fresh_key();
-                self.write_row(id, program, part, plan, key)
+                self.write_row(task, program, part, plan, key)
             }
             AtPlan::Key(code) => {
                 let base = plan.base as usize;
                 let in_otherwise = program.parts[part as usize].otherwise;
                 if in_otherwise {
-                    match self.evaluate(id, code, false) {
-                        Ok(key) if key != NULL => self.world.tasks[id].frame[base] = key,
+                    match self.evaluate(task, code, false) {
+                        Ok(key) if key != NULL => task.frame[base] = key,
                         _ => return Went::On,
                     }
-                    self.world.tasks[id].frame[base + 1] = 0;
-                    if self.read_values(id, plan).is_err() {
+                    task.frame[base + 1] = 0;
+                    if self.read_values(task, plan).is_err() {
                         return Went::On;
                     }
                 }
-                let key = self.world.tasks[id].frame[base];
-                match self.lock(id, program, Lock { table: plan.table, space: 0, key }) {
-                    Went::On => self.write_row(id, program, part, plan, key),
+                let key = task.frame[base];
+                match self.lock(task, program, Lock { table: plan.table, space: 0, key }) {
+                    Went::On => self.write_row(task, program, part, plan, key),
                     other => other,
                 }
             }
-            AtPlan::Matching(code) => self.write_matching(id, program, part, plan, code),
+            AtPlan::Matching(code) => self.write_matching(task, program, part, plan, code),
         }
     }
 
     /// Locks all rows of the part and checks its requirements on what is there now.
-    fn guard(&mut self, id: Id, program: &Program, part: u8) -> Went {
+    fn guard(&mut self, task: &mut Running, program: &Program, part: u8) -> Went {
         let of = &program.parts[part as usize];
         for write in &of.writes {
             if matches!(write.at, AtPlan::Key(_)) {
-                let key = self.world.tasks[id].frame[write.base as usize];
-                match self.lock(id, program, Lock { table: write.table, space: 0, key }) {
+                let key = task.frame[write.base as usize];
+                match self.lock(task, program, Lock { table: write.table, space: 0, key }) {
                     Went::On => {}
                     other => return other,
                 }
             }
         }
         for (reason, code) in &of.require {
-            let reason = match self.evaluate(id, code, false) {
+            let reason = match self.evaluate(task, code, false) {
                 Ok(1) => continue,
                 Ok(_) => *reason,
                 Err(failure) => self.failure_reason(failure),
             };
-            return self.refuse(id, program, of.op, reason, false);
+            return self.refuse(task, program, of.op, reason, false);
         }
         Went::On
     }
 
-    fn write_matching(&mut self, id: Id, program: &Program, part: u8, plan: &WritePlan, test: &Code) -> Went {
-        if program.parts[part as usize].otherwise && self.read_values(id, plan).is_err() {
+    fn write_matching(
+        &mut self,
+        task: &mut Running,
+        program: &Program,
+        part: u8,
+        plan: &WritePlan,
+        test: &Code,
+    ) -> Went {
+        if program.parts[part as usize].otherwise && self.read_values(task, plan).is_err() {
             return Went::On;
         }
         let mut keys = Vec::new();
         let mut at = None;
         loop {
-            let task = &mut self.world.tasks[id];
             let mut view = TaskView {
                 tables: &mut self.world.tables,
                 staged: &task.staged,
                 cells: &task.cells,
                 reads: None,
                 now: self.agenda.now(),
-                event: task.event,
+                event: &task.event,
             };
             let Some(slot) = crate::model::expr::View::next_row(&mut view, plan.table, at) else { break };
             at = Some(slot);
@@ -112,18 +127,18 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 Err(failure) => {
                     let reason = self.failure_reason(failure);
                     let op = program.parts[part as usize].op;
-                    return self.refuse(id, program, op, reason, false);
+                    return self.refuse(task, program, op, reason, false);
                 }
             }
         }
         for &key in &keys {
-            match self.lock(id, program, Lock { table: plan.table, space: 0, key }) {
+            match self.lock(task, program, Lock { table: plan.table, space: 0, key }) {
                 Went::On => {}
                 other => return other,
             }
         }
         for key in keys {
-            match self.write_row(id, program, part, plan, key) {
+            match self.write_row(task, program, part, plan, key) {
                 Went::On => {}
                 other => return other,
             }
@@ -131,89 +146,73 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         Went::On
     }
 
-    fn write_row(&mut self, id: Id, program: &Program, part: u8, plan: &WritePlan, key: Word) -> Went {
-        let mut rows = std::mem::take(&mut self.world.rows);
-        let went = self.write_row_with(id, program, part, plan, key, &mut rows);
-        self.world.rows = rows;
-        went
-    }
-
-    /// The same with memory for the row as it is and as it will be.
-    fn write_row_with(
+    fn write_row(
         &mut self,
-        id: Id,
+        task: &mut Running,
         program: &Program,
         part: u8,
         plan: &WritePlan,
         key: Word,
-        rows: &mut [Vec<Word>; 2],
     ) -> Went {
-        let [now_there, new] = rows;
-        let op = program.parts[part as usize].op;
-        let now = self.agenda.now();
+        let of = &program.parts[part as usize];
         let keyed = matches!(plan.at, AtPlan::Key(_));
-        let task = &mut self.world.tasks[id];
         let slot = self.world.tables.table_mut(plan.table).slot(key);
-        let view = TaskView {
-            tables: &mut self.world.tables,
-            staged: &task.staged,
-            cells: &task.cells,
-            reads: None,
-            now,
-            event: task.event,
-        };
-        let own = view.staged.iter().any(|staged| staged.table == plan.table && staged.slot == slot);
-        now_there.clear();
-        let current = view.row(plan.table, slot).map(|cells| {
-            now_there.extend_from_slice(cells);
-            &now_there[..]
-        });
-        let meta = self.world.tables.table(plan.table).meta(slot);
+        let table = self.world.tables.table(plan.table);
+        let meta = table.meta(slot);
+        // What the transaction itself has written there.
+        let own =
+            task.staged.iter().rfind(|staged| staged.table == plan.table && staged.slot == slot).copied();
+        let there = own.map_or(meta.live, |own| !own.delete);
         let version = if meta.live { meta.version } else { 0 };
         let base = if keyed { task.frame[plan.base as usize + 1] as u32 } else { version };
-        match (plan.verb, current) {
-            (Verb::Set, None) => {
+        match (plan.verb, there) {
+            (Verb::Set, false) => {
                 let reason = self.plan.reasons.missing;
-                return self.refuse(id, program, op, reason, false);
+                return self.refuse(task, program, of.op, reason, false);
             }
-            (Verb::Insert, Some(_)) => {
+            (Verb::Insert, true) => {
                 let reason = self.plan.reasons.exists;
-                return self.refuse(id, program, op, reason, false);
+                return self.refuse(task, program, of.op, reason, false);
             }
-            (Verb::Delete, None) => return Went::On,
+            (Verb::Delete, false) => return Went::On,
             _ => {}
         }
         let mut meant_only = false;
-        if plan.versioned && !own && version != base {
-            match self.stale(id, program, plan, current) {
+        if plan.versioned && own.is_none() && version != base {
+            match self.stale(task, program, plan, there.then_some(slot)) {
                 Stale::Write => {}
                 Stale::MeantOnly => meant_only = true,
                 Stale::Nothing => return Went::On,
-                Stale::Conflict => return self.conflict(id, program, plan.table, slot),
+                Stale::Conflict => return self.conflict(task, program, plan.table, slot),
             }
         }
         if plan.fresh_values
-            && let Err(failure) = self.read_values(id, plan)
+            && let Err(failure) = self.read_values(task, plan)
         {
             let reason = self.failure_reason(failure);
-            return self.refuse(id, program, op, reason, false);
+            return self.refuse(task, program, of.op, reason, false);
         }
-        let carried = match self.new_cells(id, plan, key, current, base, meant_only, new) {
-            Ok(carried) => carried,
+        let whole = plan.whole && base != 0 && !meant_only;
+        let cells = task.cells.len();
+        let from = if own.is_none() && there { Source::Table(slot) } else { Source::Own(own) };
+        let (carried, same) = match self.new_cells(task, plan, key, whole, there.then_some(from)) {
+            Ok(found) => found,
             Err(failure) => {
+                task.cells.truncate(cells);
                 let reason = self.failure_reason(failure);
-                return self.refuse(id, program, op, reason, false);
+                return self.refuse(task, program, of.op, reason, false);
             }
         };
-        if plan.verb != Verb::Delete {
-            match self.check_unique(id, program, plan.table, slot, new) {
-                Went::On => {}
+        if plan.verb != Verb::Delete && self.world.tables.table(plan.table).unique_count() > 0 {
+            let new = task.cells[cells..].to_vec();
+            task.cells.truncate(cells);
+            match self.check_unique(task, program, plan.table, slot, &new) {
+                Went::On => task.cells.extend_from_slice(&new),
                 other => return other,
             }
         }
-        let at_store = own
-            || plan.fresh_values
-            || program.parts[part as usize].writes.first().is_some_and(|w| w.guarded);
+        let at_store =
+            own.is_some() || plan.fresh_values || of.writes.first().is_some_and(|write| write.guarded);
         let from = match plan.verb {
             _ if at_store => version,
             Verb::Insert => NONE,
@@ -223,25 +222,22 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         };
         let mut flags = 0;
         let deletes = plan.verb == Verb::Delete;
-        if !deletes && current == Some(&new[..]) {
+        if !deletes && same {
             flags |= install::NOOP;
         }
-        if current.is_none() {
+        if !there {
             flags |= install::CREATE;
         }
         if deletes {
             flags |= install::DELETE;
         }
-        if program.parts[part as usize].otherwise {
+        if of.otherwise {
             flags |= install::OTHERWISE;
         }
-        let task = &mut self.world.tasks[id];
-        let cells = task.cells.len() as u32;
-        task.cells.extend_from_slice(new);
         let staged = Staged {
             table: plan.table,
             slot,
-            cells,
+            cells: cells as u32,
             delete: deletes,
             base: from,
             set: plan.set,
@@ -251,27 +247,26 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             part: task.merged,
         };
         if program.loose {
-            let Task { ctx, .. } = *task;
-            let cells = std::mem::take(&mut self.world.tasks[id].cells);
-            self.install(id, op, ctx, commit::EARLY, &[staged], &cells, staged.part);
-            self.world.tasks[id].cells = cells;
-            self.world.tasks[id].cells.clear();
+            self.install(task, of.op, commit::EARLY, &[staged]);
+            task.cells.clear();
         } else {
-            self.world.tasks[id].staged.push(staged);
+            task.staged.push(staged);
         }
         Went::On
     }
 
     /// The version of a row is not the one read: what the policy makes of it.
-    fn stale(&mut self, id: Id, program: &Program, plan: &WritePlan, current: Option<&[Word]>) -> Stale {
-        let task = &self.world.tasks[id];
+    #[cold]
+    fn stale(&mut self, task: &Task, program: &Program, plan: &WritePlan, current: Option<u32>) -> Stale {
         let by_owner = program.steps.iter().any(|step| matches!(step, crate::model::step::Step::Read(_)));
         // Run by its caller, an operation goes on after a conflict only if the caller insists.
         let insists = by_owner || task.insist;
         let image = &task.frame[plan.base as usize + 2..][..plan.columns as usize];
         let first = plan.base as usize + 2 + plan.columns as usize;
-        let values = plan.values.iter().enumerate().map(|(n, value)| (value.column, task.frame[first + n]));
+        let mut values =
+            plan.values.iter().enumerate().map(|(n, value)| (value.column, task.frame[first + n]));
         let existed = task.frame[plan.base as usize + 1] != 0;
+        let current = current.map(|slot| self.world.tables.table(plan.table).cells(slot));
         match (program.conflict.0, current) {
             (OnConflict::Force, _) if insists => Stale::Write,
             (OnConflict::Merge, Some(now)) if insists && existed => {
@@ -279,7 +274,6 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 if untouched { Stale::MeantOnly } else { Stale::Conflict }
             }
             (OnConflict::Already, Some(now)) if insists && plan.verb != Verb::Delete => {
-                let mut values = values;
                 if values.all(|(column, value)| now[column.index()] == value) {
                     Stale::Nothing
                 } else {
@@ -290,76 +284,114 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
     }
 
-    /// The cells to be written, into `new`. Returns which of them are carried along unmeant and differ from what is there.
-    #[expect(clippy::too_many_arguments, reason = "a row is all of this")]
+    /// Adds the cells to be written to those of the task. `there` is where the row is now, if there is one. Returns which
+    /// cells are carried along unmeant and differ from what is there, and whether the row stays as it is.
+    #[inline]
     fn new_cells(
         &mut self,
-        id: Id,
+        task: &mut Task,
         plan: &WritePlan,
         key: Word,
-        current: Option<&[Word]>,
-        base: u32,
-        meant_only: bool,
-        new: &mut Vec<Word>,
-    ) -> Result<u32, Failure> {
-        let model = &self.plan.model;
-        let table = model.table(plan.table);
-        new.clear();
+        whole: bool,
+        there: Option<Source>,
+    ) -> Result<(u32, bool), Failure> {
+        let at = task.cells.len();
+        let width = plan.columns as usize;
+        let table = self.world.tables.table(plan.table);
+        let image = &task.frame[plan.base as usize + 2..][..if whole { width } else { 0 }];
+        match there {
+            _ if whole => task.cells.extend_from_slice(image),
+            Some(Source::Table(slot)) => task.cells.extend_from_slice(table.cells(slot)),
+            Some(Source::Own(own)) => {
+                let from = own.map_or(0, |own| own.cells as usize);
+                task.cells.extend_from_within(from..from + table.width());
+            }
+            None => {
+                let columns = &self.plan.model.table(plan.table).columns;
+                task.cells.extend(columns.iter().map(|column| column.default));
+            }
+        }
         if plan.verb == Verb::Delete {
-            new.extend_from_slice(current.unwrap_or(&[]));
-            return Ok(0);
+            return Ok((0, false));
         }
-        let task = &self.world.tasks[id];
-        let image = &task.frame[plan.base as usize + 2..][..plan.columns as usize];
-        let whole = plan.whole && base != 0 && !meant_only;
-        match current {
-            _ if whole => new.extend_from_slice(image),
-            Some(cells) => new.extend_from_slice(cells),
-            None => new.extend(table.columns.iter().map(|column| column.default)),
-        }
+        let (before, new) = task.cells.split_at_mut(at);
+        let now = match there {
+            Some(Source::Table(slot)) => Some(table.cells(slot)),
+            Some(Source::Own(own)) => own.map(|own| &before[own.cells as usize..][..table.width()]),
+            None => None,
+        };
         new[0] = key;
-        let first = plan.base as usize + 2 + plan.columns as usize;
         let mut carried = 0;
-        if whole && let Some(now) = current {
+        if whole && let Some(now) = now {
             for (column, (theirs, ours)) in now.iter().zip(&*new).enumerate() {
                 if theirs != ours && plan.set & 1 << column == 0 {
                     carried |= 1 << column;
                 }
             }
         }
+        let first = plan.base as usize + 2 + width;
+        if plan.values.iter().any(|value| value.delta) {
+            // Sums may need the heap, which the row that is there must not be borrowed from meanwhile.
+            let now = now.map(<[Word]>::to_vec);
+            self.add_deltas(task, plan, at, first)?;
+            return Ok((carried, now.as_deref() == Some(&task.cells[at..])));
+        }
+        for (n, value) in plan.values.iter().enumerate() {
+            new[value.column.index()] = task.frame[first + n];
+        }
+        Ok((carried, now == Some(&*new)))
+    }
+
+    /// Puts the values of a write in place, or adds them to what is there.
+    fn add_deltas(
+        &mut self,
+        task: &mut Task,
+        plan: &WritePlan,
+        at: usize,
+        first: usize,
+    ) -> Result<(), Failure> {
+        let columns = &self.plan.model.table(plan.table).columns;
         for (n, value) in plan.values.iter().enumerate() {
             let word = task.frame[first + n];
             let column = value.column.index();
-            new[column] = if !value.delta {
+            let cell = &mut task.cells[at + column];
+            *cell = if !value.delta {
                 word
-            } else if matches!(table.columns[column].ty, Type::List(_)) {
+            } else if matches!(columns[column].ty, Type::List(_)) {
                 let heap = self.world.tables.heap_mut();
-                let mut items = if new[column] == NULL { Vec::new() } else { heap.get(new[column]).to_vec() };
+                let mut items = if *cell == NULL { Vec::new() } else { heap.get(*cell).to_vec() };
                 items.extend_from_slice(heap.get(word));
                 heap.tuple(&items)
-            } else if new[column] == NULL || word == NULL {
+            } else if *cell == NULL || word == NULL {
                 return Err(Failure::NullOperand);
             } else {
-                let sum = new[column].checked_add(word).filter(|&sum| sum != NULL);
+                let sum = cell.checked_add(word).filter(|&sum| sum != NULL);
                 sum.ok_or(Failure::Overflow)?
             };
         }
-        Ok(carried)
+        Ok(())
     }
 
     /// No two rows share a unique combination: the values are locked until the commit, then compared.
-    fn check_unique(&mut self, id: Id, program: &Program, table: TableId, slot: u32, new: &[Word]) -> Went {
+    fn check_unique(
+        &mut self,
+        task: &mut Running,
+        program: &Program,
+        table: TableId,
+        slot: u32,
+        new: &[Word],
+    ) -> Went {
         for n in 0..self.world.tables.table(table).unique_count() {
             let Some(hash) = self.world.tables.table(table).unique_hash(n, new) else { continue };
             let lock = Lock { table, space: 2 + n as u8, key: hash as Word };
-            match self.lock(id, program, lock) {
+            match self.lock(task, program, lock) {
                 Went::On => {}
                 other => return other,
             }
             if self.world.tables.table(table).unique_clash(n, new, Some(slot)).is_some() {
                 let reason = self.plan.reasons.exists;
                 let op = program.op;
-                return self.refuse(id, program, op, reason, false);
+                return self.refuse(task, program, op, reason, false);
             }
         }
         Went::On

@@ -1,0 +1,79 @@
+//! The words of a message: few of them lie in the message itself, which spares an allocation for each slot and a copy by way
+//! of the library; more have memory of their own, which the slot keeps.
+
+use crate::model::value::Word;
+
+/// So many words lie in place.
+const FEW: usize = 4;
+
+/// A short list of words.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Words {
+    len: u32,
+    few: [Word; FEW],
+    many: Vec<Word>,
+}
+
+impl Words {
+    /// Holds these words from now on.
+    #[inline]
+    pub(crate) fn set(&mut self, words: &[Word]) {
+        self.len = words.len() as u32;
+        match *words {
+            [] => {}
+            [a] => self.few[0] = a,
+            [a, b] => (self.few[0], self.few[1]) = (a, b),
+            _ => self.set_some(words),
+        }
+    }
+
+    fn set_some(&mut self, words: &[Word]) {
+        match self.few.get_mut(..words.len()) {
+            Some(few) => few.copy_from_slice(words),
+            None => {
+                self.many.clear();
+                self.many.extend_from_slice(words);
+            }
+        }
+    }
+
+    /// The words.
+    #[inline]
+    pub(crate) fn all(&self) -> &[Word] {
+        match self.few.get(..self.len as usize) {
+            Some(few) => few,
+            None => &self.many,
+        }
+    }
+}
+
+impl PartialEq for Words {
+    fn eq(&self, other: &Words) -> bool {
+        self.all() == other.all()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_what_was_set_last_however_many_there_were_before() {
+        let numbers: Vec<Word> = (1..20).collect();
+        let mut words = Words::default();
+        for from in 0..20 {
+            for to in 0..20 {
+                for len in [from, to] {
+                    words.set(&numbers[..len.min(19)]);
+                    assert_eq!(words.all(), &numbers[..len.min(19)]);
+                }
+            }
+        }
+        let mut other = Words::default();
+        other.set(&[1, 2, 3]);
+        words.set(&[1, 2, 3]);
+        assert_eq!(words, other);
+        words.set(&[]);
+        assert_ne!(words, other);
+    }
+}
