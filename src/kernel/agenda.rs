@@ -12,6 +12,9 @@ use super::time::{Span, Time};
 /// Slots are numbered from 0 to one less than this: 2^24.
 pub const SLOTS: u32 = 1 << 24;
 
+/// So many keys are kept sorted; more are a heap.
+const FEW: usize = 24;
+
 const SLOT_BITS: u32 = 24;
 const TIE_BITS: u32 = 40;
 
@@ -79,11 +82,14 @@ struct Lane {
 
 /// Pending slots in order of (time, tie, slot), and the virtual clock.
 ///
-/// A 4-ary heap of packed keys, time (64 bits) | tie (40) | slot (24), with lanes beside it. Not hashed or compared:
-/// it is no part of the world's state.
+/// A 4-ary heap of packed keys, time (64 bits) | tie (40) | slot (24), with lanes beside it. As long as there are few keys
+/// they are a sorted list instead, for which putting one in and taking one out costs half as much as for a heap (of four
+/// clients, 250 instructions a request). Not hashed or compared: it is no part of the world's state.
 #[derive(Clone, Debug)]
 pub struct Agenda {
     now: Time,
+    /// Few keys, the greatest first; empty while the heap is in use.
+    few: Vec<Key>,
     heap: Vec<Key>,
     lanes: Vec<Lane>,
     /// The least front of all lanes, or [`Key::NONE`], and the lane that it heads.
@@ -97,6 +103,7 @@ impl Agenda {
     pub const fn new() -> Agenda {
         Agenda {
             now: Time::ZERO,
+            few: Vec::new(),
             heap: Vec::new(),
             lanes: Vec::new(),
             front: Key::NONE,
@@ -114,7 +121,7 @@ impl Agenda {
     /// How many slots are pending, with those that will turn out dead.
     #[inline]
     pub fn len(&self) -> usize {
-        self.heap.len() + self.in_lanes
+        self.few.len() + self.heap.len() + self.in_lanes
     }
 
     /// True if nothing is pending.
@@ -126,6 +133,7 @@ impl Agenda {
     /// Empties the agenda and sets the clock back, keeping lanes and memory for the next run.
     pub fn reset(&mut self) {
         self.now = Time::ZERO;
+        self.few.clear();
         self.heap.clear();
         self.lanes.iter_mut().for_each(|lane| lane.keys.clear());
         (self.front, self.front_lane, self.in_lanes) = (Key::NONE, 0, 0);
@@ -191,8 +199,7 @@ impl Agenda {
         if self.is_empty() {
             return None;
         }
-        let top = self.heap.first().copied().unwrap_or(Key::NONE);
-        Some(top.min(self.front).time())
+        Some(self.top().min(self.front).time())
     }
 
     /// Takes the next slot and moves the clock to its time.
@@ -218,18 +225,20 @@ impl Agenda {
     #[inline]
     pub fn next_until(&mut self, limit: Time, mut live: impl FnMut(Key) -> bool) -> Option<Key> {
         loop {
-            let top = self.heap.first().copied().unwrap_or(Key::NONE);
-            let from_heap = top <= self.front;
-            let key = if from_heap { top } else { self.front };
+            let top = self.top();
+            let from_lane = self.front < top;
+            let key = if from_lane { self.front } else { top };
             // An empty agenda has the key of the end of time, beyond every slot.
             if key.time() > limit || key == Key::NONE {
                 return None;
             }
-            let taken = if from_heap {
-                self.pop();
-                live(key)
-            } else {
+            let taken = if from_lane {
                 self.pop_lane(&mut live)
+            } else {
+                if self.few.pop().is_none() {
+                    self.pop();
+                }
+                live(key)
             };
             if taken {
                 self.now = key.time();
@@ -276,8 +285,36 @@ impl Agenda {
         }
     }
 
+    /// The least key outside of the lanes, or [`Key::NONE`].
+    #[inline]
+    fn top(&self) -> Key {
+        self.few.last().or(self.heap.first()).copied().unwrap_or(Key::NONE)
+    }
+
     #[inline]
     fn push(&mut self, key: Key) {
+        if self.few.len() >= FEW || !self.heap.is_empty() {
+            return self.push_far(key);
+        }
+        let few = &mut self.few;
+        let mut at = few.len();
+        few.push(key);
+        while at > 0 && few[at - 1] < key {
+            few[at] = few[at - 1];
+            at -= 1;
+        }
+        few[at] = key;
+    }
+
+    /// Puts a key into the heap, and with it all that were few until now.
+    fn push_far(&mut self, key: Key) {
+        while let Some(key) = self.few.pop() {
+            self.push_heap(key);
+        }
+        self.push_heap(key);
+    }
+
+    fn push_heap(&mut self, key: Key) {
         let heap = &mut self.heap;
         let mut at = heap.len();
         heap.push(key);
@@ -292,9 +329,16 @@ impl Agenda {
         heap[at] = key;
     }
 
-    /// Removes the top of the heap.
-    #[inline]
+    /// Removes the top of the heap. What is left goes back into the list once it is very little.
     fn pop(&mut self) {
+        self.pop_heap();
+        if self.heap.len() <= FEW / 4 {
+            self.few.append(&mut self.heap);
+            self.few.sort_unstable_by(|a, b| b.cmp(a));
+        }
+    }
+
+    fn pop_heap(&mut self) {
         let Some(last) = self.heap.pop() else { return };
         let heap = &mut self.heap[..];
         let mut at = 0;

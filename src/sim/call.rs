@@ -7,7 +7,8 @@ use super::Engine;
 use super::due::Due;
 use super::network::{Outgoing, subject};
 use super::slab::Id;
-use super::world::{Call, Ctx, From, Owner, Parcel, Phase, Ready, Status};
+use super::words::Words;
+use super::world::{Call, Ctx, From, Owner, Parcel, Phase, Ready, Status, World};
 use crate::kernel::agenda::{Class, Key};
 use crate::kernel::choose::{Ask, Chooser};
 use crate::kernel::path::{Path, Role};
@@ -25,6 +26,12 @@ use crate::model::weather::PointKind;
 use crate::store::{Index, Sink};
 
 impl Call {
+    /// What a request carries: what was fetched, or else the arguments.
+    #[inline]
+    fn payload(&self, fetch: bool) -> &[Word] {
+        if fetch || self.frame.is_empty() { self.args.all() } else { &self.frame }
+    }
+
     /// Whether an answer to this attempt still counts.
     pub(super) fn accepts(&self, attempt: u32) -> bool {
         attempt >= self.since && attempt <= self.attempt
@@ -78,7 +85,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     /// Which replica of a service is asked.
-    fn route(&mut self, service: ServiceId, call: Id, path: Path, first: Option<Word>) -> u32 {
+    #[inline]
+    fn route(&mut self, service: ServiceId, call: Id, path: Path) -> u32 {
         let of = self.plan.model.service(service);
         let replicas = of.replicas;
         let n = if replicas == 1 {
@@ -95,7 +103,10 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                         % replicas
                 }
                 Route::Random => self.chooser.below(path, Ask::Route, u64::from(replicas)) as u32,
-                Route::Sticky => below(Index::hash(first.unwrap_or(0)), u64::from(replicas)) as u32,
+                Route::Sticky => {
+                    let first = self.world.calls[call].args.all().first().copied();
+                    below(Index::hash(first.unwrap_or(0)), u64::from(replicas)) as u32
+                }
             }
         };
         self.plan.nodes.replica(service, n)
@@ -134,10 +145,54 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             call.since = call.attempt;
         }
         let (attempt, node, local) = (call.attempt, call.node, call.local);
-        let (insist, refused) = (call.insist, call.refused);
+        let (insist, refused, retry) = (call.insist, call.refused, call.retry);
         let path = path.child(Role::Request, 0);
         let ctx = Ctx { sent: path.0, ..call.ctx };
-        // Lent while the message is made: the call may end meanwhile, if sending brings its node down.
+        let service = if local { None } else { self.service_of(target) };
+        if let Some(service) = service {
+            let to = self.route(service, id, path);
+            if !timeout.is_ever() {
+                let lane = self.lanes.retries[retry as usize];
+                let timer = self.put_timer(Due::Call(id.slot), lane, timeout, path);
+                self.world.calls[id].timer = timer;
+            }
+            let subject = subject(target);
+            let answer = From::Remote { node, call: id, attempt, fetch };
+            if let Some(after) = self.plainly(point, subject, node, to, path) {
+                let message = self.under_way(point, subject, node, to, path, &ctx, after);
+                let World { messages, calls, .. } = &mut *self.world;
+                let (sent, call) = (&mut messages[message], &calls[id]);
+                sent.parcel = parcel;
+                sent.answer = answer;
+                sent.insist = insist;
+                sent.refused = refused;
+                sent.payload.set(call.payload(fetch));
+                return;
+            }
+            // Lent while the message is made: the call may end meanwhile, if sending brings its node down.
+            let call = &mut self.world.calls[id];
+            let (words, frame) = (std::mem::take(&mut call.args), std::mem::take(&mut call.frame));
+            let args = words.all();
+            let payload = if fetch || frame.is_empty() { args } else { &frame };
+            let ctx = &ctx;
+            let from = node;
+            self.send_in_weather(&Outgoing {
+                parcel,
+                point,
+                subject,
+                from,
+                to,
+                path,
+                ctx,
+                answer,
+                insist,
+                refused,
+                payload,
+                args,
+            });
+            return self.give_back(id, words, frame);
+        }
+        let call = &mut self.world.calls[id];
         let (words, frame) = (std::mem::take(&mut call.args), std::mem::take(&mut call.frame));
         let args = words.all();
         let payload = if fetch || frame.is_empty() { args } else { &frame };
@@ -147,30 +202,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 Target::Op(op) => self.start_task(op, fetch, node, ctx, path, from, payload, insist, refused),
                 Target::Flow(flow) => self.start_flow(flow, node, ctx, path, from, payload),
             }
-        } else if let Some(service) = self.service_of(target) {
-            let to = self.route(service, id, path, args.first().copied());
-            if !timeout.is_ever() {
-                let lane = self.lanes.retries[self.world.calls[id].retry as usize];
-                let timer = self.put_timer(Due::Call(id.slot), lane, timeout, path);
-                self.world.calls[id].timer = timer;
-            }
-            self.send(&Outgoing {
-                parcel,
-                point,
-                subject: subject(target),
-                from: node,
-                to,
-                path,
-                ctx: &ctx,
-                answer: From::Remote { node, call: id, attempt, fetch },
-                insist,
-                refused,
-                payload,
-                args,
-            });
         }
+        self.give_back(id, words, frame);
+    }
+
+    /// What was lent by a call goes back to it, if it is still there.
+    fn give_back(&mut self, id: Id, args: Words, frame: Vec<Word>) {
         if let Some(call) = self.world.calls.get_mut(id) {
-            (call.args, call.frame) = (words, frame);
+            (call.args, call.frame) = (args, frame);
         }
     }
 
@@ -399,7 +438,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let payload = words.all();
         self.world.places.calls.join(call.slot, node);
         if let Some(service) = service {
-            let to = self.route(service, call, path, payload.first().copied());
+            let to = self.route(service, call, path);
             self.send(&Outgoing {
                 parcel: Parcel::Request(target),
                 point: PointKind::Request,

@@ -28,16 +28,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.plan.nodes.clients[of.group as usize] + of.number
     }
 
-    fn client_path(client: Client) -> Path {
-        Path::ROOT.child(Role::Group, u32::from(client.group)).child(Role::Client, client.number)
-    }
-
     /// Puts the first intent of every client on the agenda.
     pub(super) fn start_clients(&mut self) {
         let model = self.plan.model.clone();
         for (group, of) in model.groups.iter().enumerate() {
+            let name = Path::ROOT.child(Role::Group, group as u32);
             for number in 0..of.count {
-                self.world.clients.push(Client { group: group as u16, number, next: 0 });
+                let path = name.child(Role::Client, number);
+                self.world.clients.push(Client { path, group: group as u16, number, next: 0 });
             }
         }
         if self.plan.serial {
@@ -50,7 +48,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             if self.intents_of(state) == 0 {
                 continue;
             }
-            let path = Self::client_path(state);
+            let path = state.path;
             let after = match self.plan.groups[state.group as usize].script.first() {
                 Some((at, _)) => at.since(Time::ZERO),
                 None => self.chooser.span(path, Ask::Start, &of.start),
@@ -71,7 +69,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
         while let Some(&state) = self.world.clients.get(self.world.turn as usize) {
             if state.next < self.intents_of(state) {
-                let path = Self::client_path(state);
+                let path = state.path;
                 self.put(Due::Client(self.world.turn), Span::NANOSECOND, Class::Timer, path);
                 return;
             }
@@ -84,12 +82,12 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let state = self.world.clients[client as usize];
         let index = state.next;
         self.world.clients[client as usize].next += 1;
-        let path = Self::client_path(state).child(Role::Intent, index);
+        let path = state.path.child(Role::Intent, index);
         let group = GroupId(state.group);
         let plan = &self.plan.groups[group.index()];
         let of = self.plan.model.group(group);
         if !self.plan.serial && index + 1 < self.intents_of(state) {
-            let client_path = Self::client_path(state);
+            let client_path = state.path;
             match (plan.script.get(index as usize + 1), &of.arrival) {
                 (Some((at, _)), _) => {
                     let after = at.since(self.now());
@@ -119,8 +117,10 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         intent.outcome = None;
         intent.instances.clear();
         intent.homes.clear();
-        intent.met.clear();
-        intent.met.resize(rules, 0);
+        if rules > 0 {
+            intent.met.clear();
+            intent.met.resize(rules, 0);
+        }
         let ctx = Ctx { intent: id.slot, client, effect, call: path.0, ..Ctx::default() };
         let mut slots = std::mem::take(&mut self.world.slots);
         self.client_slots(of, path, state.number, index, &mut slots);
@@ -238,7 +238,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             && state.next < self.intents_of(state)
         {
             let after = self.chooser.span(path, Ask::Gap, gap);
-            self.put(Due::Client(client), after, Class::Timer, Self::client_path(state));
+            self.put(Due::Client(client), after, Class::Timer, state.path);
         }
     }
 }

@@ -24,7 +24,7 @@ pub(super) enum Due {
 
 impl Due {
     /// The slot of the agenda; `None`: the number is too great.
-    #[inline]
+    #[inline(always)]
     pub(super) const fn slot(self) -> Option<u32> {
         let (number, bits, mark) = match self {
             Due::Message(number) => (number, 1, 0),

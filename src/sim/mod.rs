@@ -445,7 +445,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     /// Puts what has a number of its own on the agenda; it keeps the run going. Returns its place there.
-    #[inline]
+    #[inline(always)]
     fn put(&mut self, due: Due, after: Span, class: Class, cause: Path) -> Key {
         self.world.work += 1;
         let order = self.order(class, cause);
@@ -454,7 +454,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     /// The same for a timer of a fixed length, in its lane if it has one.
-    #[inline]
+    #[inline(always)]
     fn put_timer(&mut self, due: Due, lane: Option<LaneId>, after: Span, cause: Path) -> Key {
         let Some(lane) = lane else { return self.put(due, after, Class::Timer, cause) };
         self.world.work += 1;
@@ -463,7 +463,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.agenda.add_in_lane(lane, slot, order)
     }
 
-    #[inline]
+    #[inline(always)]
     fn slot(&mut self, due: Due) -> u32 {
         due.slot().unwrap_or_else(|| self.far_slot(due))
     }
@@ -537,7 +537,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     /// Something less belongs to the intent; at nothing it is settled.
-    #[inline]
+    #[inline(always)]
     fn let_go(&mut self, ctx: &Ctx) {
         if ctx.intent == NONE {
             return;
@@ -545,26 +545,27 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let intent = self.world.intents.at(ctx.intent);
         intent.holds -= 1;
         if intent.holds == 0 {
-            self.settle(*ctx);
+            self.settle(ctx);
         }
     }
 
     /// Nothing belongs to the intent any more.
-    fn settle(&mut self, ctx: Ctx) {
+    #[inline(never)]
+    fn settle(&mut self, ctx: &Ctx) {
         let id = self.world.intents.id(ctx.intent);
-        let intent = &mut self.world.intents[id];
-        let path = intent.path;
-        let instances = std::mem::take(&mut intent.instances);
-        self.stop_listening(ctx.intent);
-        self.record(Kind::Settled, path, &ctx, |_| {});
-        for &(_, instance) in &instances {
-            let instance = self.world.instances.id(instance);
-            self.world.instances.leave(instance);
+        let path = self.world.intents[id].path;
+        if self.rules.choreographed {
+            self.stop_listening(ctx.intent);
         }
-        self.world.intents[id].instances = instances;
-        self.world.intents[id].instances.clear();
+        self.record(Kind::Settled, path, ctx, |_| {});
+        let World { intents, instances, .. } = &mut *self.world;
+        for (_, instance) in intents[id].instances.drain(..) {
+            instances.leave(instances.id(instance));
+        }
         self.world.intents.leave(id);
-        self.next_in_turn();
+        if self.plan.serial {
+            self.next_in_turn();
+        }
     }
 
     /// The instance of a flow for an intent, made at its first run.

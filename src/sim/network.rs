@@ -53,12 +53,17 @@ pub(super) struct Outgoing<'a> {
 
 impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// Sends a message: crash points around it, then the fate of each copy. Returns `false` if the sender is down now.
-    #[inline]
     pub(super) fn send(&mut self, message: &Outgoing<'_>) -> bool {
         let Outgoing { point, subject, from, to, path, .. } = *message;
         match self.plainly(point, subject, from, to, path) {
             Some(after) => {
-                self.sent(message, after);
+                let id = self.under_way(point, subject, from, to, path, message.ctx, after);
+                let sent = &mut self.world.messages[id];
+                sent.parcel = message.parcel;
+                sent.answer = message.answer;
+                sent.insist = message.insist;
+                sent.refused = message.refused;
+                sent.payload.set(message.payload);
                 true
             }
             None => self.send_in_weather(message),
@@ -67,7 +72,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     /// How long a message is under way that no rule touches and nothing strikes at, as most of them; `None`: it has to take
     /// the long way. This looks at rules without memory only, so that the long way may ask them again.
-    #[inline]
+    #[inline(always)]
     pub(super) fn plainly(
         &mut self,
         point: PointKind,
@@ -82,17 +87,17 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
         let name = path.child(Role::Copy, 0);
         if !self.world.calm {
-            let touches = |chooser: &mut C, rule: &MessageRule, name: Path| {
-                rule.reaches(subject, from, to)
-                    && (!rule.plain || chooser.hits(name, rule.identity, rule.ppm))
-            };
             for rule in &rules.messages[point as usize].rules {
-                if touches(&mut self.chooser, rule, path) {
+                if rule.reaches(subject, from, to)
+                    && (!rule.plain || self.chooser.hits(path, rule.identity, rule.ppm))
+                {
                     return None;
                 }
             }
             for rule in &rules.copies[point as usize].rules {
-                if touches(&mut self.chooser, rule, name) {
+                if rule.reaches(subject, from, to)
+                    && (!rule.plain || self.chooser.hits(name, rule.identity, rule.ppm))
+                {
                     return None;
                 }
             }
@@ -100,14 +105,34 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         Some(self.chooser.span(name, Ask::Latency, rules.latency(self.plan, from, to)))
     }
 
-    /// A message is under way, as one copy.
-    #[inline]
-    fn sent(&mut self, message: &Outgoing<'_>, after: Span) {
-        let Outgoing { point, subject, from, to, path, ctx, .. } = *message;
+    /// A message is under way, as one copy. Whoever sends it fills in what it is and carries.
+    #[expect(clippy::too_many_arguments, reason = "a message is all of this")]
+    #[inline(always)]
+    pub(super) fn under_way(
+        &mut self,
+        point: PointKind,
+        subject: Subject,
+        from: u32,
+        to: u32,
+        path: Path,
+        ctx: &Ctx,
+        after: Span,
+    ) -> Id {
         self.record_sent(point, subject, from, to, path, ctx, 1);
         let name = path.child(Role::Copy, 0);
         self.chooser.note(name, Matter::ARRIVES, after.0);
-        self.copy(message, name, 0, after);
+        self.hold(ctx);
+        let (id, sent) = self.world.messages.take();
+        sent.point = point;
+        sent.path = path;
+        sent.copy = 0;
+        sent.from = from;
+        sent.to = to;
+        sent.ctx = *ctx;
+        sent.insist = false;
+        sent.refused = None;
+        self.put(Due::Message(id.slot), after, Class::Delivery, name);
+        id
     }
 
     #[expect(clippy::too_many_arguments, reason = "a message is all of this")]
@@ -132,7 +157,6 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     /// A copy is under way.
-    #[inline]
     fn copy(&mut self, message: &Outgoing<'_>, name: Path, copy: u32, after: Span) {
         self.hold(message.ctx);
         let (id, sent) = self.world.messages.take();
@@ -152,7 +176,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     /// Sends a message that something may happen to.
     #[cold]
-    fn send_in_weather(&mut self, message: &Outgoing<'_>) -> bool {
+    pub(super) fn send_in_weather(&mut self, message: &Outgoing<'_>) -> bool {
         let Outgoing { point, subject, from, path, args, ctx, .. } = *message;
         if self.passes(0, point, subject, from, *ctx, path, args) {
             return false;
@@ -328,13 +352,22 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         what: Answered<'_>,
     ) {
         let point = if fetch { PointKind::Fetched } else { PointKind::Reply };
-        self.send(&Outgoing {
+        let (subject, from, path) = (subject(what.target), what.node, what.path.child(Role::Reply, 0));
+        if let Some(after) = self.plainly(point, subject, from, to, path) {
+            let id = self.under_way(point, subject, from, to, path, what.ctx, after);
+            let sent = &mut self.world.messages[id];
+            sent.parcel = Parcel::Reply(what.target, status);
+            sent.answer = From::Remote { node: to, call, attempt, fetch };
+            sent.payload.set(what.payload);
+            return;
+        }
+        self.send_in_weather(&Outgoing {
             parcel: Parcel::Reply(what.target, status),
             point,
-            subject: subject(what.target),
-            from: what.node,
+            subject,
+            from,
             to,
-            path: what.path.child(Role::Reply, 0),
+            path,
             ctx: what.ctx,
             answer: From::Remote { node: to, call, attempt, fetch },
             insist: false,

@@ -516,6 +516,7 @@ pub(crate) struct Instance {
 /// A client.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Client {
+    pub(crate) path: Path,
     pub(crate) group: u16,
     pub(crate) number: u32,
     pub(crate) next: u32,
