@@ -113,9 +113,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             return Went::Gone;
         }
         if self.stands_still(task.node) {
-            task.pc += 1;
-            task.paid = false;
-            return self.stand_still(task);
+            self.stand_still(task);
+            return Went::WaitsBehind;
         }
         Went::On
     }

@@ -7,7 +7,7 @@ use crate::kernel::time::Span;
 use crate::model::flow::Target;
 use crate::model::how::{PublishPolicy, Relay, RelayKind};
 use crate::model::ids::{FlowId, ServiceId};
-use crate::model::plan::Plan;
+use crate::model::plan::{NodeKind, Plan};
 use crate::model::step::{Program, Step};
 
 /// What is known of a plan.
@@ -15,7 +15,7 @@ use crate::model::step::{Program, Step};
 pub(super) struct Known {
     /// How the outbox of each service is relayed.
     pub(super) relays: Vec<Relay>,
-    /// Whether statements take no time, by service.
+    /// Whether statements take no time, by node.
     pub(super) free: Vec<bool>,
     /// By program whether, where statements take no time, nothing else can happen between its first statement and its
     /// commit.
@@ -53,7 +53,7 @@ impl Known {
         }
         Known {
             relays: model.services.iter().map(relay).collect(),
-            free: model.services.iter().map(|service| service.statement.is_zero()).collect(),
+            free: (0..plan.nodes.count).map(|node| is_free(plan, node)).collect(),
             at_once: plan.programs.iter().map(is_at_once).collect(),
             targets,
         }
@@ -64,4 +64,11 @@ impl Known {
 fn is_at_once(program: &Program) -> bool {
     let mut commits = program.steps.iter().rev().skip_while(|step| **step != Step::Commit);
     !commits.any(|step| matches!(step, Step::Think(_) | Step::Publish(_) | Step::Custom(_)))
+}
+
+fn is_free(plan: &Plan, node: u32) -> bool {
+    match plan.nodes.kind(node) {
+        NodeKind::Replica(service, _) => plan.model.service(service).statement.is_zero(),
+        _ => true,
+    }
 }

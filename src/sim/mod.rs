@@ -49,7 +49,7 @@ use crate::store::{Sink, Tables};
 use due::Due;
 use known::Known;
 use rules::Rules;
-use world::{Ctx, Event, Ready, Status, What, World};
+use world::{Ctx, Event, Ready, Status, What, Who, World};
 
 /// What is left of a run that a verdict may ask about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -510,7 +510,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     /// Says that something happened.
     #[inline]
-    fn record(&mut self, kind: Kind, path: Path, ctx: &Ctx, fill: impl FnOnce(&mut Record)) {
+    fn record(&mut self, kind: Kind, path: Path, who: impl Into<Who>, fill: impl FnOnce(&mut Record)) {
+        let who = who.into();
         let mut record = Record {
             at: self.agenda.now(),
             path,
@@ -519,8 +520,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             flag: 0,
             op: 0,
             who: NONE,
-            client: ctx.client,
-            intent: ctx.intent,
+            client: who.client,
+            intent: who.intent,
             row: NONE,
             ver: 0,
         };
@@ -530,34 +531,36 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     /// Something more belongs to the intent.
     #[inline]
-    fn hold(&mut self, ctx: &Ctx) {
-        if ctx.intent != NONE {
-            self.world.intents.at(ctx.intent).holds += 1;
+    fn hold(&mut self, who: impl Into<Who>) {
+        let who = who.into();
+        if who.intent != NONE {
+            self.world.intents.at(who.intent).holds += 1;
         }
     }
 
     /// Something less belongs to the intent; at nothing it is settled.
     #[inline(always)]
-    fn let_go(&mut self, ctx: &Ctx) {
-        if ctx.intent == NONE {
+    fn let_go(&mut self, who: impl Into<Who>) {
+        let who = who.into();
+        if who.intent == NONE {
             return;
         }
-        let intent = self.world.intents.at(ctx.intent);
+        let intent = self.world.intents.at(who.intent);
         intent.holds -= 1;
         if intent.holds == 0 {
-            self.settle(ctx);
+            self.settle(who);
         }
     }
 
     /// Nothing belongs to the intent any more.
     #[inline(never)]
-    fn settle(&mut self, ctx: &Ctx) {
-        let id = self.world.intents.id(ctx.intent);
+    fn settle(&mut self, who: Who) {
+        let id = self.world.intents.id(who.intent);
         let path = self.world.intents[id].path;
         if self.rules.choreographed {
-            self.stop_listening(ctx.intent);
+            self.stop_listening(who.intent);
         }
-        self.record(Kind::Settled, path, ctx, |_| {});
+        self.record(Kind::Settled, path, who, |_| {});
         let World { intents, instances, .. } = &mut *self.world;
         for (_, instance) in intents[id].instances.drain(..) {
             instances.leave(instances.id(instance));

@@ -7,7 +7,7 @@ use super::Engine;
 use super::due::Due;
 use super::rules::{Filed, MessageRule};
 use super::slab::Id;
-use super::world::{Ctx, From, Message, Parcel, Phase, Status, World};
+use super::world::{Ctx, From, Message, Parcel, Phase, Status, Who, World};
 use crate::kernel::agenda::Class;
 use crate::kernel::choose::{Ask, Chooser};
 use crate::kernel::path::{Path, Role};
@@ -398,13 +398,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// A copy arrives.
     pub(super) fn arrive(&mut self, slot: u32) {
         let id = self.world.messages.id(slot);
-        let Message { parcel, point, path, copy, from, to, ctx, answer, .. } = self.world.messages[id];
+        let Message { parcel, point, path, copy, from, to, ref ctx, answer, .. } = self.world.messages[id];
+        let who = Who::from(ctx);
         let down = self.world.nodes[to as usize].down;
         let op = match parcel {
             Parcel::Request(target) | Parcel::Reply(target, _) => super::target_word(target),
             parcel => self.parcel_word(parcel),
         };
-        self.record(if down { Kind::Lost } else { Kind::Delivered }, path, &ctx, |r| {
+        self.record(if down { Kind::Lost } else { Kind::Delivered }, path, who, |r| {
             r.flag = point as u8;
             r.op = op;
             r.who = from;
@@ -428,7 +429,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             }
             _ => self.other_arrives(id, name),
         }
-        self.let_go(&ctx);
+        self.let_go(who);
     }
 
     /// What a record calls a parcel.

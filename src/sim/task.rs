@@ -8,7 +8,7 @@ use super::due::Due;
 use super::fault::Weathered;
 use super::network::Answered;
 use super::slab::Id;
-use super::world::{Ctx, From, Message, Ready, Running, Status, Task, World};
+use super::world::{Ctx, From, Message, Ready, Running, Status, Task, Who, World};
 use crate::kernel::agenda::{Key, LaneId};
 use crate::kernel::choose::{Ask, Chooser};
 use crate::kernel::path::{Path, Role};
@@ -31,6 +31,8 @@ pub(super) enum Went {
     To(u16),
     /// It waits; the same step comes again.
     Waits,
+    /// It waits; then the next one comes.
+    WaitsBehind,
     /// The task is no more.
     Gone,
 }
@@ -50,12 +52,12 @@ fn takes_time(program: &Program, step: Step, task: &Task) -> bool {
 impl Task {
     /// Makes a task anew, field by field: by assignment it would be built elsewhere, moved here, and its lists dropped.
     #[inline]
-    fn reset(&mut self, id: Id, program: u16, node: u32, ctx: Ctx, path: Path, from: From) {
+    fn reset(&mut self, id: Id, program: u16, node: u32, ctx: &Ctx, path: Path, from: From) {
         self.id = id;
         self.program = program;
         self.pc = 0;
         self.node = node;
-        self.ctx = ctx;
+        self.ctx = *ctx;
         self.path = path;
         self.from = from;
         self.staged.clear();
@@ -116,8 +118,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// A request for an operation, or for a half of one, has arrived: it is executed.
     #[inline]
     pub(super) fn request_arrives(&mut self, message: Id, op: OpId, fetch: bool, name: Path) {
-        let Message { to, ctx, answer, insist, refused, .. } = self.world.messages[message];
+        let Message { to, answer, insist, refused, .. } = self.world.messages[message];
         if self.is_hosted(op) {
+            let ctx = self.world.messages[message].ctx;
             let payload = std::mem::take(&mut self.world.messages[message].payload);
             self.world.messages.leave(message);
             self.ask_guest(op, to, ctx, name, answer, payload.all());
@@ -126,11 +129,13 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let Some(program) = self.program_of(op, fetch) else {
             return self.world.messages.leave(message);
         };
-        let id = self.empty_task(program, to, ctx, name, answer);
         let World { messages, tasks, .. } = &mut *self.world;
-        let len = self.plan.programs[program as usize].frame;
-        fill(&mut tasks[id].frame, messages[message].payload.all(), len);
+        let asked = &messages[message];
+        let (id, task) = tasks.take();
+        task.reset(id, program, to, &asked.ctx, name, answer);
+        fill(&mut task.frame, asked.payload.all(), self.plan.programs[program as usize].frame);
         self.world.messages.leave(message);
+        self.settle_in(id);
         self.starts_as_asked(id, op, insist, refused);
         self.run_task(id);
         self.drain();
@@ -197,35 +202,35 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         from: From,
         payload: &[Word],
     ) -> Id {
-        let id = self.empty_task(program, node, ctx, path, from);
-        fill(&mut self.world.tasks[id].frame, payload, self.plan.programs[program as usize].frame);
+        let (id, task) = self.world.tasks.take();
+        task.reset(id, program, node, &ctx, path, from);
+        fill(&mut task.frame, payload, self.plan.programs[program as usize].frame);
+        self.settle_in(id);
         id
     }
 
+    /// A new task belongs to its intent and lives at its node.
     #[inline]
-    fn empty_task(&mut self, program: u16, node: u32, ctx: Ctx, path: Path, from: From) -> Id {
-        self.hold(&ctx);
-        let (id, task) = self.world.tasks.take();
-        task.reset(id, program, node, ctx, path, from);
-        task.free = match self.plan.nodes.kind(node) {
-            NodeKind::Replica(service, _) => self.known.free[service.index()],
-            _ => true,
-        };
+    fn settle_in(&mut self, id: Id) {
+        let task = &mut self.world.tasks[id];
+        let (node, who) = (task.node, Who::from(&task.ctx));
+        task.free = self.known.free[node as usize];
         task.at_once = task.free
-            && self.known.at_once[program as usize]
+            && self.known.at_once[task.program as usize]
             && self.rules.quiet(0, PointKind::Commit)
-            && !matches!(from, From::Stop(_));
+            && !matches!(task.from, From::Stop(_));
+        self.hold(who);
         self.world.places.tasks.join(id.slot, node);
-        id
     }
 
     pub(super) fn begin_record(&mut self, id: Id, op: OpId) {
-        let Task { node, path, ctx, .. } = *self.world.tasks[id];
-        self.record(Kind::Begin, path, &ctx, |r| {
+        let Task { node, path, ref ctx, .. } = *self.world.tasks[id];
+        let (who, effect, step) = (Who::from(ctx), ctx.effect, ctx.step);
+        self.record(Kind::Begin, path, who, |r| {
             r.op = op.0;
             r.who = node;
-            r.data = ctx.effect;
-            r.row = ctx.step;
+            r.data = effect;
+            r.row = step;
         });
     }
 
@@ -236,8 +241,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let task = &mut running;
         std::mem::swap(&mut self.world.tasks[id], task);
         let program = &plan.programs[task.program as usize];
+        let mut pc = task.pc;
         loop {
-            let step = program.steps[task.pc as usize];
+            let step = program.steps[pc as usize];
             if !task.free && !task.paid {
                 task.paid = true;
                 if takes_time(program, step, task)
@@ -245,27 +251,28 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 {
                     let (statement, path) = (plan.model.service(service).statement, task.path);
                     self.sleep_task(task, self.lanes.statements[service.index()], statement, path);
-                    std::mem::swap(&mut self.world.tasks[id], task);
-                    break;
+                    break self.rest_task(id, task, pc);
                 }
             }
             match self.task_step(task, program, step) {
-                Went::On => {
-                    task.pc += 1;
+                Went::On => pc += 1,
+                Went::To(to) => pc = to,
+                Went::Waits => break self.rest_task(id, task, pc),
+                Went::WaitsBehind => {
                     task.paid = false;
-                }
-                Went::To(pc) => {
-                    task.pc = pc;
-                    task.paid = false;
-                }
-                Went::Waits => {
-                    std::mem::swap(&mut self.world.tasks[id], task);
-                    break;
+                    break self.rest_task(id, task, pc + 1);
                 }
                 Went::Gone => break,
             }
+            task.paid = false;
         }
         self.world.blank = Some(running);
+    }
+
+    /// The running task goes on another time, at this step.
+    fn rest_task(&mut self, id: Id, task: &mut Running, pc: u16) {
+        task.pc = pc;
+        std::mem::swap(&mut self.world.tasks[id], task);
     }
 
     /// Puts a running task back into its slot, for something that may end it or look at it. Returns its id.
@@ -371,10 +378,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             return Went::On;
         }
         // The thought is paid for like a statement: the step is over when the timer is.
-        task.pc += 1;
-        task.paid = false;
         self.sleep_task(task, None, after, name);
-        Went::Waits
+        Went::WaitsBehind
     }
 }
 

@@ -44,6 +44,22 @@ pub(crate) struct Ctx {
     pub(crate) fenced: bool,
 }
 
+/// The intent that something belongs to, and its client: all that most records say of a context.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Who {
+    /// The intent's slot.
+    pub(crate) intent: u32,
+    /// The client, numbered over all groups.
+    pub(crate) client: u32,
+}
+
+impl std::convert::From<&Ctx> for Who {
+    #[inline]
+    fn from(ctx: &Ctx) -> Who {
+        Who { intent: ctx.intent, client: ctx.client }
+    }
+}
+
 impl Default for Ctx {
     fn default() -> Ctx {
         let none = crate::model::record::NONE;
