@@ -228,9 +228,11 @@ impl Agenda {
             let top = self.top();
             let from_lane = self.front < top;
             let key = if from_lane { self.front } else { top };
-            // An empty agenda has the key of the end of time, beyond every slot.
-            if key.time() > limit || key == Key::NONE {
+            if key.time() > limit {
                 return None;
+            }
+            if key == Key::NONE {
+                return self.next_of_last(live);
             }
             let taken = if from_lane {
                 self.pop_lane(&mut live)
@@ -245,6 +247,26 @@ impl Agenda {
                 return Some(key);
             }
         }
+    }
+
+    /// As [`Agenda::next_live`] where nothing is left, or only what has the greatest key there is.
+    #[cold]
+    fn next_of_last(&mut self, mut live: impl FnMut(Key) -> bool) -> Option<Key> {
+        while !self.is_empty() {
+            let taken = if self.few.pop().is_some() {
+                live(Key::NONE)
+            } else if self.heap.is_empty() {
+                self.pop_lane(&mut live)
+            } else {
+                self.pop();
+                live(Key::NONE)
+            };
+            if taken {
+                self.now = Time::MAX;
+                return Some(Key::NONE);
+            }
+        }
+        None
     }
 
     #[inline]

@@ -35,6 +35,8 @@ pub struct TableState {
     cells: Vec<Word>,
     meta: Vec<RowMeta>,
     index: Index,
+    /// The key of the first slot, and how many slots from there on have consecutive keys: those need no hash.
+    row: (Word, u32),
     /// Slots are no longer in key order by themselves.
     shuffled: bool,
     /// Once they are not: the first of them in key order. Those that came since are put in order when somebody asks.
@@ -109,13 +111,15 @@ impl TableState {
     /// The slot that belongs to a key, whether or not there is a row now.
     #[inline]
     pub fn known(&self, key: Word) -> Option<u32> {
-        // Keys are often consecutive numbers in the order of their slots: a guess that costs less than a hash.
-        if let Some(&first) = self.cells.first() {
-            let guess = key.wrapping_sub(first) as usize;
-            if guess < self.meta.len() && self.cells[guess * self.width] == key {
-                return Some(guess as u32);
-            }
+        let (first, count) = self.row;
+        let nth = key.wrapping_sub(first) as u64;
+        if nth < u64::from(count) {
+            return Some(nth as u32);
         }
+        self.known_by_hash(key)
+    }
+
+    fn known_by_hash(&self, key: Word) -> Option<u32> {
         self.index.find(Index::hash(key), |slot| self.cells[slot as usize * self.width] == key)
     }
 
@@ -125,6 +129,11 @@ impl TableState {
             return slot;
         }
         let slot = self.meta.len() as u32;
+        if slot == 0 {
+            self.row = (key, 1);
+        } else if slot == self.row.1 && key == self.row.0.wrapping_add(Word::from(slot)) {
+            self.row.1 += 1;
+        }
         self.shuffled |= slot > 0 && key < self.key(slot - 1);
         self.cells.push(key);
         self.cells.resize(self.cells.len() + self.width - 1, NULL);
@@ -249,6 +258,7 @@ impl TableState {
     fn reset(&mut self, template: &TableState) {
         self.cells.clone_from(&template.cells);
         self.meta.clone_from(&template.meta);
+        self.row = template.row;
         self.shuffled = template.shuffled;
         self.order.clone_from(&template.order);
         self.index.clone_from(&template.index);
@@ -410,6 +420,30 @@ mod tests {
             at = Some(slot);
         }
         assert_eq!(keys, [1, 3, 5, 9]);
+    }
+
+    proptest! {
+        /// Consecutive keys, gaps, keys before the first and the greatest of all: each is found in the slot that it was given.
+        #[test]
+        fn a_key_is_found_where_it_was_put(
+            from in prop_oneof![Just(1i64), Just(-2), Just(Word::MAX - 3), Just(NULL + 1)],
+            steps in prop::collection::vec(0i64..9, 1..40),
+        ) {
+            let mut table = table(2);
+            let mut plain: Vec<Word> = Vec::new();
+            for step in steps {
+                let key = from.wrapping_add(step);
+                if key == NULL {
+                    continue;
+                }
+                let at = plain.iter().position(|&known| known == key);
+                prop_assert_eq!(table.known(key), at.map(|at| at as u32));
+                if at.is_none() {
+                    plain.push(key);
+                }
+                prop_assert_eq!(table.slot(key) as usize, at.unwrap_or(plain.len() - 1));
+            }
+        }
     }
 
     fn keys(table: &TableState) -> Vec<Word> {
