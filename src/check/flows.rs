@@ -1,9 +1,9 @@
 //! What became of the steps of a flow instance, by what was committed and not by what anybody believes; and the
 //! invariant that asks for all of them or none.
 
-use super::book::{Instance, Open};
 use super::facts::{Facts, FlowFacts};
 use super::finding::{Steps, Witness};
+use super::open::{Instance, Open};
 use super::sheet::Sheet;
 use crate::kernel::time::Time;
 use crate::model::ids::FlowId;

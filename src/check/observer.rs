@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::book::Open;
 use super::effects::{DuplicateEffect, LostUpdate};
 use super::ends::{NoLeak, every_intent_ends};
 use super::exprs::{Always, AtRest, Constant, tables_read};
 use super::facts::{ALL_TABLES, Facts, bit, watch};
 use super::flows::AllOrNothing;
+use super::open::Open;
 use super::own::Own;
 use super::per_intent::PerIntent;
 use super::rows::{AtMostOne, NoOrphan};
@@ -60,12 +60,14 @@ impl ByTable {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.watch.is_empty()
+    /// Those that one table concerns.
+    #[inline]
+    pub(super) fn of(&self, table: u16) -> &[u16] {
+        self.filed.get(usize::from(table.min(63))).map_or(&[], |filed| filed)
     }
 
     /// Those that some of these tables concern, each once.
-    pub(super) fn of(&self, tables: u64) -> impl Iterator<Item = u16> + '_ {
+    pub(super) fn of_any(&self, tables: u64) -> impl Iterator<Item = u16> + '_ {
         let mut left = tables;
         let bits = std::iter::from_fn(move || {
             let bit = left.trailing_zeros();
@@ -96,7 +98,7 @@ pub(super) struct Occasions {
 /// An intent at its end.
 #[derive(Clone, Copy)]
 pub(super) struct Settling<'a> {
-    pub(super) open: &'a Open,
+    pub(super) open: &'a Open<'a>,
     /// It has come to its end by itself.
     pub(super) settled: bool,
     /// Nothing more can happen for it.
@@ -164,6 +166,26 @@ impl Observer {
             InvariantKind::EveryIntentEnds => Observer::EveryIntentEnds,
             InvariantKind::NoLeak(tables) => Observer::NoLeak(NoLeak::new(watch(tables))),
             InvariantKind::Own(own) => Observer::Own(Box::new(Own::new(model, own))),
+        }
+    }
+
+    /// Whether it asks what was done for an intent.
+    pub(super) fn asks_for_deeds(&self) -> bool {
+        match self {
+            Observer::PerIntent(each) => each.wants_effects(),
+            Observer::AllOrNothing(_)
+            | Observer::CompensationRules(_)
+            | Observer::DuplicateEffect(_)
+            | Observer::Told(_)
+            | Observer::NoLeak(_)
+            | Observer::Own(_) => true,
+            Observer::Always(_)
+            | Observer::AtRest(_)
+            | Observer::Constant(_)
+            | Observer::AtMostOne(_)
+            | Observer::NoOrphan(_)
+            | Observer::LostUpdate(_)
+            | Observer::EveryIntentEnds => false,
         }
     }
 
