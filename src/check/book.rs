@@ -13,7 +13,7 @@ use super::finding::Party;
 use super::open::{Deed, Open, Put, Work, ran};
 use crate::kernel::path::{Path, mix};
 use crate::kernel::time::Time;
-use crate::model::record::{FLOW, FlowMove, NONE, Outcome, Record, StepRole, commit, install};
+use crate::model::record::{FLOW, FlowMove, NONE, Outcome, Record, commit, install, step_word};
 use crate::model::value::Word;
 
 /// In [`Book::told`]: nothing yet.
@@ -21,8 +21,22 @@ const NOTHING: u8 = u8::MAX;
 /// In [`Intent::ran`]: no operation.
 const NO_OPERATION: u16 = u16::MAX;
 
-/// A step and its role, or `None` outside a flow.
-type Step = Option<(u8, StepRole)>;
+/// A step and its role in one word.
+type Step = u16;
+/// Outside a flow.
+const NO_STEP: Step = u16::MAX;
+/// In [`Intent::changed`]: nothing.
+const UNCHANGED: Step = u16::MAX - 1;
+
+/// The step of a record that has one, as [`Record::step`].
+#[inline]
+fn step_of(record: &Record) -> Step {
+    if record.row == NONE {
+        NO_STEP
+    } else {
+        record.row as Step & 0xff00 | Step::from(record.row & 0xff != 0)
+    }
+}
 
 /// An open intent.
 #[derive(Clone, Debug)]
@@ -41,7 +55,7 @@ pub(super) struct Intent {
     /// Whether the operation of the execution that began last writes.
     begun_writes: bool,
     /// The first two different steps that changed something: whether there is another than a given one.
-    changed: [Option<Step>; 2],
+    changed: [Step; 2],
 }
 
 impl Intent {
@@ -54,7 +68,7 @@ impl Intent {
         ran: NO_OPERATION,
         live: false,
         begun_writes: false,
-        changed: [None; 2],
+        changed: [UNCHANGED; 2],
     };
 
     /// Whether the operation that reads at this path also writes; if that execution is not at hand, whether the intent
@@ -68,10 +82,10 @@ impl Intent {
     #[inline]
     fn note_change(&mut self, step: Step) {
         let [first, second] = &mut self.changed;
-        match first {
-            None => *first = Some(step),
-            Some(known) if *known != step => *second = second.or(Some(step)),
-            Some(_) => {}
+        if *first == UNCHANGED {
+            *first = step;
+        } else if *first != step && *second == UNCHANGED {
+            *second = step;
         }
     }
 }
@@ -91,7 +105,7 @@ struct Current {
 }
 
 impl Current {
-    const NOBODYS: Current = Current { slot: NONE, deed: NONE, ran: false, step: None, first: true };
+    const NOBODYS: Current = Current { slot: NONE, deed: NONE, ran: false, step: NO_STEP, first: true };
 }
 
 /// All open intents.
@@ -253,7 +267,7 @@ impl Book {
             return Party::NOBODY;
         };
         let party = intent.party;
-        let (slot, ran, step) = (record.intent, ran(record.flag), record.step());
+        let (slot, ran, step) = (record.intent, ran(record.flag), step_of(record));
         self.current = Current { slot, deed: NONE, ran, step, first: true };
         let unasked = !self.asked && record.flag & commit::EARLY == 0;
         if unasked && intent.work == NONE && (!ran || intent.ran == NO_OPERATION || intent.ran == record.op) {
@@ -267,6 +281,7 @@ impl Book {
     }
 
     /// Files a commit as a deed.
+    #[inline(never)]
     fn file(&mut self, record: &Record, facts: &Facts) {
         let slot = record.intent;
         let target = self.intents[slot as usize].party.target;
@@ -292,6 +307,7 @@ impl Book {
         }
         work.deeds.push(Deed::of(record, lead));
         let Deed { flag, step, .. } = work.deeds[lead as usize];
+        let step = step.map_or(NO_STEP, |(step, role)| step_word(step, role) as Step);
         self.current = Current { slot, deed: at, ran: ran(flag), step, first: lead == at };
         if lead == at && ran(record.flag) {
             self.note_run(slot, record.op);
@@ -384,9 +400,9 @@ impl Book {
 
     /// Whether an intent already has a deed of another step than this record's that was carried out.
     pub(super) fn has_other_step(&self, record: &Record) -> bool {
-        let step = record.step();
-        self.get(record.intent)
-            .is_some_and(|intent| intent.changed.iter().flatten().any(|&other| other != step))
+        let step = step_of(record);
+        let other = |&other: &Step| other != UNCHANGED && other != step;
+        self.get(record.intent).is_some_and(|intent| intent.changed.iter().any(other))
     }
 
     /// Whether what a lost answer would have told had been carried out.
@@ -410,6 +426,30 @@ pub(super) fn has_intent(record: &Record) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// All steps that a record can tell, and outside a flow.
+    #[test]
+    fn a_step_and_its_role_fit_a_word() {
+        let record = |row: u32| Record {
+            at: Time::ZERO,
+            path: Path(0),
+            data: 0,
+            ver: 0,
+            op: 0,
+            flag: 0,
+            kind: crate::model::record::Kind::Commit,
+            client: 0,
+            who: 0,
+            row,
+            intent: 0,
+        };
+        for row in (0..0x1_0000).chain([NONE]) {
+            let record = record(row);
+            let word = record.step().map_or(NO_STEP, |(step, role)| step_word(step, role) as Step);
+            assert_eq!(step_of(&record), word, "{row:x}");
+            assert_ne!(word, UNCHANGED);
+        }
+    }
 
     /// There may be tens of thousands, and most of them wait.
     #[test]

@@ -9,7 +9,7 @@ use super::book::Book;
 use super::counts::Counts;
 use super::facts::{Facts, bit};
 use super::finding::{Leftovers, Party};
-use super::history::{By, History};
+use super::history::{By, History, Loss};
 use super::observer::{Observer, Occasions, Settling, scope};
 use super::sheet::Sheet;
 use super::verdict::{Broken, RunVerdict};
@@ -75,6 +75,8 @@ pub struct Judge {
     shows: bool,
     counts: Counts,
     current: Current,
+    /// Whom a commit concerns, while they are told of it.
+    asked: Vec<u16>,
     now: Time,
     scratch: Scratch,
 }
@@ -120,6 +122,7 @@ impl Judge {
             shows,
             counts: Counts::default(),
             current: Current::none(),
+            asked: Vec::new(),
             now: Time::ZERO,
             scratch,
         };
@@ -206,10 +209,21 @@ impl Judge {
     }
 
     /// Tells observers of a commit which rows it changed.
+    #[inline(never)]
     fn tell_commit(&mut self, tables: &mut Tables) {
-        let Judge { current, occasions, observers, sheets, scratch, .. } = self;
+        let Judge { current, occasions, observers, sheets, scratch, asked, .. } = self;
         let Current { by, changed, .. } = &*current;
-        let mut tell = |at: u16| {
+        // Most commits change one table, and then nobody has to be looked for.
+        let first = changed[0].0;
+        let of = if changed.iter().all(|change| change.0 == first) {
+            occasions.commit.of(first)
+        } else {
+            let set = changed.iter().fold(0, |set, change| set | bit(change.0));
+            asked.clear();
+            asked.extend(occasions.commit.of_any(set));
+            asked
+        };
+        for &at in of {
             let sheet = &mut sheets[usize::from(at)];
             match &mut observers[usize::from(at)] {
                 Observer::Always(always) => always.committed(changed, by, tables, scratch, sheet),
@@ -217,14 +231,6 @@ impl Judge {
                 Observer::Own(own) => own.committed(changed, tables, sheet),
                 _ => {}
             }
-        };
-        // Most commits change one table, and then nothing has to be asked twice.
-        let first = changed[0].0;
-        if changed.iter().all(|change| change.0 == first) {
-            occasions.commit.of(first).iter().for_each(|&at| tell(at));
-        } else {
-            let set = changed.iter().fold(0, |set, change| set | bit(change.0));
-            occasions.commit.of_any(set).for_each(tell);
         }
         current.changed.clear();
     }
@@ -262,13 +268,8 @@ impl Judge {
         if overlaps > 0 {
             self.counts.more(Counter::Overlaps, i64::from(overlaps));
         }
-        for &at in self.occasions.install.of(record.op) {
-            let sheet = &mut self.sheets[usize::from(at)];
-            match &mut self.observers[usize::from(at)] {
-                Observer::LostUpdate(lost) => lost.install(record, by, loss.as_ref(), sheet),
-                Observer::NoOrphan(rows) => rows.install(record.op, record.row, record.flag, by),
-                _ => {}
-            }
+        if !self.occasions.install.of(record.op).is_empty() {
+            self.tell_install(record, loss.as_ref());
         }
         self.show(record, tables);
         let change = (record.op, record.row);
@@ -277,6 +278,19 @@ impl Judge {
         }
         self.current.missing = self.current.missing.saturating_sub(1);
         self.complete(tables);
+    }
+
+    /// Tells observers of an install.
+    fn tell_install(&mut self, record: &Record, loss: Option<&Loss>) {
+        let by = &self.current.by;
+        for &at in self.occasions.install.of(record.op) {
+            let sheet = &mut self.sheets[usize::from(at)];
+            match &mut self.observers[usize::from(at)] {
+                Observer::LostUpdate(lost) => lost.install(record, by, loss, sheet),
+                Observer::NoOrphan(rows) => rows.install(record.op, record.row, record.flag, by),
+                _ => {}
+            }
+        }
     }
 
     /// Ends the transaction if all its installs are in, and if nothing more can belong to it.

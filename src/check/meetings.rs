@@ -1,14 +1,15 @@
 //! Who meets whom at which row: intents that were open at the same time and read or wrote the same row.
 //!
-//! Each row knows how many open intents have been at it, and each open intent at which rows it has been: a short chain,
-//! which is looked through. Only those that have been at more than a few rows are filed in an index.
+//! Each row knows how many open intents have been at it, and each open intent at which rows it has been: most at one, which
+//! is at hand, others at a few more, which are a chain to be looked through. Only those that have been at many rows are
+//! filed in an index.
 
 use crate::kernel::path::mix;
 use crate::kernel::time::Time;
 use crate::model::record::NONE;
 use crate::store::Index;
 
-/// So many rows of one intent are looked through, more are filed.
+/// So many further rows of one intent are looked through, more are filed.
 const FEW: u32 = 8;
 
 /// Who is at a row.
@@ -21,26 +22,51 @@ struct Meeting {
     writer_left: Time,
 }
 
-/// An open intent that has been at a row; or, in the chain of spare ones, nobody.
+/// A row that an open intent has been at.
 #[derive(Clone, Copy, Debug)]
-struct Touch {
-    slot: u32,
+struct Visit {
     row: u32,
-    next: u32,
     table: u16,
     writes: bool,
+}
+
+impl Visit {
+    #[inline]
+    fn is_at(self, table: u16, row: u32) -> bool {
+        self.row == row && self.table == table
+    }
+}
+
+/// A further one; or, in the chain of spare ones, nobody's.
+#[derive(Clone, Copy, Debug)]
+struct Further {
+    visit: Visit,
+    slot: u32,
+    next: u32,
 }
 
 /// The rows that an open intent has been at.
 #[derive(Clone, Copy, Debug)]
 struct Trail {
-    /// The last of them, or [`NONE`].
+    first: Visit,
+    /// The last of the further ones, or [`NONE`].
     last: u32,
+    /// How many rows there are.
     len: u32,
 }
 
 impl Trail {
-    const EMPTY: Trail = Trail { last: NONE, len: 0 };
+    const EMPTY: Trail = Trail { first: Visit { row: 0, table: 0, writes: false }, last: NONE, len: 0 };
+}
+
+/// What an intent's being at a row is.
+enum Touch {
+    /// It has been there before, and did the same or more.
+    Again,
+    /// It has read the row and now writes it.
+    Writes,
+    /// It has not been there.
+    New,
 }
 
 /// All rows and all open intents that have been at them.
@@ -49,12 +75,12 @@ pub(super) struct Meetings {
     rows: Vec<Vec<Meeting>>,
     /// Rows that anybody has been at in this run.
     visited: Vec<(u16, u32)>,
-    touches: Vec<Touch>,
-    /// The first of the spare touches, or [`NONE`].
+    further: Vec<Further>,
+    /// The first of the spare ones of these, or [`NONE`].
     spare: u32,
     /// By intent slot.
     trails: Vec<Trail>,
-    /// Touches of intents that have been at more than a few rows.
+    /// Further rows of intents that have been at many.
     index: Index,
 }
 
@@ -67,7 +93,7 @@ impl Meetings {
         Meetings {
             rows: vec![Vec::new(); tables],
             visited: Vec::new(),
-            touches: Vec::new(),
+            further: Vec::new(),
             spare: NONE,
             trails: Vec::new(),
             index: Index::default(),
@@ -78,46 +104,34 @@ impl Meetings {
         for (table, row) in self.visited.drain(..) {
             self.rows[usize::from(table)][row as usize] = Meeting::default();
         }
-        self.touches.clear();
+        self.further.clear();
         self.spare = NONE;
         self.trails.clear();
         self.index.clear();
-    }
-
-    /// The touch by which an intent has been at a row.
-    #[inline]
-    fn find(&self, trail: Trail, slot: u32, table: u16, row: u32) -> Option<u32> {
-        if trail.len > FEW {
-            let same = |at: u32| {
-                let touch = &self.touches[at as usize];
-                (touch.slot, touch.table, touch.row) == (slot, table, row)
-            };
-            return self.index.find(hash(slot, table, row), same);
-        }
-        let mut at = trail.last;
-        while at != NONE {
-            let touch = &self.touches[at as usize];
-            if (touch.table, touch.row) == (table, row) {
-                return Some(at);
-            }
-            at = touch.next;
-        }
-        None
     }
 
     /// An open intent that was invoked at a time is at a row. Returns how many others were, while it was open: those that
     /// write if it only reads, all if it writes. Each other intent counts once for a reader and once for a writer.
     #[inline]
     pub(super) fn touch(&mut self, slot: u32, invoked: Time, table: u16, row: u32, writes: bool) -> u32 {
-        if self.trails.len() <= slot as usize {
-            self.trails.resize(slot as usize + 1, Trail::EMPTY);
-        }
-        let trail = self.trails[slot as usize];
-        let found = self.find(trail, slot, table, row);
-        let known = found.map(|at| &mut self.touches[at as usize]);
-        if known.as_ref().is_some_and(|touch| !writes || touch.writes) {
-            return 0;
-        }
+        let visit = Visit { row, table, writes };
+        let touch = match self.trails.get_mut(slot as usize) {
+            Some(trail) if trail.len == 0 => {
+                (trail.first, trail.len) = (visit, 1);
+                Touch::New
+            }
+            Some(Trail { first, .. }) if first.is_at(table, row) => match writes && !first.writes {
+                true => {
+                    first.writes = true;
+                    Touch::Writes
+                }
+                false => return 0,
+            },
+            _ => match self.touch_further(slot, visit) {
+                Touch::Again => return 0,
+                touch => touch,
+            },
+        };
         let rows = &mut self.rows[usize::from(table)];
         if rows.len() <= row as usize {
             rows.resize(row as usize + 1, Meeting::default());
@@ -125,9 +139,8 @@ impl Meetings {
         let here = &mut rows[row as usize];
         let (all, wrote) = (here.left > invoked, here.writer_left > invoked);
         here.writers += u32::from(writes);
-        // It has read the row and now writes it: those that only read it count as well from here on.
-        if let Some(touch) = known {
-            touch.writes = true;
+        if let Touch::Writes = touch {
+            // Those that only read it count as well from here on.
             return here.open - here.writers + u32::from(all && !wrote);
         }
         let others = match writes {
@@ -138,38 +151,72 @@ impl Meetings {
             self.visited.push((table, row));
         }
         here.open += 1;
-        self.follow(trail, Touch { slot, row, next: trail.last, table, writes });
         others
     }
 
-    /// Adds a row to the trail of an intent.
-    #[inline]
-    fn follow(&mut self, trail: Trail, touch: Touch) {
-        let at = self.spare;
-        let at = match self.touches.get_mut(at as usize) {
+    /// The same for an intent that has been at another row before, or in a slot that nobody had yet.
+    #[inline(never)]
+    fn touch_further(&mut self, slot: u32, visit: Visit) -> Touch {
+        if self.trails.len() <= slot as usize {
+            self.trails.resize(slot as usize + 1, Trail::EMPTY);
+            self.trails[slot as usize] = Trail { first: visit, len: 1, ..Trail::EMPTY };
+            return Touch::New;
+        }
+        let trail = self.trails[slot as usize];
+        if let Some(at) = self.find(trail, slot, visit) {
+            let known = &mut self.further[at as usize].visit;
+            if !visit.writes || known.writes {
+                return Touch::Again;
+            }
+            known.writes = true;
+            return Touch::Writes;
+        }
+        let further = Further { visit, slot, next: trail.last };
+        let last = self.spare;
+        let last = match self.further.get_mut(last as usize) {
             Some(spare) => {
                 self.spare = spare.next;
-                *spare = touch;
-                at
+                *spare = further;
+                last
             }
             None => {
-                self.touches.push(touch);
-                self.touches.len() as u32 - 1
+                self.further.push(further);
+                self.further.len() as u32 - 1
             }
         };
-        let trail = Trail { last: at, len: trail.len + 1 };
-        self.trails[touch.slot as usize] = trail;
+        let trail = Trail { last, len: trail.len + 1, ..trail };
+        self.trails[slot as usize] = trail;
         if trail.len > FEW {
             self.file(trail);
         }
+        Touch::New
     }
 
-    /// Files the last row of a trail, or all of them once they are too many to be looked through.
-    #[inline(never)]
+    /// Where a further row is noted that an intent has been at.
+    fn find(&self, trail: Trail, slot: u32, Visit { table, row, .. }: Visit) -> Option<u32> {
+        if trail.len > FEW {
+            let same = |at: u32| {
+                let further = &self.further[at as usize];
+                further.slot == slot && further.visit.is_at(table, row)
+            };
+            return self.index.find(hash(slot, table, row), same);
+        }
+        let mut at = trail.last;
+        while at != NONE {
+            let further = &self.further[at as usize];
+            if further.visit.is_at(table, row) {
+                return Some(at);
+            }
+            at = further.next;
+        }
+        None
+    }
+
+    /// Files the last row of a trail, or all further ones once they are too many to be looked through.
     fn file(&mut self, trail: Trail) {
         let mut at = trail.last;
         while at != NONE {
-            let Touch { slot, table, row, next, .. } = self.touches[at as usize];
+            let Further { visit: Visit { table, row, .. }, slot, next } = self.further[at as usize];
             self.index.insert(hash(slot, table, row), at);
             at = if trail.len == FEW + 1 { next } else { NONE };
         }
@@ -178,22 +225,35 @@ impl Meetings {
     /// An intent is settled.
     #[inline]
     pub(super) fn settled(&mut self, slot: u32, now: Time) {
-        let Some(trail) = self.trails.get_mut(slot as usize) else { return };
-        let Trail { last, len } = std::mem::replace(trail, Trail::EMPTY);
+        let Some(trail) = self.trails.get_mut(slot as usize).filter(|trail| trail.len > 0) else { return };
+        let Trail { first, last, len } = std::mem::replace(trail, Trail::EMPTY);
+        self.leave(first, now);
+        if last != NONE {
+            self.leave_further(slot, last, len, now);
+        }
+    }
+
+    #[inline]
+    fn leave(&mut self, visit: Visit, now: Time) {
+        let here = &mut self.rows[usize::from(visit.table)][visit.row as usize];
+        here.open -= 1;
+        here.left = now;
+        if visit.writes {
+            here.writers -= 1;
+            here.writer_left = now;
+        }
+    }
+
+    #[inline(never)]
+    fn leave_further(&mut self, slot: u32, last: u32, len: u32, now: Time) {
         let mut at = last;
         while at != NONE {
-            let touch = &mut self.touches[at as usize];
-            let here = &mut self.rows[usize::from(touch.table)][touch.row as usize];
-            here.open -= 1;
-            here.left = now;
-            if touch.writes {
-                here.writers -= 1;
-                here.writer_left = now;
-            }
+            let Further { visit, next, .. } = self.further[at as usize];
+            self.leave(visit, now);
             if len > FEW {
-                self.index.remove(hash(slot, touch.table, touch.row), at);
+                self.index.remove(hash(slot, visit.table, visit.row), at);
             }
-            let next = std::mem::replace(&mut touch.next, self.spare);
+            self.further[at as usize].next = self.spare;
             self.spare = at;
             at = next;
         }
@@ -207,8 +267,8 @@ mod tests {
 
     #[test]
     fn what_is_kept_for_each_row_of_an_open_intent_is_small() {
-        assert!(size_of::<Touch>() <= 16);
-        assert!(size_of::<Trail>() <= 8);
+        assert!(size_of::<Further>() <= 16);
+        assert!(size_of::<Trail>() <= 16);
     }
 
     /// The same by its definition: every visit of the run is kept, and all are looked through.
@@ -282,7 +342,7 @@ mod tests {
                     let invoked = Time(plain.open[slot as usize].unwrap());
                     let expected = plain.touch(slot, (table, row), writes);
                     prop_assert_eq!(meetings.touch(slot, invoked, table, row, writes), expected);
-                    let filed = meetings.trails.iter().filter(|trail| trail.len > FEW).map(|trail| trail.len);
+                    let filed = meetings.trails.iter().filter(|trail| trail.len > FEW).map(|trail| trail.len - 1);
                     prop_assert_eq!(meetings.index.len() as u32, filed.sum::<u32>());
                 }
             }

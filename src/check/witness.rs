@@ -185,7 +185,7 @@ impl Offers {
     }
 
     /// A row is read or written.
-    #[inline]
+    #[inline(never)]
     pub(super) fn touch(&mut self, record: &Record, book: &Book, facts: &Facts) {
         let Some(intent) = book.get(record.intent) else { return };
         let writes = record.kind == Kind::Install || intent.writes_at(record.path, facts);

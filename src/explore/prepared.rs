@@ -130,7 +130,9 @@ impl Bench<'_> {
     pub fn run(&mut self, seed: u64, more: &mut impl Sink) -> Run {
         let mut digest = HistoryDigest::default();
         self.judge.reset();
-        let ended = self.runner.run(seed, &mut ((&mut digest, &mut self.judge), more));
+        // The judge first: it asks for the kind, of which the engine's code knows at each place what it is, and the words of
+        // the digest would hide that.
+        let ended = self.runner.run(seed, &mut ((&mut self.judge, &mut digest), more));
         self.judged(ended, digest)
     }
 
@@ -138,7 +140,7 @@ impl Bench<'_> {
     pub fn run_noting(&mut self, seed: u64, more: &mut impl Sink, notes: &mut Vec<Note>) -> Run {
         let mut digest = HistoryDigest::default();
         self.judge.reset();
-        let ended = self.runner.run_noting(seed, &mut ((&mut digest, &mut self.judge), more), notes);
+        let ended = self.runner.run_noting(seed, &mut ((&mut self.judge, &mut digest), more), notes);
         self.judged(ended, digest)
     }
 

@@ -134,6 +134,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// The outcome with this code; anything else is unknown.
+    #[inline]
     pub fn of(flag: u8) -> Outcome {
         match flag {
             0 => Outcome::Ok,
@@ -264,6 +265,7 @@ impl Masks {
     }
 
     /// The masks of an install record's `data`.
+    #[inline]
     pub fn unpack(data: u64) -> Masks {
         let take = |n: u32| (data >> (n * Self::BITS) & Self::ALL) as u32;
         Masks { set: take(0), rmw: take(1), carried: take(2) }
@@ -286,6 +288,7 @@ impl Record {
     }
 
     /// The step and role in `row` of `Begin`, `Commit`, `Refused`, `Failed`; `None` outside a flow.
+    #[inline]
     pub fn step(&self) -> Option<(u8, StepRole)> {
         if self.row == NONE {
             return None;
