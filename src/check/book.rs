@@ -21,6 +21,9 @@ const NOTHING: u8 = u8::MAX;
 /// In [`Intent::ran`]: no operation.
 const NO_OPERATION: u16 = u16::MAX;
 
+/// In [`Book::oldest`]: no intent is open.
+const NO_OLDEST: (u32, Time) = (NONE, Time::MAX);
+
 /// A step and its role in one word.
 type Step = u16;
 /// Outside a flow.
@@ -120,6 +123,8 @@ pub(super) struct Book {
     told: Vec<u8>,
     /// Intents by slot and serial number in the order in which they were invoked; those at the front are open.
     invoked: VecDeque<(u32, u32)>,
+    /// The first of them: its serial number, and when it was invoked. Every install asks for it.
+    oldest: (u32, Time),
     /// How many are open.
     pub(super) open: u32,
     /// How many sagas were set aside.
@@ -137,6 +142,7 @@ impl Book {
             spare: Vec::new(),
             told: Vec::new(),
             invoked: VecDeque::new(),
+            oldest: NO_OLDEST,
             open: 0,
             parked: 0,
             current: Current::NOBODYS,
@@ -147,6 +153,7 @@ impl Book {
         (0..self.intents.len() as u32).for_each(|slot| self.free(slot));
         self.told.clear();
         self.invoked.clear();
+        self.oldest = NO_OLDEST;
         (self.open, self.parked, self.current) = (0, 0, Current::NOBODYS);
     }
 
@@ -181,15 +188,21 @@ impl Book {
     }
 
     /// The work of an open intent, made if it has none.
+    #[inline]
     fn work(&mut self, slot: u32) -> &mut Work {
-        let intent = &mut self.intents[slot as usize];
-        if intent.work == NONE {
-            intent.work = self.spare.pop().unwrap_or(self.works.len() as u32);
-            if intent.work as usize == self.works.len() {
-                self.works.push(Work::default());
-            }
+        if self.intents[slot as usize].work == NONE {
+            self.give_work(slot);
         }
-        &mut self.works[intent.work as usize]
+        &mut self.works[self.intents[slot as usize].work as usize]
+    }
+
+    #[inline(never)]
+    fn give_work(&mut self, slot: u32) {
+        let work = self.spare.pop().unwrap_or(self.works.len() as u32);
+        if work as usize == self.works.len() {
+            self.works.push(Work::default());
+        }
+        self.intents[slot as usize].work = work;
     }
 
     /// An execution begins.
@@ -203,15 +216,21 @@ impl Book {
 
     /// When the oldest open intent was invoked; the end of time if none is open.
     #[inline]
-    pub(super) fn oldest_open(&mut self) -> Time {
+    pub(super) fn oldest_open(&self) -> Time {
+        self.oldest.1
+    }
+
+    /// The oldest intent is no longer open: finds the next one.
+    fn next_oldest(&mut self) {
         while let Some(&(slot, serial)) = self.invoked.front() {
             let intent = &self.intents[slot as usize];
             if intent.live && intent.party.serial == serial {
-                return intent.invoked;
+                self.oldest = (serial, intent.invoked);
+                return;
             }
             self.invoked.pop_front();
         }
-        Time::MAX
+        self.oldest = NO_OLDEST;
     }
 
     /// An intent begins.
@@ -238,6 +257,9 @@ impl Book {
             ..Intent::FREE
         };
         self.invoked.push_back((record.intent, serial));
+        if self.oldest == NO_OLDEST {
+            self.oldest = (serial, record.at);
+        }
         self.told.push(NOTHING);
         self.open += 1;
     }
@@ -387,6 +409,7 @@ impl Book {
     pub(super) fn free(&mut self, slot: u32) {
         let Some(intent) = self.intents.get_mut(slot as usize).filter(|intent| intent.live) else { return };
         intent.live = false;
+        let serial = intent.party.serial;
         let work = std::mem::replace(&mut intent.work, NONE);
         if work != NONE {
             self.works[work as usize].clear();
@@ -395,6 +418,9 @@ impl Book {
         self.open -= 1;
         if self.current.slot == slot {
             self.current = Current::NOBODYS;
+        }
+        if self.oldest.0 == serial {
+            self.next_oldest();
         }
     }
 

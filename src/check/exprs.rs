@@ -158,7 +158,9 @@ impl Always {
         scratch: &mut Scratch,
         sheet: &mut Sheet,
     ) {
-        for (part, now) in self.parts.iter().zip(&mut self.broken) {
+        // By place, since two slices side by side cost a call here.
+        for at in 0..self.parts.len() {
+            let (part, now) = (&self.parts[at], &mut self.broken[at]);
             if let Some((table, code)) = &part.row {
                 for &(of, row) in changed {
                     if of == table.0 {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::book::Book;
 use super::counts::Counts;
-use super::facts::{Facts, bit};
+use super::facts::Facts;
 use super::finding::{Leftovers, Party};
 use super::history::{By, History, Loss};
 use super::observer::{Observer, Occasions, Settling, scope};
@@ -215,13 +215,12 @@ impl Judge {
         let Current { by, changed, .. } = &*current;
         // Most commits change one table, and then nobody has to be looked for.
         let first = changed[0].0;
-        let of = if changed.iter().all(|change| change.0 == first) {
-            occasions.commit.of(first)
-        } else {
-            let set = changed.iter().fold(0, |set, change| set | bit(change.0));
-            asked.clear();
-            asked.extend(occasions.commit.of_any(set));
-            asked
+        let of = match changed.iter().all(|change| change.0 == first) {
+            true => occasions.commit.of(first),
+            false => {
+                occasions.commit.of_all(changed, asked);
+                asked
+            }
         };
         for &at in of {
             let sheet = &mut sheets[usize::from(at)];
@@ -369,12 +368,14 @@ impl Judge {
         }
     }
 
+    fn flow(&mut self, record: &Record, tables: &mut Tables) {
+        self.book.flow(record);
+        self.show(record, tables);
+    }
+
     /// Takes a record of a kind that has no way of its own.
     fn other(&mut self, record: &Record, tables: &mut Tables) {
         self.counts.record(record, self.facts.replicas);
-        if record.kind == Kind::Flow {
-            self.book.flow(record);
-        }
         self.offers.record(record, &self.book, &self.facts);
         self.show(record, tables);
     }
@@ -407,6 +408,7 @@ impl Sink for Judge {
                 self.show(record, tables);
             }
             Kind::Settled => self.settled(record, tables),
+            Kind::Flow => self.flow(record, tables),
             _ => self.other(record, tables),
         }
     }

@@ -66,18 +66,18 @@ impl ByTable {
         self.filed.get(usize::from(table.min(63))).map_or(&[], |filed| filed)
     }
 
-    /// Those that some of these tables concern, each once.
-    pub(super) fn of_any(&self, tables: u64) -> impl Iterator<Item = u16> + '_ {
+    /// Those that some of the tables of these rows concern, each once.
+    #[inline(never)]
+    pub(super) fn of_all(&self, rows: &[(u16, u32)], into: &mut Vec<u16>) {
+        into.clear();
+        let tables = rows.iter().fold(0, |set, row| set | bit(row.0));
         let mut left = tables;
-        let bits = std::iter::from_fn(move || {
-            let bit = left.trailing_zeros();
-            left &= left.wrapping_sub(1);
-            (bit < 64).then_some(bit)
-        });
-        bits.filter_map(|bit| Some((bit, self.filed.get(bit as usize)?))).flat_map(move |(bit, filed)| {
-            let first = move |at: &&u16| (self.watch[usize::from(**at)] & tables).trailing_zeros() == bit;
-            filed.iter().filter(first).copied()
-        })
+        while left != 0 {
+            let lowest = left.trailing_zeros();
+            left &= left - 1;
+            let first = |at: &&u16| (self.watch[usize::from(**at)] & tables).trailing_zeros() == lowest;
+            into.extend(self.filed.get(lowest as usize).into_iter().flatten().filter(first));
+        }
     }
 }
 

@@ -3,9 +3,10 @@
 //! Its [`Work`] is only there once something was done or noted for it, so an intent that waits costs little memory; and
 //! a [`Deed`] holds no more than its record, since all deeds of an intent are for the same party.
 
+use std::cell::Cell;
 use std::ops::Range;
 
-use super::finding::{Act, Party};
+use super::finding::{Act, Party, Steps};
 use crate::kernel::path::Path;
 use crate::kernel::time::Time;
 use crate::model::record::{FLOW, FlowMove, Record, StepRole, commit};
@@ -140,7 +141,6 @@ impl Work {
 }
 
 /// An open intent at its end.
-#[derive(Clone, Copy)]
 pub(super) struct Open<'a> {
     pub(super) party: Party,
     /// Its root effect.
@@ -149,14 +149,19 @@ pub(super) struct Open<'a> {
     pub(super) puts: &'a [Put],
     pub(super) flows: &'a [Instance],
     pub(super) args: &'a [Word],
+    /// What became of the steps of the instance that was asked for last, by its number.
+    pub(super) steps: Cell<Option<(u32, Steps)>>,
 }
 
 impl<'a> Open<'a> {
     /// `None`: nothing was done or noted for it.
     pub(super) fn new(party: Party, effect: u64, work: Option<&'a Work>) -> Open<'a> {
+        let steps = Cell::new(None);
         match work {
-            Some(Work { deeds, puts, flows, args, .. }) => Open { party, effect, deeds, puts, flows, args },
-            None => Open { party, effect, deeds: &[], puts: &[], flows: &[], args: &[] },
+            Some(Work { deeds, puts, flows, args, .. }) => {
+                Open { party, effect, deeds, puts, flows, args, steps }
+            }
+            None => Open { party, effect, deeds: &[], puts: &[], flows: &[], args: &[], steps },
         }
     }
 
