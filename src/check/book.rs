@@ -6,8 +6,6 @@
 //! An intent is one line of memory; what was done for it is filed apart, and only if somebody will ask, or if the store
 //! shows writes one by one: then the first of them stands for all.
 
-use std::collections::VecDeque;
-
 use super::facts::{Facts, bit};
 use super::finding::Party;
 use super::open::{Deed, Open, Put, Work, ran};
@@ -121,8 +119,10 @@ pub(super) struct Book {
     /// Works that no intent has.
     spare: Vec<u32>,
     told: Vec<u8>,
-    /// Intents by slot and serial number in the order in which they were invoked; those at the front are open.
-    invoked: VecDeque<(u32, u32)>,
+    /// Intents by slot and serial number in the order in which they were invoked.
+    invoked: Vec<(u32, u32)>,
+    /// So many of the first of them are no longer open.
+    passed: usize,
     /// The first of them: its serial number, and when it was invoked. Every install asks for it.
     oldest: (u32, Time),
     /// How many are open.
@@ -141,7 +141,8 @@ impl Book {
             works: Vec::new(),
             spare: Vec::new(),
             told: Vec::new(),
-            invoked: VecDeque::new(),
+            invoked: Vec::new(),
+            passed: 0,
             oldest: NO_OLDEST,
             open: 0,
             parked: 0,
@@ -153,7 +154,7 @@ impl Book {
         (0..self.intents.len() as u32).for_each(|slot| self.free(slot));
         self.told.clear();
         self.invoked.clear();
-        self.oldest = NO_OLDEST;
+        (self.passed, self.oldest) = (0, NO_OLDEST);
         (self.open, self.parked, self.current) = (0, 0, Current::NOBODYS);
     }
 
@@ -221,16 +222,23 @@ impl Book {
     }
 
     /// The oldest intent is no longer open: finds the next one.
+    #[inline(never)]
     fn next_oldest(&mut self) {
-        while let Some(&(slot, serial)) = self.invoked.front() {
+        while let Some(&(slot, serial)) = self.invoked.get(self.passed) {
             let intent = &self.intents[slot as usize];
             if intent.live && intent.party.serial == serial {
                 self.oldest = (serial, intent.invoked);
+                // Each entry is moved once for each time that as many as remain were passed.
+                if self.passed >= 64 && self.passed >= self.invoked.len() / 2 {
+                    self.invoked.drain(..self.passed);
+                    self.passed = 0;
+                }
                 return;
             }
-            self.invoked.pop_front();
+            self.passed += 1;
         }
-        self.oldest = NO_OLDEST;
+        self.invoked.clear();
+        (self.passed, self.oldest) = (0, NO_OLDEST);
     }
 
     /// An intent begins.
@@ -240,7 +248,9 @@ impl Book {
         if self.intents.len() <= slot {
             self.intents.resize(slot + 1, Intent::FREE);
         }
-        self.free(record.intent);
+        if self.intents[slot].live {
+            self.free(record.intent);
+        }
         let serial = self.told.len() as u32;
         self.intents[slot] = Intent {
             party: Party {
@@ -256,8 +266,8 @@ impl Book {
             live: true,
             ..Intent::FREE
         };
-        self.invoked.push_back((record.intent, serial));
-        if self.oldest == NO_OLDEST {
+        self.invoked.push((record.intent, serial));
+        if self.oldest.0 == NONE {
             self.oldest = (serial, record.at);
         }
         self.told.push(NOTHING);
@@ -409,13 +419,12 @@ impl Book {
     pub(super) fn free(&mut self, slot: u32) {
         let Some(intent) = self.intents.get_mut(slot as usize).filter(|intent| intent.live) else { return };
         intent.live = false;
-        let serial = intent.party.serial;
-        let work = std::mem::replace(&mut intent.work, NONE);
+        let (serial, work) = (intent.party.serial, intent.work);
+        self.open -= 1;
         if work != NONE {
             self.works[work as usize].clear();
             self.spare.push(work);
         }
-        self.open -= 1;
         if self.current.slot == slot {
             self.current = Current::NOBODYS;
         }

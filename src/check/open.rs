@@ -123,7 +123,9 @@ impl Work {
         self.flows.clear();
         self.args.clear();
         self.ran.clear();
-        self.early.clear();
+        if !self.early.is_empty() {
+            self.early.clear();
+        }
     }
 
     /// The instance of a flow with this number, made if it is not known; `None` if nobody can say of which flow.
