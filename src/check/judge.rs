@@ -332,12 +332,11 @@ impl Judge {
 
     fn invoke(&mut self, record: &Record, tables: &mut Tables) {
         self.book.invoke(record);
+        self.counts.more(Counter::Intents, 1);
         if self.occasions.args {
             self.book.note_args(record.intent, tables.arguments());
-        } else {
-            self.counts.more(Counter::Intents, 1);
-            self.show(record, tables);
         }
+        self.show(record, tables);
     }
 
     fn settled(&mut self, record: &Record, tables: &mut Tables) {
