@@ -49,8 +49,8 @@ impl Counts {
         }
     }
 
-    /// What can be counted from other records alone. Intents, writes, overlaps, compensations, parked sagas and silent violations
-    /// the judge adds.
+    /// What can be counted from other records alone. Intents, writes, overlaps, compensations, parked sagas and silent
+    /// violations the judge adds.
     #[inline]
     pub(super) fn record(&mut self, record: &Record, replicas: u32) {
         let counter = match record.kind {

@@ -31,8 +31,14 @@ struct Current {
     missing: u32,
     /// It is complete, but a part of a transaction with several commits.
     held: bool,
+    /// The rows that it changed, of those tables whose changes concern anybody; one after the other, each once.
     changed: Vec<(u16, u32)>,
+    /// The row that it changed last, of any table.
+    last: (u16, u32),
 }
+
+/// In [`Current::last`]: none.
+const NO_ROW: (u16, u32) = (u16::MAX, NONE);
 
 impl Current {
     fn none() -> Current {
@@ -50,7 +56,7 @@ impl Current {
             intent: NONE,
         };
         let by = By { commit, party: Party::NOBODY };
-        Current { by, missing: 0, held: false, changed: Vec::new() }
+        Current { by, missing: 0, held: false, changed: Vec::new(), last: NO_ROW }
     }
 }
 
@@ -145,6 +151,7 @@ impl Judge {
         self.current.missing = 0;
         self.current.held = false;
         self.current.changed.clear();
+        self.current.last = NO_ROW;
         self.now = Time::ZERO;
     }
 
@@ -203,6 +210,7 @@ impl Judge {
     #[inline]
     fn committed(&mut self, tables: &mut Tables) {
         self.current.held = false;
+        self.current.last = NO_ROW;
         if !self.current.changed.is_empty() {
             self.tell_commit(tables);
         }
@@ -235,7 +243,7 @@ impl Judge {
     }
 
     fn commit(&mut self, record: &Record, tables: &mut Tables) {
-        if self.current.held || !self.current.changed.is_empty() {
+        if self.current.held || self.current.last != NO_ROW {
             let before = &self.current.by.commit;
             let same = before.path == record.path && before.at == record.at;
             if !(self.current.held && same) {
@@ -272,8 +280,11 @@ impl Judge {
         }
         self.show(record, tables);
         let change = (record.op, record.row);
-        if !self.occasions.commit.of(record.op).is_empty() && self.current.changed.last() != Some(&change) {
-            self.current.changed.push(change);
+        if self.current.last != change {
+            self.current.last = change;
+            if !self.occasions.commit.of(record.op).is_empty() {
+                self.current.changed.push(change);
+            }
         }
         self.current.missing = self.current.missing.saturating_sub(1);
         self.complete(tables);
