@@ -2,204 +2,185 @@
 //!
 //! It is filled from the records once and read by all observers that judge an intent as a whole; when the intent is
 //! settled its pages are free again. One byte an intent stays to the end of the run: what the client was told.
-
-use std::collections::VecDeque;
-use std::ops::Range;
+//!
+//! An intent is one line of memory; what was done for it is filed apart, and only if somebody will ask, or if the store
+//! shows writes one by one: then the first of them stands for all.
 
 use super::facts::{Facts, bit};
-use super::finding::{Act, Party};
+use super::finding::Party;
+use super::open::{Deed, Open, Put, Work, ran};
 use crate::kernel::path::{Path, mix};
 use crate::kernel::time::Time;
-use crate::model::record::{FLOW, FlowMove, Kind, NONE, Outcome, Record, StepRole, commit, install};
+use crate::model::record::{FLOW, FlowMove, NONE, Outcome, Record, commit, install, step_word};
 use crate::model::value::Word;
-use crate::store::Index;
 
 /// In [`Book::told`]: nothing yet.
 const NOTHING: u8 = u8::MAX;
+/// In [`Intent::ran`]: no operation.
+const NO_OPERATION: u16 = u16::MAX;
 
-/// An execution that committed something.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Deed {
-    pub(super) act: Act,
-    /// Bits of the commit record.
-    pub(super) flag: u8,
-    /// The tables in which it changed something. Writes of `otherwise`, and those that left a row as it was, do not count.
-    pub(super) tables: u64,
-    /// The first deed of the same execution: a store that does not isolate commits one write after the other.
-    lead: u32,
-}
+/// In [`Book::oldest`]: no intent is open.
+const NO_OLDEST: (u32, Time) = (NONE, Time::MAX);
 
-impl Deed {
-    /// Whether the operation was carried out: neither refused nor fenced off, nor only something kept by a strategy.
-    pub(super) fn ran(&self) -> bool {
-        self.flag & (commit::REFUSED | commit::FENCED | commit::KEPT) == 0
+/// A step and its role in one word.
+type Step = u16;
+/// Outside a flow.
+const NO_STEP: Step = u16::MAX;
+/// In [`Intent::changed`]: nothing.
+const UNCHANGED: Step = u16::MAX - 1;
+
+/// The step of a record that has one, as [`Record::step`].
+#[inline]
+fn step_of(record: &Record) -> Step {
+    if record.row == NONE {
+        NO_STEP
+    } else {
+        record.row as Step & 0xff00 | Step::from(record.row & 0xff != 0)
     }
-
-    /// Whether it changed something in these tables.
-    pub(super) fn changed(&self, watch: u64) -> bool {
-        self.ran() && self.tables & watch != 0
-    }
-
-    /// Its place among the deeds of its intent, which are in order of time.
-    pub(super) fn place(&self) -> u32 {
-        self.lead
-    }
-
-    /// Its step and role in this instance of a flow.
-    pub(super) fn step_of(&self, instance: u32) -> Option<(u8, StepRole)> {
-        self.act.step.filter(|_| self.act.instance == instance)
-    }
-}
-
-/// A row written by a deed.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Put {
-    pub(super) deed: u32,
-    pub(super) table: u16,
-    pub(super) row: u32,
-    pub(super) flag: u8,
-}
-
-/// An instance of a flow.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Instance {
-    pub(super) id: u32,
-    pub(super) flow: u16,
-    /// Steps left out because of their condition.
-    pub(super) skipped: u64,
-    /// Steps that were asked for.
-    pub(super) asked: u64,
-    pub(super) parked: bool,
-    /// How it ended, the last time it did; once it completed, that stays.
-    pub(super) end: Option<FlowMove>,
-    /// When it ended last, or [`Time::MAX`] while it runs.
-    pub(super) ended: Time,
 }
 
 /// An open intent.
 #[derive(Clone, Debug)]
-pub(super) struct Open {
-    pub(super) live: bool,
+pub(super) struct Intent {
     pub(super) party: Party,
     /// Its root effect.
-    pub(super) effect: u64,
+    effect: u64,
     pub(super) invoked: Time,
-    deeds: Vec<Deed>,
-    /// The first deed of each execution whose writes are seen one by one, by path and effect.
-    early: Index,
-    /// The operations that were carried out.
-    ran: Vec<u16>,
+    /// The last execution that began.
+    begun: Path,
+    /// What was done for it, or [`NONE`].
+    work: u32,
+    /// The operation that was carried out first; others are in its work.
+    ran: u16,
+    live: bool,
+    /// Whether the operation of the execution that began last writes.
+    begun_writes: bool,
     /// The first two different steps that changed something: whether there is another than a given one.
-    changed: [Option<Option<(u8, StepRole)>>; 2],
-    pub(super) puts: Vec<Put>,
-    pub(super) flows: Vec<Instance>,
-    /// The arguments of its target, if anybody asks for them.
-    pub(super) args: Vec<Word>,
-    /// The last execution that began, and whether its operation writes.
-    begun: (Path, bool),
+    changed: [Step; 2],
 }
 
-impl Open {
-    fn new() -> Open {
-        Open {
-            live: false,
-            party: Party::NOBODY,
-            effect: 0,
-            invoked: Time::ZERO,
-            deeds: Vec::new(),
-            early: Index::default(),
-            ran: Vec::new(),
-            changed: [None; 2],
-            puts: Vec::new(),
-            flows: Vec::new(),
-            args: Vec::new(),
-            begun: (Path(0), false),
-        }
-    }
-
-    /// What was done, one entry for each execution, in order of time.
-    pub(super) fn deeds(&self) -> impl DoubleEndedIterator<Item = &Deed> + Clone {
-        self.deeds_in(0..self.deeds.len() as u32)
-    }
-
-    /// Those among them whose places are in a range.
-    pub(super) fn deeds_in(&self, places: Range<u32>) -> impl DoubleEndedIterator<Item = &Deed> + Clone {
-        let some = self.deeds[places.start as usize..places.end as usize].iter().zip(places);
-        some.filter(|(deed, at)| deed.lead == *at).map(|(deed, _)| deed)
-    }
-
-    /// The execution that wrote a row.
-    pub(super) fn deed_of(&self, put: &Put) -> &Deed {
-        &self.deeds[self.deeds[put.deed as usize].lead as usize]
-    }
-
-    /// The first instance of a flow.
-    pub(super) fn instance_of(&self, flow: u16) -> Option<&Instance> {
-        self.flows.iter().find(|instance| instance.flow == flow)
-    }
-
-    /// The flow that the client asked for, if it asked for one.
-    pub(super) fn target_flow(&self) -> Option<u16> {
-        (self.party.target & FLOW != 0).then_some(self.party.target & !FLOW)
-    }
+impl Intent {
+    const FREE: Intent = Intent {
+        party: Party::NOBODY,
+        effect: 0,
+        invoked: Time::ZERO,
+        begun: Path(0),
+        work: NONE,
+        ran: NO_OPERATION,
+        live: false,
+        begun_writes: false,
+        changed: [UNCHANGED; 2],
+    };
 
     /// Whether the operation that reads at this path also writes; if that execution is not at hand, whether the intent
     /// writes anything.
+    #[inline]
     pub(super) fn writes_at(&self, path: Path, facts: &Facts) -> bool {
-        if self.begun.0 == path { self.begun.1 } else { facts.writes(self.party.target) }
+        if self.begun == path { self.begun_writes } else { facts.writes(self.party.target) }
     }
 
-    fn instance(&mut self, id: u32, flow: impl FnOnce(u16) -> Option<u16>) -> Option<&mut Instance> {
-        let at = match self.flows.iter().position(|instance| instance.id == id) {
-            Some(at) => at,
-            None => {
-                let flow = flow(self.party.target)?;
-                let (end, ended) = (None, Time::MAX);
-                self.flows.push(Instance { id, flow, skipped: 0, asked: 0, parked: false, end, ended });
-                self.flows.len() - 1
-            }
-        };
-        Some(&mut self.flows[at])
+    /// Notes that a step changed something.
+    #[inline]
+    fn note_change(&mut self, step: Step) {
+        let [first, second] = &mut self.changed;
+        if *first == UNCHANGED {
+            *first = step;
+        } else if *first != step && *second == UNCHANGED {
+            *second = step;
+        }
     }
 }
 
+/// The commit that was taken last.
+#[derive(Clone, Copy, Debug)]
+struct Current {
+    /// The intent, or [`NONE`].
+    slot: u32,
+    /// The deed it was filed as, or [`NONE`].
+    deed: u32,
+    /// Of its execution: the operation was carried out, and the step.
+    ran: bool,
+    step: Step,
+    /// It is the first of its execution.
+    first: bool,
+}
+
+impl Current {
+    const NOBODYS: Current = Current { slot: NONE, deed: NONE, ran: false, step: NO_STEP, first: true };
+}
+
 /// All open intents.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Book {
-    intents: Vec<Open>,
+    /// Whether somebody asks what was done for an intent.
+    asked: bool,
+    intents: Vec<Intent>,
+    works: Vec<Work>,
+    /// Works that no intent has.
+    spare: Vec<u32>,
     told: Vec<u8>,
-    /// Intents by slot and serial number in the order in which they were invoked; those at the front are open.
-    invoked: VecDeque<(u32, u32)>,
+    /// Intents by slot and serial number in the order in which they were invoked.
+    invoked: Vec<(u32, u32)>,
+    /// So many of the first of them are no longer open.
+    passed: usize,
+    /// The first of them: its serial number, and when it was invoked. Every install asks for it.
+    oldest: (u32, Time),
     /// How many are open.
     pub(super) open: u32,
     /// How many sagas were set aside.
     pub(super) parked: u64,
-    /// The transaction that committed last, and the intent and deed it was filed under.
-    current: Option<(u32, u32)>,
+    current: Current,
 }
 
 impl Book {
+    /// `asked`: somebody asks what was done for an intent.
+    pub(super) fn new(asked: bool) -> Book {
+        Book {
+            asked,
+            intents: Vec::new(),
+            works: Vec::new(),
+            spare: Vec::new(),
+            told: Vec::new(),
+            invoked: Vec::new(),
+            passed: 0,
+            oldest: NO_OLDEST,
+            open: 0,
+            parked: 0,
+            current: Current::NOBODYS,
+        }
+    }
+
     pub(super) fn reset(&mut self) {
         (0..self.intents.len() as u32).for_each(|slot| self.free(slot));
         self.told.clear();
         self.invoked.clear();
-        (self.open, self.parked, self.current) = (0, 0, None);
+        (self.passed, self.oldest) = (0, NO_OLDEST);
+        (self.open, self.parked, self.current) = (0, 0, Current::NOBODYS);
     }
 
     /// The open intent in a slot.
     #[inline]
-    pub(super) fn get(&self, slot: u32) -> Option<&Open> {
-        self.intents.get(slot as usize).filter(|open| open.live)
+    pub(super) fn get(&self, slot: u32) -> Option<&Intent> {
+        self.intents.get(slot as usize).filter(|intent| intent.live)
     }
 
     #[inline]
-    fn get_mut(&mut self, slot: u32) -> Option<&mut Open> {
-        self.intents.get_mut(slot as usize).filter(|open| open.live)
+    fn get_mut(&mut self, slot: u32) -> Option<&mut Intent> {
+        self.intents.get_mut(slot as usize).filter(|intent| intent.live)
+    }
+
+    /// The open intent in a slot, with all that was done for it.
+    pub(super) fn view(&self, slot: u32) -> Option<Open<'_>> {
+        self.get(slot).map(|intent| self.open(intent))
+    }
+
+    fn open(&self, intent: &Intent) -> Open<'_> {
+        Open::new(intent.party, intent.effect, self.works.get(intent.work as usize))
     }
 
     /// All open intents, by slot.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Open> {
-        self.intents.iter().filter(|open| open.live)
+    pub(super) fn all(&self) -> impl Iterator<Item = Open<'_>> {
+        self.intents.iter().filter(|intent| intent.live).map(|intent| self.open(intent))
     }
 
     /// What the client of the intent with this serial number was told.
@@ -207,152 +188,211 @@ impl Book {
         self.told.get(serial as usize).filter(|&&told| told != NOTHING).map(|&told| Outcome::of(told))
     }
 
-    /// Takes what concerns intents and flows, except the end of an intent.
+    /// The work of an open intent, made if it has none.
     #[inline]
-    pub(super) fn record(&mut self, record: &Record, facts: &Facts) {
-        match record.kind {
-            Kind::Invoke => self.invoke(record),
-            Kind::Complete => self.complete(record),
-            Kind::Begin => self.begin(record, facts),
-            Kind::Install => self.put(record),
-            Kind::Flow => self.flow(record),
-            _ => {}
+    fn work(&mut self, slot: u32) -> &mut Work {
+        if self.intents[slot as usize].work == NONE {
+            self.give_work(slot);
         }
+        &mut self.works[self.intents[slot as usize].work as usize]
+    }
+
+    #[inline(never)]
+    fn give_work(&mut self, slot: u32) {
+        let work = self.spare.pop().unwrap_or(self.works.len() as u32);
+        if work as usize == self.works.len() {
+            self.works.push(Work::default());
+        }
+        self.intents[slot as usize].work = work;
     }
 
     /// An execution begins.
     #[inline]
     pub(super) fn begin(&mut self, record: &Record, facts: &Facts) {
-        if let Some(open) = self.get_mut(record.intent) {
-            open.begun = (record.path, facts.writes(record.op));
+        // In a free slot this says nothing: whoever is invoked there starts anew.
+        if let Some(intent) = self.intents.get_mut(record.intent as usize) {
+            (intent.begun, intent.begun_writes) = (record.path, facts.writes(record.op));
         }
     }
 
     /// When the oldest open intent was invoked; the end of time if none is open.
-    pub(super) fn oldest_open(&mut self) -> Time {
-        while let Some(&(slot, serial)) = self.invoked.front() {
-            let open = &self.intents[slot as usize];
-            if open.live && open.party.serial == serial {
-                return open.invoked;
-            }
-            self.invoked.pop_front();
-        }
-        Time::MAX
+    #[inline]
+    pub(super) fn oldest_open(&self) -> Time {
+        self.oldest.1
     }
 
-    fn invoke(&mut self, record: &Record) {
+    /// The oldest intent is no longer open: finds the next one.
+    #[inline(never)]
+    fn next_oldest(&mut self) {
+        while let Some(&(slot, serial)) = self.invoked.get(self.passed) {
+            let intent = &self.intents[slot as usize];
+            if intent.live && intent.party.serial == serial {
+                self.oldest = (serial, intent.invoked);
+                // Each entry is moved once for each time that as many as remain were passed.
+                if self.passed >= 64 && self.passed >= self.invoked.len() / 2 {
+                    self.invoked.drain(..self.passed);
+                    self.passed = 0;
+                }
+                return;
+            }
+            self.passed += 1;
+        }
+        self.invoked.clear();
+        (self.passed, self.oldest) = (0, NO_OLDEST);
+    }
+
+    /// An intent begins.
+    #[inline]
+    pub(super) fn invoke(&mut self, record: &Record) {
         let slot = record.intent as usize;
         if self.intents.len() <= slot {
-            self.intents.resize_with(slot + 1, Open::new);
+            self.intents.resize(slot + 1, Intent::FREE);
         }
-        self.free(record.intent);
-        let open = &mut self.intents[slot];
-        open.live = true;
-        open.party = Party {
-            client: record.client,
-            intent: record.ver,
-            target: record.op,
-            path: record.path,
-            told: None,
-            serial: self.told.len() as u32,
+        if self.intents[slot].live {
+            self.free(record.intent);
+        }
+        let serial = self.told.len() as u32;
+        self.intents[slot] = Intent {
+            party: Party {
+                client: record.client,
+                intent: record.ver,
+                target: record.op,
+                path: record.path,
+                told: None,
+                serial,
+            },
+            effect: record.data,
+            invoked: record.at,
+            live: true,
+            ..Intent::FREE
         };
-        open.effect = record.data;
-        open.invoked = record.at;
-        self.invoked.push_back((record.intent, open.party.serial));
+        self.invoked.push((record.intent, serial));
+        if self.oldest.0 == NONE {
+            self.oldest = (serial, record.at);
+        }
         self.told.push(NOTHING);
         self.open += 1;
     }
 
     /// Notes the arguments of an intent that has just begun.
     pub(super) fn note_args(&mut self, slot: u32, args: &[Word]) {
-        if let Some(open) = self.get_mut(slot) {
-            open.args.extend_from_slice(args);
+        if self.get(slot).is_some() {
+            self.work(slot).args.extend_from_slice(args);
         }
     }
 
-    fn complete(&mut self, record: &Record) {
-        let Some(open) = self.get_mut(record.intent) else { return };
+    /// An intent ends for its client.
+    #[inline]
+    pub(super) fn complete(&mut self, record: &Record) {
+        let Some(intent) = self.get_mut(record.intent) else { return };
         let outcome = Outcome::of(record.flag);
-        open.party.told = Some(outcome);
-        let serial = open.party.serial as usize;
+        intent.party.told = Some(outcome);
+        let serial = intent.party.serial as usize;
         self.told[serial] = outcome as u8;
     }
 
-    /// Files a commit and returns the act.
-    pub(super) fn commit(&mut self, record: &Record, facts: &Facts) -> Act {
-        let mut act = Act {
-            at: record.at,
-            path: record.path,
-            op: record.op,
-            effect: record.data,
-            instance: record.who,
-            step: record.step(),
-            party: Party::NOBODY,
+    /// Takes a commit and returns for whom it was.
+    #[inline]
+    pub(super) fn commit(&mut self, record: &Record, facts: &Facts) -> Party {
+        self.current = Current::NOBODYS;
+        let Some(intent) = self.intents.get_mut(record.intent as usize).filter(|intent| intent.live) else {
+            return Party::NOBODY;
         };
-        self.current = None;
-        let Some(open) = self.get_mut(record.intent) else { return act };
-        act.party = open.party;
-        if let Some((step, role)) = act.step {
-            open.instance(act.instance, |target| facts.flow_with(target, act.op, step, role));
+        let party = intent.party;
+        let (slot, ran, step) = (record.intent, ran(record.flag), step_of(record));
+        self.current = Current { slot, deed: NONE, ran, step, first: true };
+        let unasked = !self.asked && record.flag & commit::EARLY == 0;
+        if unasked && intent.work == NONE && (!ran || intent.ran == NO_OPERATION || intent.ran == record.op) {
+            if ran {
+                intent.ran = record.op;
+            }
+        } else {
+            self.file(record, facts);
         }
-        let at = open.deeds.len() as u32;
+        party
+    }
+
+    /// Files a commit as a deed.
+    #[inline(never)]
+    fn file(&mut self, record: &Record, facts: &Facts) {
+        let slot = record.intent;
+        let target = self.intents[slot as usize].party.target;
+        let work = self.work(slot);
+        if let Some((step, role)) = record.step() {
+            work.instance(record.who, || facts.flow_with(target, record.op, step, role));
+        }
+        let at = work.deeds.len() as u32;
         // Writes seen one by one are followed by the commit of the whole, which has none of its own.
         let mut lead = at;
         let early = record.flag & commit::EARLY != 0;
-        if early || !open.early.is_empty() {
-            let hash = mix(act.path.0, act.effect);
+        if early || !work.early.is_empty() {
+            let hash = mix(record.path.0, record.data);
             let same = |lead: u32| {
-                let Act { path, effect, .. } = open.deeds[lead as usize].act;
-                (path, effect) == (act.path, act.effect)
+                let Deed { path, effect, .. } = work.deeds[lead as usize];
+                (path, effect) == (record.path, record.data)
             };
-            match open.early.find(hash, same) {
+            match work.early.find(hash, same) {
                 Some(first) => lead = first,
-                None if early => open.early.insert(hash, at),
+                None if early => work.early.insert(hash, at),
                 None => {}
             }
         }
-        let deed = Deed { act, flag: record.flag, tables: 0, lead };
-        if lead == at && deed.ran() && open.ran.iter().all(|&op| op != act.op) {
-            open.ran.push(act.op);
+        work.deeds.push(Deed::of(record, lead));
+        let Deed { flag, step, .. } = work.deeds[lead as usize];
+        let step = step.map_or(NO_STEP, |(step, role)| step_word(step, role) as Step);
+        self.current = Current { slot, deed: at, ran: ran(flag), step, first: lead == at };
+        if lead == at && ran(record.flag) {
+            self.note_run(slot, record.op);
         }
-        open.deeds.push(deed);
-        self.current = Some((record.intent, at));
-        act
     }
 
-    /// Whether the commit filed last is the first of its execution.
+    /// Notes an operation that was carried out.
+    fn note_run(&mut self, slot: u32, op: u16) {
+        let intent = &mut self.intents[slot as usize];
+        if intent.ran == NO_OPERATION {
+            intent.ran = op;
+        } else if intent.ran != op {
+            let others = &mut self.work(slot).ran;
+            if !others.contains(&op) {
+                others.push(op);
+            }
+        }
+    }
+
+    /// Whether the commit taken last is the first of its execution.
+    #[inline]
     pub(super) fn is_first(&self) -> bool {
-        self.current.is_none_or(|(slot, deed)| {
-            self.get(slot).is_none_or(|open| open.deeds[deed as usize].lead == deed)
-        })
+        self.current.first
     }
 
     /// A row is written by the transaction that committed last.
+    #[inline]
     pub(super) fn put(&mut self, record: &Record) {
-        let Some((slot, deed)) = self.current else { return };
-        let Some(open) = self.get_mut(slot) else { return };
-        open.puts.push(Put { deed, table: record.op, row: record.row, flag: record.flag });
-        if record.flag & (install::NOOP | install::OTHERWISE | install::KEPT) == 0 {
-            let lead = open.deeds[deed as usize].lead;
-            let lead = &mut open.deeds[lead as usize];
-            if lead.tables == 0 && lead.ran() {
-                let (step, [first, second]) = (Some(lead.act.step), &mut open.changed);
-                match first {
-                    None => *first = step,
-                    first if *first != step => *second = second.or(step),
-                    _ => {}
-                }
-            }
-            lead.tables |= bit(record.op);
+        let Current { slot, deed, ran, step, .. } = self.current;
+        let Some(intent) = self.intents.get_mut(slot as usize) else { return };
+        let changes = record.flag & (install::NOOP | install::OTHERWISE | install::KEPT) == 0;
+        if changes && ran {
+            intent.note_change(step);
+        }
+        if deed == NONE {
+            return;
+        }
+        let Work { puts, deeds, .. } = &mut self.works[intent.work as usize];
+        puts.push(Put { deed, row: record.row, table: record.op, flag: record.flag });
+        if changes {
+            let lead = deeds[deed as usize].lead;
+            deeds[lead as usize].tables |= bit(record.op);
         }
     }
 
-    fn flow(&mut self, record: &Record) {
+    /// A flow moves.
+    pub(super) fn flow(&mut self, record: &Record) {
         let Some(&moved) = FlowMove::ALL.get(usize::from(record.flag)) else { return };
+        if self.get(record.intent).is_none() {
+            return;
+        }
         let mut parked = 0;
-        if let Some(open) = self.get_mut(record.intent)
-            && let Some(instance) = open.instance(record.who, |_| Some(record.op & !FLOW))
-        {
+        if let Some(instance) = self.work(record.intent).instance(record.who, || Some(record.op & !FLOW)) {
             let step = if record.row < 64 { 1 << record.row } else { 0 };
             match moved {
                 FlowMove::Started | FlowMove::Recovered => instance.ended = Time::MAX,
@@ -375,35 +415,40 @@ impl Book {
     }
 
     /// Frees the slot of an intent.
+    #[inline]
     pub(super) fn free(&mut self, slot: u32) {
-        if let Some(open) = self.get_mut(slot) {
-            open.live = false;
-            open.deeds.clear();
-            open.early.clear();
-            open.ran.clear();
-            open.changed = [None; 2];
-            open.puts.clear();
-            open.flows.clear();
-            open.args.clear();
-            open.begun = (Path(0), false);
-            self.open -= 1;
-            if self.current.is_some_and(|(of, _)| of == slot) {
-                self.current = None;
-            }
+        let Some(intent) = self.intents.get_mut(slot as usize).filter(|intent| intent.live) else { return };
+        intent.live = false;
+        let (serial, work) = (intent.party.serial, intent.work);
+        self.open -= 1;
+        if work != NONE {
+            self.works[work as usize].clear();
+            self.spare.push(work);
+        }
+        if self.current.slot == slot {
+            self.current = Current::NOBODYS;
+        }
+        if self.oldest.0 == serial {
+            self.next_oldest();
         }
     }
 
     /// Whether an intent already has a deed of another step than this record's that was carried out.
     pub(super) fn has_other_step(&self, record: &Record) -> bool {
-        let step = record.step();
-        self.get(record.intent).is_some_and(|open| open.changed.iter().flatten().any(|&other| other != step))
+        let step = step_of(record);
+        let other = |&other: &Step| other != UNCHANGED && other != step;
+        self.get(record.intent).is_some_and(|intent| intent.changed.iter().any(other))
     }
 
     /// Whether what a lost answer would have told had been carried out.
     pub(super) fn was_done(&self, record: &Record) -> bool {
-        let any = record.op & FLOW != 0;
-        self.get(record.intent)
-            .is_some_and(|open| if any { !open.ran.is_empty() } else { open.ran.contains(&record.op) })
+        self.get(record.intent).is_some_and(|intent| {
+            let others = || self.works.get(intent.work as usize).map_or(&[][..], |work| &work.ran);
+            match record.op & FLOW {
+                0 => intent.ran == record.op || others().contains(&record.op),
+                _ => intent.ran != NO_OPERATION,
+            }
+        })
     }
 }
 
@@ -411,4 +456,39 @@ impl Book {
 #[inline]
 pub(super) fn has_intent(record: &Record) -> bool {
     record.intent != NONE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All steps that a record can tell, and outside a flow.
+    #[test]
+    fn a_step_and_its_role_fit_a_word() {
+        let record = |row: u32| Record {
+            at: Time::ZERO,
+            path: Path(0),
+            data: 0,
+            ver: 0,
+            op: 0,
+            flag: 0,
+            kind: crate::model::record::Kind::Commit,
+            client: 0,
+            who: 0,
+            row,
+            intent: 0,
+        };
+        for row in (0..0x1_0000).chain([NONE]) {
+            let record = record(row);
+            let word = record.step().map_or(NO_STEP, |(step, role)| step_word(step, role) as Step);
+            assert_eq!(step_of(&record), word, "{row:x}");
+            assert_ne!(word, UNCHANGED);
+        }
+    }
+
+    /// There may be tens of thousands, and most of them wait.
+    #[test]
+    fn an_intent_is_one_line_of_memory() {
+        assert!(size_of::<Intent>() <= 64);
+    }
 }

@@ -44,15 +44,16 @@ impl Counts {
     pub(super) fn sent(&mut self, record: &Record) {
         self.more(Counter::Messages, 1);
         self.more(Counter::Attempts, i64::from(record.flag == PointKind::Request as u8));
-        self.more(Counter::Duplicated, i64::from(record.ver > 1));
+        if record.ver > 1 {
+            self.more(Counter::Duplicated, 1);
+        }
     }
 
-    /// What can be counted from other records alone. Writes, overlaps, compensations, parked sagas and silent violations
-    /// the judge adds.
+    /// What can be counted from other records alone. Intents, writes, overlaps, compensations, parked sagas and silent
+    /// violations the judge adds.
     #[inline]
     pub(super) fn record(&mut self, record: &Record, replicas: u32) {
         let counter = match record.kind {
-            Kind::Invoke => Counter::Intents,
             Kind::Complete => match Outcome::of(record.flag) {
                 Outcome::Ok => Counter::Ok,
                 Outcome::Failed => Counter::Failed,

@@ -1,9 +1,9 @@
 //! Effects against each other: no update overwritten unseen, no effect twice.
 
-use super::book::Open;
 use super::facts::bit;
-use super::finding::{Act, Witness};
-use super::history::Loss;
+use super::finding::Witness;
+use super::history::{By, Loss};
+use super::open::{Deed, Open};
 use super::sheet::Sheet;
 use crate::model::ids::TableId;
 use crate::model::record::{Record, StepRole};
@@ -17,19 +17,21 @@ pub(super) struct LostUpdate {
 
 impl LostUpdate {
     #[inline]
-    pub(super) fn install(&self, record: &Record, act: &Act, loss: &Loss, sheet: &mut Sheet) {
+    pub(super) fn install(&self, record: &Record, by: &By, loss: Option<&Loss>, sheet: &mut Sheet) {
         if self.watch & bit(record.op) == 0 {
             return;
         }
         sheet.run.obligations += 1;
-        if loss.columns != 0 || (self.strict && loss.stale) {
+        if let Some(loss) = loss
+            && (loss.columns != 0 || (self.strict && loss.stale))
+        {
             let (victim_version, victim) = loss.victim;
-            sheet.violated(record.at, [victim.party.serial, act.party.serial], || Witness::LostUpdate {
+            sheet.violated(record.at, [victim.party.serial, by.party.serial], || Witness::LostUpdate {
                 table: TableId(record.op),
                 row: record.row,
                 victim,
                 victim_version,
-                culprit: *act,
+                culprit: by.act(),
                 version: record.ver,
                 base: record.who,
                 columns: loss.columns,
@@ -50,15 +52,15 @@ impl DuplicateEffect {
         let changed = || open.deeds().filter(|deed| deed.changed(self.watch));
         for deed in changed() {
             let mut before = open.deeds_in(0..deed.place()).filter(|deed| deed.changed(self.watch)).rev();
-            let Some(first) = before.find(|other| other.act.effect == deed.act.effect) else {
+            let Some(first) = before.find(|other| other.effect == deed.effect) else {
                 sheet.run.obligations += 1;
                 continue;
             };
             let undone = open
                 .deeds_in(first.place() + 1..deed.place())
-                .any(|other| other.changed(u64::MAX) && opposite(&other.act, &deed.act));
+                .any(|other| other.changed(u64::MAX) && opposite(other, deed));
             if !undone {
-                let (first, second) = (first.act, deed.act);
+                let (first, second) = (open.act(first), open.act(deed));
                 let serial = open.party.serial;
                 sheet.violated(second.at, [serial, serial], || Witness::DuplicateEffect { first, second });
             }
@@ -67,7 +69,7 @@ impl DuplicateEffect {
 }
 
 /// Whether one is the compensation of the other.
-fn opposite(a: &Act, b: &Act) -> bool {
+fn opposite(a: &Deed, b: &Deed) -> bool {
     match (a.step, b.step) {
         (Some((step, StepRole::Action)), Some((other, StepRole::Undo)))
         | (Some((step, StepRole::Undo)), Some((other, StepRole::Action))) => {

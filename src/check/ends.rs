@@ -1,9 +1,9 @@
 //! What remains when nothing happens any more: intents without an end, rows and locks that nobody will come for.
 
-use super::book::{Deed, Open};
 use super::facts::{Facts, bit};
 use super::finding::{Act, Leftovers, Witness};
 use super::flows::steps;
+use super::open::{Deed, Open};
 use super::sheet::{EVERYBODY, Sheet};
 use crate::kernel::time::Time;
 use crate::model::ids::{FlowId, TableId};
@@ -45,7 +45,7 @@ impl NoLeak {
 
     /// Notes rows made by steps that can be undone, if their flow failed and their effect stands.
     pub(super) fn settled(&mut self, open: &Open, facts: &Facts, sheet: &mut Sheet) {
-        for instance in &open.flows {
+        for instance in open.flows {
             sheet.run.obligations += 1;
             let flow = &facts.flows[usize::from(instance.flow)];
             let steps = steps(facts, open, instance);
@@ -57,11 +57,11 @@ impl NoLeak {
                 matches!(deed.step_of(instance.id), Some((step, StepRole::Action))
                     if suspects >> (step & 63) & 1 == 1)
             };
-            for put in &open.puts {
+            for put in open.puts {
                 let deed = open.deed_of(put);
                 let create = put.flag & install::CREATE != 0 && put.flag & install::OTHERWISE == 0;
                 if create && self.watch & bit(put.table) != 0 && made(deed) {
-                    let (table, row, flow, by) = (put.table, put.row, instance.flow, deed.act);
+                    let (table, row, flow, by) = (put.table, put.row, instance.flow, open.act(deed));
                     self.left.push(Left { table, row, flow, by });
                 }
             }

@@ -8,7 +8,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::facts::bit;
-use super::finding::{Act, Witness};
+use super::finding::Witness;
+use super::history::By;
 use super::sheet::{EVERYBODY, Sheet};
 use crate::kernel::time::Time;
 use crate::model::expr::{Code, Expr, ExprKind, Failure, Fold, Over, Read, Scratch, eval};
@@ -136,85 +137,111 @@ impl Always {
 
     /// The start of a run, where it is judged as well, once and as a whole.
     pub(super) fn start(&mut self, tables: &mut Tables, scratch: &mut Scratch, sheet: &mut Sheet) {
-        for at in 0..self.parts.len() {
-            if let Some((table, _)) = self.parts[at].row {
-                for row in 0..tables.table(table).slots() {
-                    self.row(at, row, &Act::NONE, tables, scratch, sheet);
+        for (part, now) in self.parts.iter().zip(&mut self.broken) {
+            if let Some((table, code)) = &part.row {
+                for row in 0..tables.table(*table).slots() {
+                    now.row(part, (*table, code), row, None, tables, scratch, sheet);
                 }
             } else {
-                self.whole(at, &Act::NONE, tables, scratch, sheet);
+                now.whole(part, None, tables, scratch, sheet);
             }
         }
         sheet.run.obligations = 0;
     }
 
+    #[inline]
     pub(super) fn committed(
         &mut self,
         changed: &[(u16, u32)],
-        by: &Act,
+        by: &By,
         tables: &mut Tables,
         scratch: &mut Scratch,
         sheet: &mut Sheet,
     ) {
+        // By place, since two slices side by side cost a call here.
         for at in 0..self.parts.len() {
-            let part = &self.parts[at];
-            if let Some((table, _)) = part.row {
-                for &(_, row) in changed.iter().filter(|change| change.0 == table.0) {
-                    self.row(at, row, by, tables, scratch, sheet);
+            let (part, now) = (&self.parts[at], &mut self.broken[at]);
+            if let Some((table, code)) = &part.row {
+                for &(of, row) in changed {
+                    if of == table.0 {
+                        now.row(part, (*table, code), row, Some(by), tables, scratch, sheet);
+                    }
                 }
             } else if changed.iter().any(|change| part.watch & bit(change.0) != 0) {
-                self.whole(at, by, tables, scratch, sheet);
+                now.whole(part, Some(by), tables, scratch, sheet);
             }
         }
     }
+}
 
-    fn whole(&mut self, at: usize, by: &Act, tables: &mut Tables, scratch: &mut Scratch, sheet: &mut Sheet) {
-        let (part, now) = (&self.parts[at], &mut self.broken[at]);
-        sheet.run.obligations += 1;
-        let Some(holds) = sheet.test(&part.whole, &[], tables, scratch) else { return };
-        if !holds && !now.whole {
-            let by = Some(*by).filter(|act| *act != Act::NONE);
-            let span = part.span.clone();
-            let when = by.map_or(Time::ZERO, |act| act.at);
-            let what = || Witness::Expression { span, row: None, by, who: None };
-            sheet.violated(when, [EVERYBODY, NONE], what);
-        }
-        now.whole = !holds;
-    }
-
-    fn row(
+impl Now {
+    fn whole(
         &mut self,
-        at: usize,
-        row: u32,
-        by: &Act,
+        part: &Part,
+        by: Option<&By>,
         tables: &mut Tables,
         scratch: &mut Scratch,
         sheet: &mut Sheet,
     ) {
-        let (part, now) = (&self.parts[at], &mut self.broken[at]);
-        let Some((table, code)) = &part.row else { return };
+        sheet.run.obligations += 1;
+        let Some(holds) = sheet.test(&part.whole, &[], tables, scratch) else { return };
+        if !holds && !self.whole {
+            let span = part.span.clone();
+            let what = || Witness::Expression { span, row: None, by: by.map(By::act), who: None };
+            sheet.violated(by.map_or(Time::ZERO, |by| by.commit.at), [EVERYBODY, NONE], what);
+        }
+        self.whole = !holds;
+    }
+
+    #[inline]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "it is called for each row, and a struct would be made for each"
+    )]
+    fn row(
+        &mut self,
+        part: &Part,
+        (table, code): (TableId, &Code),
+        row: u32,
+        by: Option<&By>,
+        tables: &mut Tables,
+        scratch: &mut Scratch,
+        sheet: &mut Sheet,
+    ) {
         sheet.run.obligations += 1;
         scratch.bind_row(0, row);
-        let holds = match tables.table(*table).meta(row).live {
+        let holds = match tables.table(table).meta(row).live {
             true => sheet.test(code, &[], tables, scratch),
             false => Some(true),
         };
+        // What holds and always did, so far as anybody knows, is nothing to be noted.
+        if holds != Some(true) || self.rows.len() > row as usize {
+            self.note(part, (table, row), holds, by, sheet);
+        }
+    }
+
+    /// Notes what a row is now: false, without a value, or true again.
+    #[inline(never)]
+    fn note(
+        &mut self,
+        part: &Part,
+        at: (TableId, u32),
+        holds: Option<bool>,
+        by: Option<&By>,
+        sheet: &mut Sheet,
+    ) {
         let Some(holds) = holds else { return };
-        if now.rows.len() <= row as usize {
-            if holds {
-                return;
-            }
-            now.rows.resize(row as usize + 1, false);
+        let row = at.1 as usize;
+        if self.rows.len() <= row {
+            self.rows.resize(row + 1, false);
         }
-        if !holds && !now.rows[row as usize] {
-            let by = Some(*by).filter(|act| *act != Act::NONE);
+        if !holds && !self.rows[row] {
             let span = part.span.clone();
-            let when = by.map_or(Time::ZERO, |act| act.at);
-            let serial = by.map_or(EVERYBODY, |act| act.party.serial);
-            let what = || Witness::Expression { span, row: Some((*table, row)), by, who: None };
-            sheet.violated(when, [serial, NONE], what);
+            let serial = by.map_or(EVERYBODY, |by| by.party.serial);
+            let what = || Witness::Expression { span, row: Some(at), by: by.map(By::act), who: None };
+            sheet.violated(by.map_or(Time::ZERO, |by| by.commit.at), [serial, NONE], what);
         }
-        now.rows[row as usize] = !holds;
+        self.rows[row] = !holds;
     }
 }
 

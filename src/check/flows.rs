@@ -1,9 +1,9 @@
 //! What became of the steps of a flow instance, by what was committed and not by what anybody believes; and the
 //! invariant that asks for all of them or none.
 
-use super::book::{Instance, Open};
 use super::facts::{Facts, FlowFacts};
 use super::finding::{Steps, Witness};
+use super::open::{Instance, Open};
 use super::sheet::Sheet;
 use crate::kernel::time::Time;
 use crate::model::ids::FlowId;
@@ -12,9 +12,17 @@ use crate::model::record::{FlowMove, NONE, StepRole};
 /// Flows call flows; the reader refuses circles, and this refuses to run in one.
 const NESTING: u32 = 8;
 
-/// What became of the steps of an instance.
+/// What became of the steps of an instance. Several observers ask this one after the other, mostly of the only flow there
+/// is, so the last answer is kept.
 pub(super) fn steps(facts: &Facts, open: &Open, instance: &Instance) -> Steps {
-    steps_at(facts, open, instance, 0)
+    match open.steps.get() {
+        Some((id, steps)) if id == instance.id => steps,
+        _ => {
+            let steps = steps_at(facts, open, instance, 0);
+            open.steps.set(Some((instance.id, steps)));
+            steps
+        }
+    }
 }
 
 fn steps_at(facts: &Facts, open: &Open, instance: &Instance, depth: u32) -> Steps {

@@ -4,11 +4,15 @@
 //! row remembers its last [`DEPTH`] versions at the most. This is exact as long as no row gets more than that many
 //! versions during one intent; beyond, the newest ones are judged and older victims go unnamed. What a lost update is, is
 //! said at [`Loss`].
+//!
+//! Most versions are overwritten when nobody is open any more who could have missed them. So a row has room for its last
+//! version, and a list only while there are older ones to be remembered. What a finding needs to name a version is kept
+//! beside that, and only if somebody judges lost updates; otherwise only overlaps are counted.
 
 use std::collections::VecDeque;
 
-use super::finding::Act;
-use crate::kernel::path::mix;
+use super::finding::{Act, Party};
+use crate::kernel::path::Path;
 use crate::kernel::time::Time;
 use crate::model::Model;
 use crate::model::ids::TableId;
@@ -21,24 +25,72 @@ pub(super) const DEPTH: usize = 64;
 /// The content of a row that is not there.
 const ABSENT: u64 = 1;
 
+/// A transaction: its commit, and for whom it was.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct By {
+    pub(super) commit: Record,
+    pub(super) party: Party,
+}
+
+impl By {
+    /// What a finding says of it.
+    pub(super) fn act(&self) -> Act {
+        let Record { at, path, op, data: effect, who: instance, .. } = self.commit;
+        Act { at, path, op, effect, instance, step: self.commit.step(), party: self.party }
+    }
+}
+
 /// A version.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
+    at: Time,
+    /// The execution that wrote it.
+    path: Path,
     ver: u32,
     base: u32,
+}
+
+/// What only the exact rule asks of a version.
+#[derive(Clone, Copy, Debug)]
+struct Detail {
+    content: u64,
     set: u32,
     flag: u8,
-    content: u64,
     act: Act,
 }
 
-#[derive(Clone, Debug, Default)]
+/// A row that was written in this run, or never.
+#[derive(Clone, Copy, Debug)]
 struct Row {
-    recent: VecDeque<Entry>,
-    /// The content before the first of them.
-    floor: u64,
+    last: Entry,
+    /// Older versions than the last one, if they are remembered: which list, or [`NONE`].
+    older: u32,
     /// It was written in this run.
-    dirty: bool,
+    written: bool,
+}
+
+impl Row {
+    const FRESH: Row = Row {
+        // As if it had just been written: a row of which nothing is known is none of those that go the short way.
+        last: Entry { at: Time::MAX, path: Path(0), ver: 0, base: NONE },
+        older: NONE,
+        written: false,
+    };
+}
+
+/// The last version of a row, and the content before the first that is remembered.
+#[derive(Clone, Copy, Debug)]
+struct Exact {
+    last: Detail,
+    floor: u64,
+}
+
+/// Versions of a row that are older than its last one.
+#[derive(Clone, Debug, Default)]
+struct Older {
+    entries: VecDeque<Entry>,
+    /// One for each entry, if the exact rule is asked for.
+    details: VecDeque<Detail>,
 }
 
 /// What an install did to versions that its writer had not seen.
@@ -48,7 +100,7 @@ struct Row {
 /// v itself (its own duplicate), what was undone again in between, and anything if the row is back to what v had read.
 /// A deletion is lost if v brings the row back. That v leaves the row as it finds it is no excuse: of two increments
 /// from 0, the second writes the same 1.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Loss {
     /// It was computed from a version that was no longer the newest.
     pub(super) stale: bool,
@@ -58,119 +110,231 @@ pub(super) struct Loss {
     pub(super) victim: (u32, Act),
     /// How many were lost.
     pub(super) victims: u32,
-    /// How many of those not seen were computed from a read as well.
-    pub(super) overlaps: u32,
-}
-
-impl Loss {
-    const NONE: Loss = Loss { stale: false, columns: 0, victim: (0, Act::NONE), victims: 0, overlaps: 0 };
 }
 
 /// The recent versions of all rows.
 #[derive(Clone, Debug)]
 pub(super) struct History {
     tables: Vec<Vec<Row>>,
-    dirty: Vec<(u16, u32)>,
+    /// What only the exact rule asks of these rows; no longer than the rows, and empty if nobody asks.
+    exact: Vec<Vec<Exact>>,
+    lists: Vec<Older>,
+    /// Lists that no row has.
+    spare: Vec<u32>,
+    written: Vec<(u16, u32)>,
     /// The tables as every run starts, if contents are compared.
     start: Option<Tables>,
 }
 
+/// A number that equal contents share, and by accident alone others.
 fn content(tables: &Tables, table: u16, row: u32) -> u64 {
     let table = tables.table(TableId(table));
     if row >= table.slots() || !table.meta(row).live {
         return ABSENT;
     }
-    table.cells(row).iter().fold(2, |hash, &cell| mix(hash, cell as u64))
+    // Compared within one row and one run only: a product a cell will do, where the order of cells counts.
+    let fold =
+        |hash: u64, &cell: &i64| (hash ^ cell as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+    table.cells(row).iter().fold(2, fold)
 }
 
 impl History {
-    /// `exact`: contents are compared too, which costs a look at the row for each install.
+    /// `exact`: losses are judged too, which costs a look at the row for each install.
     pub(super) fn new(model: &Model, exact: bool) -> History {
         History {
             tables: vec![Vec::new(); model.tables.len()],
-            dirty: Vec::new(),
+            exact: if exact { vec![Vec::new(); model.tables.len()] } else { Vec::new() },
+            lists: Vec::new(),
+            spare: Vec::new(),
+            written: Vec::new(),
             start: exact.then(|| Tables::of(model)),
         }
     }
 
     pub(super) fn reset(&mut self) {
-        for (table, row) in self.dirty.drain(..) {
+        for (table, row) in self.written.drain(..) {
             let row = &mut self.tables[usize::from(table)][row as usize];
-            row.recent.clear();
-            row.dirty = false;
+            if row.older != NONE {
+                self.lists[row.older as usize].clear();
+                self.spare.push(row.older);
+            }
+            *row = Row::FRESH;
         }
     }
 
-    /// Takes an install and says what it did to those before it. No open intent was invoked before `oldest`.
-    pub(super) fn install(&mut self, record: &Record, act: &Act, oldest: Time, tables: &Tables) -> Loss {
+    /// Takes an install and says how many versions that its writer had not seen were computed from a read as well; and, if
+    /// the exact rule is asked for and there are such that the writer had not seen, what it did to them. No open intent
+    /// was invoked before `oldest`.
+    #[inline]
+    pub(super) fn install(
+        &mut self,
+        record: &Record,
+        by: &By,
+        oldest: Time,
+        tables: &Tables,
+    ) -> (u32, Option<Loss>) {
+        let new = Entry { at: by.commit.at, path: by.commit.path, ver: record.ver, base: record.who };
         let rows = &mut self.tables[usize::from(record.op)];
-        if rows.len() <= record.row as usize {
-            rows.resize_with(record.row as usize + 1, Row::default);
-        }
-        let row = &mut rows[record.row as usize];
-        let masks = Masks::unpack(record.data);
-        let new = Entry {
-            ver: record.ver,
-            base: record.who,
-            set: masks.set,
-            flag: record.flag,
-            content: if self.start.is_some() { content(tables, record.op, record.row) } else { 0 },
-            act: *act,
-        };
-        if !row.dirty {
-            row.dirty = true;
-            self.dirty.push((record.op, record.row));
-            row.floor = self.start.as_ref().map_or(0, |start| content(start, record.op, record.row));
-        }
-        while let Some(first) = row.recent.front()
-            && first.act.at < oldest
+        // The way that nearly all go: whoever is open came after the last version, or it is the first in this run.
+        if self.start.is_none()
+            && let Some(row) = rows.get_mut(record.row as usize)
+            && row.older == NONE
+            && row.last.at < oldest
         {
-            row.forget();
+            row.last = new;
+            return (0, None);
         }
-        let loss = row.loss(&new, masks.rmw | masks.carried, self.start.is_some());
-        if row.recent.len() == DEPTH {
-            row.forget();
+        self.remember(record, by, new, oldest, tables)
+    }
+
+    #[inline(never)]
+    fn remember(
+        &mut self,
+        record: &Record,
+        by: &By,
+        new: Entry,
+        oldest: Time,
+        tables: &Tables,
+    ) -> (u32, Option<Loss>) {
+        let (table, at) = (usize::from(record.op), record.row as usize);
+        if self.tables[table].len() <= at {
+            self.tables[table].resize(at + 1, Row::FRESH);
         }
-        row.recent.push_back(new);
-        loss
+        let detail = self.start.as_ref().map(|start| {
+            let rows = &mut self.exact[table];
+            let content = |tables: &Tables| content(tables, record.op, record.row);
+            let detail = Detail {
+                content: content(tables),
+                set: Masks::unpack(record.data).set,
+                flag: record.flag,
+                act: by.act(),
+            };
+            if rows.len() <= at {
+                rows.resize(at + 1, Exact { last: detail, floor: ABSENT });
+            }
+            if !self.tables[table][at].written {
+                rows[at].floor = content(start);
+            }
+            detail
+        });
+        let row = &mut self.tables[table][at];
+        if !row.written {
+            row.written = true;
+            self.written.push((record.op, record.row));
+        } else if row.last.at < oldest {
+            // They were written one after the other: if the last one can be forgotten, so can all.
+            if row.older != NONE {
+                self.lists[row.older as usize].clear();
+                self.spare.push(std::mem::replace(&mut row.older, NONE));
+            }
+            if let Some(exact) = self.exact.get_mut(table) {
+                exact[at].floor = exact[at].last.content;
+            }
+        } else {
+            return self.follow(record, new, detail, oldest);
+        }
+        row.last = new;
+        if let Some(detail) = detail {
+            self.exact[table][at].last = detail;
+        }
+        (0, None)
+    }
+
+    /// A version after one that somebody who is open may have missed.
+    fn follow(
+        &mut self,
+        record: &Record,
+        new: Entry,
+        detail: Option<Detail>,
+        oldest: Time,
+    ) -> (u32, Option<Loss>) {
+        let (table, at) = (usize::from(record.op), record.row as usize);
+        let row = &mut self.tables[table][at];
+        if row.older == NONE {
+            row.older = self.spare.pop().unwrap_or(self.lists.len() as u32);
+            if row.older as usize == self.lists.len() {
+                self.lists.push(Older::default());
+            }
+        }
+        let older = &mut self.lists[row.older as usize];
+        let mut exact = self.exact.get_mut(table).map(|rows| &mut rows[at]);
+        while let Some(first) = older.entries.front()
+            && first.at < oldest
+        {
+            older.forget(&mut exact);
+        }
+        // From here on the last version is one of the older ones.
+        let last = std::mem::replace(&mut row.last, new);
+        older.entries.push_back(last);
+        if let (Some(exact), Some(detail)) = (&mut exact, detail) {
+            older.details.push_back(std::mem::replace(&mut exact.last, detail));
+        }
+        let mut said = (0, None);
+        if new.base != NONE && last.ver > new.base {
+            let unseen = older.entries.partition_point(|entry| entry.ver <= new.base);
+            let skipped = older.entries.range(unseen..);
+            said.0 = skipped.filter(|entry| entry.base != NONE && entry.path != new.path).count() as u32;
+            if let (Some(exact), Some(detail)) = (&exact, detail) {
+                let masks = Masks::unpack(record.data);
+                let from_read = masks.rmw | masks.carried;
+                said.1 = Some(older.loss(unseen, &new, &detail, from_read, exact.floor));
+            }
+        }
+        if older.entries.len() == DEPTH {
+            older.forget(&mut exact);
+        }
+        said
     }
 }
 
-impl Row {
+impl Older {
+    fn clear(&mut self) {
+        self.entries.clear();
+        self.details.clear();
+    }
+
     /// Forgets the oldest version.
-    fn forget(&mut self) {
-        if let Some(oldest) = self.recent.pop_front() {
-            self.floor = oldest.content;
+    fn forget(&mut self, exact: &mut Option<&mut Exact>) {
+        self.entries.pop_front();
+        if let (Some(detail), Some(exact)) = (self.details.pop_front(), exact) {
+            exact.floor = detail.content;
         }
     }
 
-    fn loss(&self, new: &Entry, from_read: u32, exact: bool) -> Loss {
-        let Some(last) = self.recent.back() else { return Loss::NONE };
-        if new.base == NONE || last.ver <= new.base {
-            return Loss::NONE;
-        }
-        let unseen = self.recent.partition_point(|entry| entry.ver <= new.base);
-        let skipped = || self.recent.range(unseen..);
-        let own = |entry: &Entry| entry.act.path == new.act.path;
-        let overlaps = skipped().filter(|entry| entry.base != NONE && !own(entry)).count() as u32;
-        let mut loss = Loss { overlaps, victim: (last.ver, last.act), ..Loss::NONE };
-        let alike = |entry: &Entry| own(entry) || entry.act.effect == new.act.effect;
-        loss.stale =
-            from_read != 0 && skipped().any(|entry| entry.flag & install::NOOP == 0 && !alike(entry));
-        if exact && self.content_at(unseen) == last.content {
+    /// What a version did to those from the place `unseen` on, of which there is one at least. `floor` is the content
+    /// before the first that is remembered.
+    fn loss(&self, unseen: usize, new: &Entry, of_new: &Detail, from_read: u32, floor: u64) -> Loss {
+        let skipped = || self.entries.range(unseen..).zip(self.details.range(unseen..));
+        let own = |entry: &Entry| entry.path == new.path;
+        let alike = |entry: &Entry, detail: &Detail| own(entry) || detail.act.effect == of_new.act.effect;
+        let last = self.details.len() - 1;
+        let mut loss = Loss {
+            stale: from_read != 0
+                && skipped().any(|(entry, of)| of.flag & install::NOOP == 0 && !alike(entry, of)),
+            columns: 0,
+            victim: (self.entries[last].ver, self.details[last].act),
+            victims: 0,
+        };
+        // What the row held before the first of them: it may be back to that.
+        let before = unseen.checked_sub(1).map_or(floor, |before| self.details[before].content);
+        if before == self.details[last].content {
             return loss;
         }
         let mut recreated = false;
-        for entry in skipped().rev() {
-            let gone = entry.flag & install::DELETE != 0;
-            let revived = gone && !recreated && new.flag & install::DELETE == 0;
-            recreated |= entry.flag & install::CREATE != 0;
-            let columns = if revived { u32::MAX } else { entry.set & from_read };
-            if columns == 0 || entry.flag & install::NOOP != 0 || alike(entry) || self.undone(unseen, entry) {
+        for (entry, of) in skipped().rev() {
+            let gone = of.flag & install::DELETE != 0;
+            let revived = gone && !recreated && of_new.flag & install::DELETE == 0;
+            recreated |= of.flag & install::CREATE != 0;
+            let columns = if revived { u32::MAX } else { of.set & from_read };
+            if columns == 0
+                || of.flag & install::NOOP != 0
+                || alike(entry, of)
+                || self.undone(unseen, entry, of)
+            {
                 continue;
             }
             if loss.victims == 0 {
-                loss.victim = (entry.ver, entry.act);
+                loss.victim = (entry.ver, of.act);
             }
             loss.victims += 1;
             loss.columns |= columns;
@@ -178,27 +342,19 @@ impl Row {
         loss
     }
 
-    /// What the row held before the entry at this place.
-    fn content_at(&self, place: usize) -> u64 {
-        match place.checked_sub(1) {
-            Some(before) => self.recent[before].content,
-            None => self.floor,
-        }
-    }
-
     /// Whether a version and its opposite, an action and its compensation, are both among those from `unseen` on.
-    fn undone(&self, unseen: usize, entry: &Entry) -> bool {
-        let Some((step, role)) = entry.act.step else { return false };
+    fn undone(&self, unseen: usize, entry: &Entry, of: &Detail) -> bool {
+        let Some((step, role)) = of.act.step else { return false };
         let opposite = match role {
             StepRole::Action => StepRole::Undo,
             StepRole::Undo => StepRole::Action,
         };
-        let is = |other: &Entry| {
-            other.act.instance == entry.act.instance
-                && other.act.party.serial == entry.act.party.serial
-                && other.act.step == Some((step, opposite))
+        let is = |(other, of_other): (&Entry, &Detail)| {
+            of_other.act.instance == of.act.instance
+                && of_other.act.party.serial == of.act.party.serial
+                && of_other.act.step == Some((step, opposite))
                 && (other.ver > entry.ver) == (role == StepRole::Action)
         };
-        self.recent.range(unseen..).any(is)
+        self.entries.range(unseen..).zip(self.details.range(unseen..)).any(is)
     }
 }

@@ -7,30 +7,57 @@ use std::sync::Arc;
 
 use super::book::Book;
 use super::counts::Counts;
-use super::facts::{Facts, bit};
-use super::finding::{Act, Leftovers};
-use super::history::History;
+use super::facts::Facts;
+use super::finding::{Leftovers, Party};
+use super::history::{By, History, Loss};
 use super::observer::{Observer, Occasions, Settling, scope};
 use super::sheet::Sheet;
 use super::verdict::{Broken, RunVerdict};
-use super::witness::Offers;
+use super::witness::{Hazard, Offers};
+use crate::kernel::path::Path;
 use crate::kernel::time::Time;
 use crate::model::Model;
 use crate::model::expr::{Counter, Scratch};
 use crate::model::invariant::Invariant;
 use crate::model::plan::{End, Plan};
-use crate::model::record::{Kind, Record, StepRole, commit};
+use crate::model::record::{Kind, NONE, Record, StepRole, commit};
 use crate::store::{Sink, Tables};
 
 /// The transaction whose records are coming in.
 #[derive(Clone, Debug)]
 struct Current {
-    act: Act,
+    by: By,
     /// How many of its installs are still to come.
     missing: u32,
     /// It is complete, but a part of a transaction with several commits.
     held: bool,
+    /// The rows that it changed, of those tables whose changes concern anybody; one after the other, each once.
     changed: Vec<(u16, u32)>,
+    /// The row that it changed last, of any table.
+    last: (u16, u32),
+}
+
+/// In [`Current::last`]: none.
+const NO_ROW: (u16, u32) = (u16::MAX, NONE);
+
+impl Current {
+    fn none() -> Current {
+        let commit = Record {
+            at: Time::ZERO,
+            path: Path(0),
+            data: 0,
+            ver: 0,
+            op: 0,
+            flag: 0,
+            kind: Kind::Commit,
+            client: NONE,
+            who: NONE,
+            row: NONE,
+            intent: NONE,
+        };
+        let by = By { commit, party: Party::NOBODY };
+        Current { by, missing: 0, held: false, changed: Vec::new(), last: NO_ROW }
+    }
 }
 
 /// Watches the records of one run after the other and says what they amount to.
@@ -48,8 +75,14 @@ pub struct Judge {
     book: Book,
     history: History,
     offers: Offers,
+    /// Somebody waits for intents that meet at a row.
+    contention: bool,
+    /// Somebody is shown all records.
+    shows: bool,
     counts: Counts,
     current: Current,
+    /// Whom a commit concerns, while they are told of it.
+    asked: Vec<u16>,
     now: Time,
     scratch: Scratch,
 }
@@ -70,6 +103,8 @@ impl Judge {
         let scopes = invariants.iter().map(|one| (&one.kind, scope(model, &one.kind, &facts)));
         let offers = Offers::new(model.tables.len(), scopes);
         let exact = observers.iter().any(|observer| matches!(observer, Observer::LostUpdate(_)));
+        let asked = observers.iter().any(Observer::asks_for_deeds);
+        let shows = !occasions.record.is_empty();
         let mut start = Vec::new();
         for (at, observer) in (0..).zip(&observers) {
             if let Observer::Always(always) = observer {
@@ -86,11 +121,14 @@ impl Judge {
             sheets: vec![Sheet::default(); observers.len()],
             observers,
             start,
-            book: Book::default(),
+            book: Book::new(asked),
             history: History::new(model, exact),
+            contention: offers.wants(Hazard::Contention),
             offers,
+            shows,
             counts: Counts::default(),
-            current: Current { act: Act::NONE, missing: 0, held: false, changed: Vec::new() },
+            current: Current::none(),
+            asked: Vec::new(),
             now: Time::ZERO,
             scratch,
         };
@@ -113,6 +151,7 @@ impl Judge {
         self.current.missing = 0;
         self.current.held = false;
         self.current.changed.clear();
+        self.current.last = NO_ROW;
         self.now = Time::ZERO;
     }
 
@@ -126,7 +165,7 @@ impl Judge {
         let open = self.book.all();
         for open in open {
             for (observer, sheet) in self.observers.iter_mut().zip(&mut self.sheets) {
-                let cx = Settling { open, settled: false, quiescent: at_rest, at: self.now };
+                let cx = Settling { open: &open, settled: false, quiescent: at_rest, at: self.now };
                 observer.settled(cx, &self.facts, tables, &mut self.scratch, sheet);
             }
         }
@@ -168,21 +207,35 @@ impl Judge {
     }
 
     /// All installs of a commit have been seen.
+    #[inline]
     fn committed(&mut self, tables: &mut Tables) {
         self.current.held = false;
-        if self.current.changed.is_empty() {
-            return;
+        self.current.last = NO_ROW;
+        if !self.current.changed.is_empty() {
+            self.tell_commit(tables);
         }
-        let current = &mut self.current;
-        let tables_changed = current.changed.iter().fold(0, |set, change| set | bit(change.0));
-        for at in self.occasions.commit.of(tables_changed) {
-            let sheet = &mut self.sheets[usize::from(at)];
-            match &mut self.observers[usize::from(at)] {
-                Observer::Always(always) => {
-                    always.committed(&current.changed, &current.act, tables, &mut self.scratch, sheet);
-                }
-                Observer::AtMostOne(rows) => rows.committed(&current.changed, &current.act, tables, sheet),
-                Observer::Own(own) => own.committed(&current.changed, tables, sheet),
+    }
+
+    /// Tells observers of a commit which rows it changed.
+    #[inline(never)]
+    fn tell_commit(&mut self, tables: &mut Tables) {
+        let Judge { current, occasions, observers, sheets, scratch, asked, .. } = self;
+        let Current { by, changed, .. } = &*current;
+        // Most commits change one table, and then nobody has to be looked for.
+        let first = changed[0].0;
+        let of = match changed.iter().all(|change| change.0 == first) {
+            true => occasions.commit.of(first),
+            false => {
+                occasions.commit.of_all(changed, asked);
+                asked
+            }
+        };
+        for &at in of {
+            let sheet = &mut sheets[usize::from(at)];
+            match &mut observers[usize::from(at)] {
+                Observer::Always(always) => always.committed(changed, by, tables, scratch, sheet),
+                Observer::AtMostOne(rows) => rows.committed(changed, Some(by), tables, sheet),
+                Observer::Own(own) => own.committed(changed, tables, sheet),
                 _ => {}
             }
         }
@@ -190,127 +243,183 @@ impl Judge {
     }
 
     fn commit(&mut self, record: &Record, tables: &mut Tables) {
-        let current = &self.current;
-        let same = current.act.path == record.path && current.act.at == record.at;
-        if !(current.held && same) {
-            self.committed(tables);
+        if self.current.held || self.current.last != NO_ROW {
+            let before = &self.current.by.commit;
+            let same = before.path == record.path && before.at == record.at;
+            if !(self.current.held && same) {
+                self.committed(tables);
+            }
         }
-        self.current.act = self.book.commit(record, &self.facts);
+        let party = self.book.commit(record, &self.facts);
+        self.current.by = By { commit: *record, party };
         self.current.missing = record.ver;
-        let flag = commit::REFUSED | commit::SKIPPED | commit::FENCED;
-        let undo = matches!(record.step(), Some((_, StepRole::Undo)));
-        if undo && record.flag & flag == 0 && self.book.is_first() {
-            self.counts.more(Counter::Compensations, 1);
+        if let Some((_, StepRole::Undo)) = record.step()
+            && record.flag & (commit::REFUSED | commit::SKIPPED | commit::FENCED) == 0
+        {
+            if self.book.is_first() {
+                self.counts.more(Counter::Compensations, 1);
+            }
+            self.offers.undo(record, &self.facts);
         }
         self.show(record, tables);
         self.complete(tables);
     }
 
     fn install(&mut self, record: &Record, tables: &mut Tables) {
-        let act = self.current.act;
+        self.counts.more(Counter::Writes, 1);
+        self.book.put(record);
+        self.touch(record);
         let oldest = self.book.oldest_open();
-        let loss = self.history.install(record, &act, oldest, tables);
-        self.counts.more(Counter::Overlaps, i64::from(loss.overlaps));
-        for at in self.occasions.install.of(bit(record.op)) {
-            let sheet = &mut self.sheets[usize::from(at)];
-            match &mut self.observers[usize::from(at)] {
-                Observer::LostUpdate(lost) => lost.install(record, &act, &loss, sheet),
-                Observer::NoOrphan(rows) => rows.install(record.op, record.row, record.flag, &act),
-                _ => {}
-            }
+        let by = &self.current.by;
+        let (overlaps, loss) = self.history.install(record, by, oldest, tables);
+        if overlaps > 0 {
+            self.counts.more(Counter::Overlaps, i64::from(overlaps));
+        }
+        if !self.occasions.install.of(record.op).is_empty() {
+            self.tell_install(record, loss.as_ref());
         }
         self.show(record, tables);
         let change = (record.op, record.row);
-        if !self.occasions.commit.is_empty() && self.current.changed.last() != Some(&change) {
-            self.current.changed.push(change);
+        if self.current.last != change {
+            self.current.last = change;
+            if !self.occasions.commit.of(record.op).is_empty() {
+                self.current.changed.push(change);
+            }
         }
         self.current.missing = self.current.missing.saturating_sub(1);
         self.complete(tables);
     }
 
+    /// Tells observers of an install.
+    fn tell_install(&mut self, record: &Record, loss: Option<&Loss>) {
+        let by = &self.current.by;
+        for &at in self.occasions.install.of(record.op) {
+            let sheet = &mut self.sheets[usize::from(at)];
+            match &mut self.observers[usize::from(at)] {
+                Observer::LostUpdate(lost) => lost.install(record, by, loss, sheet),
+                Observer::NoOrphan(rows) => rows.install(record.op, record.row, record.flag, by),
+                _ => {}
+            }
+        }
+    }
+
     /// Ends the transaction if all its installs are in, and if nothing more can belong to it.
+    #[inline]
     fn complete(&mut self, tables: &mut Tables) {
         if self.current.missing > 0 {
             return;
         }
-        if self.facts.merged && self.current.act.step.is_some() {
+        if self.facts.merged && self.current.by.commit.step().is_some() {
             self.current.held = true;
         } else {
             self.committed(tables);
         }
     }
 
+    /// A row is read or written.
+    #[inline]
+    fn touch(&mut self, record: &Record) {
+        if self.contention {
+            self.offers.touch(record, &self.book, &self.facts);
+        }
+    }
+
     /// Shows a record to the invariants in Rust, if there are any.
     #[inline]
     fn show(&mut self, record: &Record, tables: &mut Tables) {
-        for n in 0..self.occasions.record.len() {
-            let at = usize::from(self.occasions.record[n]);
-            if let Observer::Own(own) = &mut self.observers[at] {
-                own.record(record, &self.book, tables, &mut self.sheets[at]);
+        if self.shows {
+            self.show_to_all(record, tables);
+        }
+    }
+
+    #[inline(never)]
+    fn show_to_all(&mut self, record: &Record, tables: &mut Tables) {
+        for &at in &self.occasions.record {
+            if let Observer::Own(own) = &mut self.observers[usize::from(at)] {
+                own.record(record, &self.book, tables, &mut self.sheets[usize::from(at)]);
             }
         }
+    }
+
+    fn invoke(&mut self, record: &Record, tables: &mut Tables) {
+        self.book.invoke(record);
+        self.counts.more(Counter::Intents, 1);
+        if self.occasions.args {
+            self.book.note_args(record.intent, tables.arguments());
+        }
+        self.show(record, tables);
     }
 
     fn settled(&mut self, record: &Record, tables: &mut Tables) {
         self.show(record, tables);
-        if let Some(open) = self.book.get(record.intent) {
-            let cx = Settling { open, settled: true, quiescent: true, at: record.at };
-            let none = &[][..];
-            let of_flows = open.flows.iter().enumerate().map(|(n, instance)| {
-                let again = || open.flows[..n].iter().any(|before| before.flow == instance.flow);
-                match self.occasions.flows.get(usize::from(instance.flow)) {
-                    Some(of) if !of.is_empty() && !again() => &of[..],
-                    _ => none,
-                }
-            });
-            for &at in self.occasions.settled.iter().chain(of_flows.flatten()) {
-                let sheet = &mut self.sheets[usize::from(at)];
-                let observer = &mut self.observers[usize::from(at)];
-                observer.settled(cx, &self.facts, tables, &mut self.scratch, sheet);
-            }
+        if !(self.occasions.settled.is_empty() && self.occasions.flows.is_empty()) {
+            self.judge_intent(record, tables);
         }
         self.book.free(record.intent);
         self.offers.settled(record.intent, record.at);
     }
+
+    /// Asks all whom the end of an intent concerns.
+    fn judge_intent(&mut self, record: &Record, tables: &mut Tables) {
+        let Some(open) = self.book.view(record.intent) else { return };
+        let cx = Settling { open: &open, settled: true, quiescent: true, at: record.at };
+        let none = &[][..];
+        let of_flows = open.flows.iter().enumerate().map(|(n, instance)| {
+            let again = || open.flows[..n].iter().any(|before| before.flow == instance.flow);
+            match self.occasions.flows.get(usize::from(instance.flow)) {
+                Some(of) if !of.is_empty() && !again() => &of[..],
+                _ => none,
+            }
+        });
+        for &at in self.occasions.settled.iter().chain(of_flows.flatten()) {
+            let sheet = &mut self.sheets[usize::from(at)];
+            let observer = &mut self.observers[usize::from(at)];
+            observer.settled(cx, &self.facts, tables, &mut self.scratch, sheet);
+        }
+    }
+
+    fn flow(&mut self, record: &Record, tables: &mut Tables) {
+        self.book.flow(record);
+        self.show(record, tables);
+    }
+
+    /// Takes a record of a kind that has no way of its own.
+    fn other(&mut self, record: &Record, tables: &mut Tables) {
+        self.counts.record(record, self.facts.replicas);
+        self.offers.record(record, &self.book, &self.facts);
+        self.show(record, tables);
+    }
 }
 
 impl Sink for Judge {
+    // Whoever says something says of what kind it is. With this match in its own code, only one arm of it is left there,
+    // and the most frequent kinds, of which little is to be noted, cost no call at all (some 40 instructions a record).
+    #[inline(always)]
     fn record(&mut self, record: &Record, tables: &mut Tables) {
         self.now = record.at;
         if self.current.held && !matches!(record.kind, Kind::Commit | Kind::Install) {
             self.committed(tables);
         }
-        // The most frequent kinds go their own way: each passes by what does not care about it.
         match record.kind {
             Kind::Sent => {
                 self.counts.sent(record);
                 self.offers.sent(record, &self.facts);
             }
             Kind::Delivered => self.offers.delivered(record, &self.facts),
-            Kind::Begin => self.book.begin(record, &self.facts),
-            Kind::Read => self.offers.read(record, &self.book, &self.facts),
-            Kind::Commit => {
-                self.commit(record, tables);
-                self.offers.record(record, &self.book, &self.facts);
-            }
-            Kind::Install => {
-                self.counts.more(Counter::Writes, 1);
-                self.book.put(record);
-                self.offers.read(record, &self.book, &self.facts);
-                self.install(record, tables);
-            }
-            Kind::Settled => self.settled(record, tables),
-            Kind::Invoke if self.occasions.args => {
-                self.book.record(record, &self.facts);
-                self.book.note_args(record.intent, tables.arguments());
-                self.offers.record(record, &self.book, &self.facts);
-            }
-            _ => {
+            Kind::Begin if self.contention => self.book.begin(record, &self.facts),
+            Kind::Begin => {}
+            Kind::Read => self.touch(record),
+            Kind::Commit => self.commit(record, tables),
+            Kind::Install => self.install(record, tables),
+            Kind::Invoke => self.invoke(record, tables),
+            Kind::Complete => {
                 self.counts.record(record, self.facts.replicas);
-                self.book.record(record, &self.facts);
-                self.offers.record(record, &self.book, &self.facts);
+                self.book.complete(record);
                 self.show(record, tables);
             }
+            Kind::Settled => self.settled(record, tables),
+            Kind::Flow => self.flow(record, tables),
+            _ => self.other(record, tables),
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::book::Open;
 use super::effects::{DuplicateEffect, LostUpdate};
 use super::ends::{NoLeak, every_intent_ends};
 use super::exprs::{Always, AtRest, Constant, tables_read};
 use super::facts::{ALL_TABLES, Facts, bit, watch};
 use super::flows::AllOrNothing;
+use super::open::Open;
 use super::own::Own;
 use super::per_intent::PerIntent;
 use super::rows::{AtMostOne, NoOrphan};
@@ -60,22 +60,24 @@ impl ByTable {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.watch.is_empty()
+    /// Those that one table concerns.
+    #[inline]
+    pub(super) fn of(&self, table: u16) -> &[u16] {
+        self.filed.get(usize::from(table.min(63))).map_or(&[], |filed| filed)
     }
 
-    /// Those that some of these tables concern, each once.
-    pub(super) fn of(&self, tables: u64) -> impl Iterator<Item = u16> + '_ {
+    /// Those that some of the tables of these rows concern, each once.
+    #[inline(never)]
+    pub(super) fn of_all(&self, rows: &[(u16, u32)], into: &mut Vec<u16>) {
+        into.clear();
+        let tables = rows.iter().fold(0, |set, row| set | bit(row.0));
         let mut left = tables;
-        let bits = std::iter::from_fn(move || {
-            let bit = left.trailing_zeros();
-            left &= left.wrapping_sub(1);
-            (bit < 64).then_some(bit)
-        });
-        bits.filter_map(|bit| Some((bit, self.filed.get(bit as usize)?))).flat_map(move |(bit, filed)| {
-            let first = move |at: &&u16| (self.watch[usize::from(**at)] & tables).trailing_zeros() == bit;
-            filed.iter().filter(first).copied()
-        })
+        while left != 0 {
+            let lowest = left.trailing_zeros();
+            left &= left - 1;
+            let first = |at: &&u16| (self.watch[usize::from(**at)] & tables).trailing_zeros() == lowest;
+            into.extend(self.filed.get(lowest as usize).into_iter().flatten().filter(first));
+        }
     }
 }
 
@@ -96,7 +98,7 @@ pub(super) struct Occasions {
 /// An intent at its end.
 #[derive(Clone, Copy)]
 pub(super) struct Settling<'a> {
-    pub(super) open: &'a Open,
+    pub(super) open: &'a Open<'a>,
     /// It has come to its end by itself.
     pub(super) settled: bool,
     /// Nothing more can happen for it.
@@ -164,6 +166,26 @@ impl Observer {
             InvariantKind::EveryIntentEnds => Observer::EveryIntentEnds,
             InvariantKind::NoLeak(tables) => Observer::NoLeak(NoLeak::new(watch(tables))),
             InvariantKind::Own(own) => Observer::Own(Box::new(Own::new(model, own))),
+        }
+    }
+
+    /// Whether it asks what was done for an intent.
+    pub(super) fn asks_for_deeds(&self) -> bool {
+        match self {
+            Observer::PerIntent(each) => each.wants_effects(),
+            Observer::AllOrNothing(_)
+            | Observer::CompensationRules(_)
+            | Observer::DuplicateEffect(_)
+            | Observer::Told(_)
+            | Observer::NoLeak(_)
+            | Observer::Own(_) => true,
+            Observer::Always(_)
+            | Observer::AtRest(_)
+            | Observer::Constant(_)
+            | Observer::AtMostOne(_)
+            | Observer::NoOrphan(_)
+            | Observer::LostUpdate(_)
+            | Observer::EveryIntentEnds => false,
         }
     }
 

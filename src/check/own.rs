@@ -4,9 +4,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::book::{Book, Deed};
+use super::book::Book;
 use super::finding::{Act, Party, Witness};
 use super::observer::Settling;
+use super::open::Deed;
 use super::sheet::{EVERYBODY, Sheet};
 use crate::kernel::time::Time;
 use crate::model::Model;
@@ -92,7 +93,7 @@ impl Own {
 
     #[inline]
     pub(super) fn record(&mut self, record: &Record, book: &Book, tables: &mut Tables, sheet: &mut Sheet) {
-        let wanted = book.get(record.intent).map(|open| wanted(&open.party));
+        let wanted = book.get(record.intent).map(|intent| wanted(&intent.party));
         let commit = match (record.kind, self.commit) {
             (Kind::Install, Some(commit)) => commit.record,
             _ => *record,
@@ -170,7 +171,7 @@ fn party(wanted: &Wanted) -> Party {
 
 /// A commit that the book has filed, as the record it was.
 fn shown(deed: &Deed, wanted: Wanted) -> Shown {
-    let Act { at, path, op, effect, instance, step, .. } = deed.act;
+    let &Deed { at, path, op, effect, instance, step, .. } = deed;
     let row = step.map_or(NONE, |(step, role)| crate::model::record::step_word(step, role));
     let record = Record {
         at,

@@ -16,8 +16,8 @@
 
 use std::sync::Arc;
 
-use super::book::Open;
 use super::finding::Witness;
+use super::open::Open;
 use super::sheet::Sheet;
 use crate::kernel::time::Time;
 use crate::model::Model;
@@ -110,6 +110,11 @@ impl PerIntent {
         !self.known.args.is_empty()
     }
 
+    /// Whether it asks for effects.
+    pub(super) fn wants_effects(&self) -> bool {
+        self.known.wants_effects
+    }
+
     pub(super) fn settled(
         &mut self,
         open: &Open,
@@ -145,16 +150,16 @@ impl PerIntent {
         self.items.clear();
         self.undone.clear();
         for deed in open.deeds().rev().filter(|deed| deed.changed(u64::MAX)) {
-            let Some((step, StepRole::Undo)) = deed.act.step else { continue };
-            let instance = deed.act.instance;
+            let Some((step, StepRole::Undo)) = deed.step else { continue };
+            let instance = deed.instance;
             if !self.undone.iter().any(|undo| (undo.0, undo.1) == (instance, step)) {
                 self.undone.push((instance, step, deed.place()));
             }
         }
         let heap = tables.heap_mut();
-        for put in &open.puts {
+        for put in open.puts {
             let deed = open.deed_of(put);
-            let undo = matches!(deed.act.step, Some((_, StepRole::Undo)));
+            let undo = matches!(deed.step, Some((_, StepRole::Undo)));
             let key = (deed.place(), put.table);
             let nothing = put.flag & (install::NOOP | install::OTHERWISE) != 0;
             if nothing || undo || !deed.ran() {
@@ -166,12 +171,12 @@ impl PerIntent {
                 Some(last) if *last >= key => self.seen.insert(0, key),
                 _ => self.seen.push(key),
             }
-            let undone = deed.act.step.is_some_and(|(step, _)| {
-                let of = |undo: &&(u32, u8, u32)| (undo.0, undo.1) == (deed.act.instance, step);
+            let undone = deed.step.is_some_and(|(step, _)| {
+                let of = |undo: &&(u32, u8, u32)| (undo.0, undo.1) == (deed.instance, step);
                 self.undone.iter().find(of).is_some_and(|undo| undo.2 > deed.place())
             });
             let table = self.known.tables[usize::from(put.table)];
-            let step = self.known.operations.get(usize::from(deed.act.op)).copied().unwrap_or(NULL);
+            let step = self.known.operations.get(usize::from(deed.op)).copied().unwrap_or(NULL);
             self.items.push(heap.tuple(&[table, step, truth(undone)]));
         }
         heap.tuple(&self.items)

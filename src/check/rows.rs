@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::finding::{Act, Witness};
+use super::history::By;
 use super::sheet::Sheet;
 use crate::kernel::time::Time;
 use crate::model::expr::{Code, Scratch};
@@ -94,7 +95,7 @@ impl AtMostOne {
     pub(super) fn new(tables: &Tables, table: TableId, per: ColumnId) -> AtMostOne {
         let mut observer = AtMostOne { table, per, rows: Seen::default(), start: Arc::new(Seen::default()) };
         let slots: Vec<(u16, u32)> = (0..tables.table(table).slots()).map(|slot| (table.0, slot)).collect();
-        observer.committed(&slots, &Act::NONE, tables, &mut Sheet::default());
+        observer.committed(&slots, None, tables, &mut Sheet::default());
         observer.start = Arc::new(observer.rows.clone());
         observer
     }
@@ -110,7 +111,15 @@ impl AtMostOne {
     }
 
     /// Takes all rows changed by a commit at once: two rows may change places.
-    pub(super) fn committed(&mut self, changed: &[(u16, u32)], by: &Act, tables: &Tables, sheet: &mut Sheet) {
+    ///
+    /// `by`: nobody, at the start of a run.
+    pub(super) fn committed(
+        &mut self,
+        changed: &[(u16, u32)],
+        by: Option<&By>,
+        tables: &Tables,
+        sheet: &mut Sheet,
+    ) {
         let table = tables.table(self.table);
         let own = || changed.iter().filter(|change| change.0 == self.table.0).map(|change| change.1);
         let value = |slot: u32| {
@@ -132,14 +141,15 @@ impl AtMostOne {
                 continue;
             }
             sheet.run.obligations += 1;
-            if let Some(other) = rows.file(slot, value, *by) {
+            let by = by.map_or(Act::NONE, By::act);
+            if let Some(other) = rows.file(slot, value, by) {
                 let before = rows.values[other as usize].by;
                 sheet.violated(by.at, [before.party.serial, by.party.serial], || Witness::TwoRows {
                     table: self.table,
                     column: self.per,
                     value,
                     first: (other, before),
-                    second: (slot, *by),
+                    second: (slot, by),
                 });
             }
         }
@@ -171,14 +181,14 @@ impl NoOrphan {
     }
 
     #[inline]
-    pub(super) fn install(&mut self, table: u16, row: u32, flag: u8, act: &Act) {
+    pub(super) fn install(&mut self, table: u16, row: u32, flag: u8, by: &By) {
         if table != self.table.0 || flag & install::CREATE == 0 {
             return;
         }
         if self.makers.len() <= row as usize {
             self.makers.resize(row as usize + 1, Act::NONE);
         }
-        self.makers[row as usize] = *act;
+        self.makers[row as usize] = by.act();
     }
 
     pub(super) fn finish(&self, at: Time, tables: &mut Tables, scratch: &mut Scratch, sheet: &mut Sheet) {

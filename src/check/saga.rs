@@ -1,10 +1,10 @@
 //! The rules of compensation, S1 to S14: what a saga owes to its steps, judged on effects and held against what its
 //! coordinator believes. S10 and S11 across flows are `no-orphan` and `no-leak`; S7, S8 and S15 are not judged.
 
-use super::book::{Deed, Instance, Open};
 use super::facts::{Facts, FlowFacts};
-use super::finding::{Act, SagaRule, Steps, Witness};
+use super::finding::{SagaRule, Steps, Witness};
 use super::flows::steps;
+use super::open::{Deed, Instance, Open};
 use super::sheet::Sheet;
 use crate::kernel::time::Time;
 use crate::model::ids::FlowId;
@@ -18,7 +18,7 @@ pub(super) struct CompensationRules {
 
 /// One instance under judgement.
 struct Case<'a> {
-    open: &'a Open,
+    open: &'a Open<'a>,
     instance: &'a Instance,
     flow: FlowId,
     facts: &'a FlowFacts,
@@ -53,16 +53,16 @@ impl CompensationRules {
 }
 
 impl Case<'_> {
-    fn broken(&mut self, rule: SagaRule, at: Time, step: Option<u8>, acts: &[&Act]) {
-        let (who, flow, instance, steps) = (self.open.party, self.flow, self.instance.id, self.steps);
-        self.sheet.violated(at, [who.serial, NONE], || Witness::Rule {
+    fn broken(&mut self, rule: SagaRule, at: Time, step: Option<u8>, acts: &[&Deed]) {
+        let (open, flow, instance, steps) = (self.open, self.flow, self.instance.id, self.steps);
+        self.sheet.violated(at, [open.party.serial, NONE], || Witness::Rule {
             rule,
-            who,
+            who: open.party,
             flow,
             instance,
             step,
             steps,
-            acts: acts.iter().map(|&&act| act).collect(),
+            acts: acts.iter().map(|deed| open.act(deed)).collect(),
         });
     }
 
@@ -71,31 +71,31 @@ impl Case<'_> {
         let open = self.open;
         // For each step its last action and its last compensation that changed something, and the first compensation
         // that was accepted at all.
-        let mut last: [[Option<&Act>; 2]; 64] = [[None; 2]; 64];
+        let mut last: [[Option<&Deed>; 2]; 64] = [[None; 2]; 64];
         let mut first_undo: [Option<&Deed>; 64] = [None; 64];
         let (mut stands, mut accepted, mut pivot) = (0_u64, 0_u64, None);
         for deed in open.deeds() {
             let Some((step, role)) = deed.step_of(self.instance.id).filter(|(step, _)| *step < 64) else {
                 continue;
             };
-            let (bit, at, act) = (1_u64 << step, usize::from(step), &deed.act);
+            let (bit, at) = (1_u64 << step, usize::from(step));
             let changed = deed.changed(u64::MAX);
             match role {
                 StepRole::Action if deed.ran() => {
                     if changed {
                         if let Some(undo) = first_undo[at] {
-                            self.broken(SagaRule::DoneAfterUndo, act.at, Some(step), &[&undo.act, act]);
+                            self.broken(SagaRule::DoneAfterUndo, deed.at, Some(step), &[undo, deed]);
                         } else if let (true, Some(before)) = (stands & bit != 0, last[at][0]) {
-                            self.broken(SagaRule::DoneTwice, act.at, Some(step), &[before, act]);
+                            self.broken(SagaRule::DoneTwice, deed.at, Some(step), &[before, deed]);
                         }
                         if self.facts.after_pivot & bit != 0 && pivot.is_none() {
-                            self.broken(SagaRule::PivotCrossed, act.at, Some(step), &[act]);
+                            self.broken(SagaRule::PivotCrossed, deed.at, Some(step), &[deed]);
                         }
                         stands |= bit;
-                        last[at][0] = Some(act);
+                        last[at][0] = Some(deed);
                     }
                     if self.facts.pivot & bit != 0 {
-                        pivot.get_or_insert(act);
+                        pivot.get_or_insert(deed);
                     }
                 }
                 StepRole::Undo if deed.flag & commit::REFUSED == 0 => {
@@ -105,18 +105,18 @@ impl Case<'_> {
                         continue;
                     }
                     match last[at] {
-                        [None, _] => self.broken(SagaRule::EmptyUndo, act.at, Some(step), &[act]),
+                        [None, _] => self.broken(SagaRule::EmptyUndo, deed.at, Some(step), &[deed]),
                         [Some(done), undone] if stands & bit == 0 => {
                             let shown = undone.unwrap_or(done);
-                            self.broken(SagaRule::UndoneTooOften, act.at, Some(step), &[shown, act]);
+                            self.broken(SagaRule::UndoneTooOften, deed.at, Some(step), &[shown, deed]);
                         }
                         _ => {}
                     }
                     if let (true, Some(pivot)) = (self.facts.before_pivot & bit != 0, pivot) {
-                        self.broken(SagaRule::PivotCrossed, act.at, Some(step), &[pivot, act]);
+                        self.broken(SagaRule::PivotCrossed, deed.at, Some(step), &[pivot, deed]);
                     }
                     stands &= !bit;
-                    last[at][1].get_or_insert(act);
+                    last[at][1].get_or_insert(deed);
                 }
                 _ => {}
             }
@@ -126,7 +126,7 @@ impl Case<'_> {
     }
 
     /// S6: of two steps that build on each other, the later one is undone first.
-    fn reverse(&mut self, last: &[[Option<&Act>; 2]; 64]) {
+    fn reverse(&mut self, last: &[[Option<&Deed>; 2]; 64]) {
         let count = self.facts.count.min(64);
         for later in 0..count {
             for earlier in 0..later {
@@ -172,28 +172,28 @@ impl Case<'_> {
             matches!(deed.step_of(instance.id), Some((step, StepRole::Action))
                 if deed.ran() && facts.pivot >> step & 1 == 1)
         });
-        let acts_of = |set: u64| -> Vec<Act> {
+        let acts_of = |set: u64| -> Vec<&Deed> {
             let in_set = |deed: &&Deed| {
                 deed.step_of(instance.id).is_some_and(|(step, _)| set >> (step & 63) & 1 == 1)
                     && deed.changed(u64::MAX)
             };
-            open.deeds().filter(in_set).take(4).map(|deed| deed.act).collect()
+            open.deeds().filter(in_set).take(4).collect()
         };
         let late = open.deeds().rfind(|deed| {
             matches!(deed.step_of(instance.id), Some((step, StepRole::Action))
                 if deed.changed(u64::MAX) && steps.done >> (step & 63) & 1 == 1)
-                && deed.act.at > instance.ended
+                && deed.at > instance.ended
         });
         let unfinished = lacking & facts.after_pivot;
         let not_undone = steps.done & facts.compensatable;
         if passed && unfinished != 0 && !known {
             self.broken(SagaRule::NotFinished, at, lowest(unfinished), &[]);
         } else if let Some(late) = late.filter(|_| failed) {
-            let step = late.act.step.map(|(step, _)| step);
-            self.broken(SagaRule::LateEffect, late.act.at, step, &[&late.act]);
+            let step = late.step.map(|(step, _)| step);
+            self.broken(SagaRule::LateEffect, late.at, step, &[late]);
         } else if failed && !known && !passed && not_undone != 0 {
             let acts = acts_of(not_undone);
-            self.broken(SagaRule::NotUndone, at, lowest(not_undone), &acts.iter().collect::<Vec<_>>());
+            self.broken(SagaRule::NotUndone, at, lowest(not_undone), &acts);
         } else if (facts.half_done(&steps) && !known)
             || (end == Some(FlowMove::Completed) && lacking != 0)
             || (end == Some(FlowMove::Compensated) && steps.done & due != 0)
@@ -201,7 +201,7 @@ impl Case<'_> {
             || (told == Some(Outcome::Failed) && steps.done & due != 0)
         {
             let acts = acts_of(steps.done);
-            self.broken(SagaRule::HalfDone, at, lowest(lacking), &acts.iter().collect::<Vec<_>>());
+            self.broken(SagaRule::HalfDone, at, lowest(lacking), &acts);
         }
     }
 }

@@ -58,6 +58,7 @@ impl Sheet {
 
     /// Whether an expression is true. A missing row makes it false; anything else without a value is noted as an error
     /// and says nothing.
+    #[inline]
     pub(super) fn test(
         &mut self,
         code: &Code,
@@ -67,12 +68,17 @@ impl Sheet {
     ) -> Option<bool> {
         match eval(code, locals, &mut tables.rows(), scratch) {
             Ok(word) => Some(word != 0 && word != NULL),
-            Err(Failure::Missing(_)) => Some(false),
-            Err(failure) => {
-                self.error.get_or_insert_with(|| (failure, code.failed_span(scratch)));
-                None
-            }
+            Err(failure) => self.fails(failure, code, scratch),
         }
+    }
+
+    #[cold]
+    fn fails(&mut self, failure: Failure, code: &Code, scratch: &Scratch) -> Option<bool> {
+        if let Failure::Missing(_) = failure {
+            return Some(false);
+        }
+        self.error.get_or_insert_with(|| (failure, code.failed_span(scratch)));
+        None
     }
 
     /// What it amounts to, when all answers are known.

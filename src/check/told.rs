@@ -1,9 +1,9 @@
 //! What a client was told against what is: acked-is-durable, failed-has-no-effect, outcome-agrees.
 
-use super::book::{Deed, Open};
 use super::facts::{ALL_TABLES, Facts};
 use super::finding::{Act, Steps, Witness};
 use super::flows::steps;
+use super::open::{Deed, Open};
 use super::sheet::Sheet;
 use crate::kernel::time::Time;
 use crate::model::ids::FlowId;
@@ -84,7 +84,7 @@ fn single(open: &Open) -> Steps {
 }
 
 fn is_root(open: &Open, deed: &Deed) -> bool {
-    deed.act.step.is_none() && deed.act.effect == open.effect
+    deed.step.is_none() && deed.effect == open.effect
 }
 
 /// What stands: effects of the operation called, or of steps not undone. Effects that events had elsewhere are no part
@@ -92,14 +92,14 @@ fn is_root(open: &Open, deed: &Deed) -> bool {
 fn stands(open: &Open, facts: &Facts) -> Vec<Act> {
     let mut left: Vec<Act> = Vec::new();
     let root = open.deeds().filter(|deed| is_root(open, deed) && deed.changed(ALL_TABLES));
-    left.extend(root.map(|deed| deed.act).take(1));
-    for instance in &open.flows {
+    left.extend(root.map(|deed| open.act(deed)).take(1));
+    for instance in open.flows {
         let done = steps(facts, open, instance).done;
         let own = |deed: &&Deed, step: u8| {
             deed.step_of(instance.id) == Some((step, StepRole::Action)) && deed.changed(ALL_TABLES)
         };
         let last = |step: u8| open.deeds().rfind(|deed| own(deed, step));
-        left.extend(Steps::numbers(done).filter_map(last).map(|deed| deed.act));
+        left.extend(Steps::numbers(done).filter_map(last).map(|deed| open.act(deed)));
     }
     left.sort_by_key(|act| act.at);
     left
@@ -121,7 +121,7 @@ fn failed(open: &Open, quiescent: bool, at: Time, facts: &Facts, sheet: &mut She
 }
 
 fn belief(open: &Open, quiescent: bool, at: Time, facts: &Facts, sheet: &mut Sheet, spared: Option<u16>) {
-    for instance in &open.flows {
+    for instance in open.flows {
         let Some(believed @ (FlowMove::Completed | FlowMove::Compensated)) = instance.end else { continue };
         if !quiescent {
             sheet.run.stuck = true;

@@ -20,15 +20,6 @@ impl HistoryDigest {
 impl Sink for HistoryDigest {
     #[inline]
     fn record(&mut self, record: &Record, _tables: &mut Tables) {
-        let pair = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
-        let head = u32::from(record.kind as u8) << 24 | u32::from(record.flag) << 16 | u32::from(record.op);
-        self.0.block(&[
-            record.at.0,
-            record.path.0,
-            record.data,
-            pair(head, record.ver),
-            pair(record.who, record.client),
-            pair(record.intent, record.row),
-        ]);
+        self.0.block(&record.words());
     }
 }

@@ -10,7 +10,10 @@ use crate::kernel::time::Time;
 pub const NONE: u32 = u32::MAX;
 
 /// One thing that happened. What the fields mean depends on [`Kind`]; those not named there are 0 or [`NONE`].
+///
+/// The order of the fields is that of the words that are digested ([`Record::words`]), so that each is one load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
 pub struct Record {
     /// When.
     pub at: Time,
@@ -18,22 +21,22 @@ pub struct Record {
     pub path: Path,
     /// See [`Kind`].
     pub data: u64,
-    /// What happened.
-    pub kind: Kind,
-    /// See [`Kind`].
-    pub flag: u8,
-    /// An operation, a flow with [`FLOW`] added, a table or a topic.
-    pub op: u16,
-    /// A node, or as [`Kind`] says.
-    pub who: u32,
-    /// The client it was done for, numbered over all groups, or [`NONE`].
-    pub client: u32,
-    /// The slot of the intent it was done for, or [`NONE`]. A slot is used again after [`Kind::Settled`].
-    pub intent: u32,
-    /// See [`Kind`].
-    pub row: u32,
     /// See [`Kind`].
     pub ver: u32,
+    /// An operation, a flow with [`FLOW`] added, a table or a topic.
+    pub op: u16,
+    /// See [`Kind`].
+    pub flag: u8,
+    /// What happened.
+    pub kind: Kind,
+    /// The client it was done for, numbered over all groups, or [`NONE`].
+    pub client: u32,
+    /// A node, or as [`Kind`] says.
+    pub who: u32,
+    /// See [`Kind`].
+    pub row: u32,
+    /// The slot of the intent it was done for, or [`NONE`]. A slot is used again after [`Kind::Settled`].
+    pub intent: u32,
 }
 
 /// Added to the number of a flow where an operation or a flow may stand.
@@ -131,6 +134,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// The outcome with this code; anything else is unknown.
+    #[inline]
     pub fn of(flag: u8) -> Outcome {
         match flag {
             0 => Outcome::Ok,
@@ -261,6 +265,7 @@ impl Masks {
     }
 
     /// The masks of an install record's `data`.
+    #[inline]
     pub fn unpack(data: u64) -> Masks {
         let take = |n: u32| (data >> (n * Self::BITS) & Self::ALL) as u32;
         Masks { set: take(0), rmw: take(1), carried: take(2) }
@@ -268,7 +273,22 @@ impl Masks {
 }
 
 impl Record {
+    /// All of it in six words, the same on any machine. Those of a machine with little ends lie in memory as they are.
+    #[inline]
+    pub const fn words(&self) -> [u64; 6] {
+        let head = (self.kind as u32) << 24 | (self.flag as u32) << 16 | self.op as u32;
+        [
+            self.at.0,
+            self.path.0,
+            self.data,
+            (head as u64) << 32 | self.ver as u64,
+            (self.who as u64) << 32 | self.client as u64,
+            (self.intent as u64) << 32 | self.row as u64,
+        ]
+    }
+
     /// The step and role in `row` of `Begin`, `Commit`, `Refused`, `Failed`; `None` outside a flow.
+    #[inline]
     pub fn step(&self) -> Option<(u8, StepRole)> {
         if self.row == NONE {
             return None;
@@ -281,4 +301,42 @@ impl Record {
 /// The `row` of a record that belongs to a step.
 pub fn step_word(step: u8, role: StepRole) -> u32 {
     u32::from(step) << 8 | role as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The engine writes some five an event, and each digest and observer reads them.
+    #[test]
+    fn a_record_is_six_words() {
+        assert_eq!(size_of::<Record>(), 48);
+    }
+
+    /// Each field is in the words, whole, and at a place of its own.
+    #[test]
+    fn the_words_hold_all_fields() {
+        let record = Record {
+            at: Time(0x0101_0202_0303_0404),
+            path: Path(0x1112_1314_1516_1718),
+            data: 0x2122_2324_2526_2728,
+            ver: 0x3132_3334,
+            op: 0x4142,
+            flag: 0x51,
+            kind: Kind::Heal,
+            client: 0x6162_6364,
+            who: 0x7172_7374,
+            row: 0x8182_8384,
+            intent: 0x9192_9394,
+        };
+        let words = [
+            0x0101_0202_0303_0404,
+            0x1112_1314_1516_1718,
+            0x2122_2324_2526_2728,
+            0x1751_4142_3132_3334,
+            0x7172_7374_6162_6364,
+            0x9192_9394_8182_8384,
+        ];
+        assert_eq!(record.words(), words);
+    }
 }

@@ -10,11 +10,12 @@ pub trait Sink {
 }
 
 impl Sink for () {
+    #[inline]
     fn record(&mut self, _record: &Record, _tables: &mut Tables) {}
 }
 
 impl<A: Sink, B: Sink> Sink for (A, B) {
-    #[inline]
+    #[inline(always)]
     fn record(&mut self, record: &Record, tables: &mut Tables) {
         self.0.record(record, tables);
         self.1.record(record, tables);
@@ -22,14 +23,14 @@ impl<A: Sink, B: Sink> Sink for (A, B) {
 }
 
 impl<S: Sink> Sink for &mut S {
-    #[inline]
+    #[inline(always)]
     fn record(&mut self, record: &Record, tables: &mut Tables) {
         (**self).record(record, tables);
     }
 }
 
 impl<S: Sink> Sink for Option<S> {
-    #[inline]
+    #[inline(always)]
     fn record(&mut self, record: &Record, tables: &mut Tables) {
         if let Some(sink) = self {
             sink.record(record, tables);

@@ -1,6 +1,6 @@
 //! What grows with the size of a world and what does not: however many clients and services there are, an intent takes as
 //! many events and leaves as many records as before. What a single step costs is counted where the structures are, in
-//! `store::locks`, `store::tables`, `check::rows` and `check::witness`.
+//! `store::locks`, `store::tables`, `check::rows`, `check::meetings` and `check::pending`.
 
 use halfway::explore::Prepared;
 use halfway::model::plan::End;

@@ -3,6 +3,7 @@
 
 use halfway::check::Witness;
 use halfway::explore::Replay;
+use halfway::model::expr::Counter;
 
 use crate::shipped::{prepared, read_text};
 
@@ -42,6 +43,15 @@ fn broken(replay: &Replay) -> Vec<u32> {
 /// What was charged is what was asked for, if the client was told so.
 const AS_ASKED: &str =
     "intent.outcome != 'ok' || bank.charges.exists(c, c.id == intent.args.order && c.sum == intent.args.sum)";
+
+/// An invariant that asks for arguments takes no record from those who count.
+#[test]
+fn intents_are_counted_whether_or_not_anybody_asks_for_their_arguments() {
+    for each in ["true", "intent.args.sum > 0"] {
+        let counts = run("bank.charge(8, 50)", "sum", each, "").run.verdict.counts;
+        assert_eq!((counts.get(Counter::Intents), counts.get(Counter::Ok)), (2, 2), "{each}");
+    }
+}
 
 #[test]
 fn what_was_asked_for_is_compared_with_what_is_there() {

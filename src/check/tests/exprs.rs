@@ -36,6 +36,19 @@ fn amount(slot: u32, id: i64, amount: i64, story: &mut Story) {
     story.invoke(slot, CHARGE).commit(slot, CHARGE, &[put(CHARGES, &[id, 1, amount])]).end(slot);
 }
 
+/// Several writes of a row in one transaction are one change, unless another row was written in between, whether or not
+/// anybody looks at that.
+#[test]
+fn a_row_is_examined_for_each_time_that_a_transaction_comes_back_to_it() {
+    let row = put(PEOPLE, &[1, 10, 5]);
+    let other = put(CHARGES, &[1, 1, 1]);
+    for (puts, examined) in [(&[row, row][..], 1), (&[row, other, row], 2), (&[other, row, row, other], 1)] {
+        let mut story = Story::of(InvariantKind::Always(phones()));
+        story.invoke(0, SET_MAIL).commit(0, SET_MAIL, puts).end(0);
+        assert_eq!(story.rest().obligations, examined);
+    }
+}
+
 #[test]
 fn always_is_judged_after_each_commit_and_names_part_row_and_act() {
     let mut story = Story::of(InvariantKind::Always(and(phones(), bounded())));

@@ -4,5 +4,6 @@ mod effects;
 mod exprs;
 mod flows;
 mod hazards;
+mod history;
 mod saga;
 mod told;

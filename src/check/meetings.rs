@@ -1,0 +1,351 @@
+//! Who meets whom at which row: intents that were open at the same time and read or wrote the same row.
+//!
+//! Each row knows how many open intents have been at it, and each open intent at which rows it has been: most at one, which
+//! is at hand, others at a few more, which are a chain to be looked through. Only those that have been at many rows are
+//! filed in an index.
+
+use crate::kernel::path::mix;
+use crate::kernel::time::Time;
+use crate::model::record::NONE;
+use crate::store::Index;
+
+/// So many further rows of one intent are looked through, more are filed.
+const FEW: u32 = 8;
+
+/// Who is at a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Meeting {
+    open: u32,
+    writers: u32,
+    /// When the last of them was settled, and the last writer.
+    left: Time,
+    writer_left: Time,
+}
+
+/// A row that an open intent has been at.
+#[derive(Clone, Copy, Debug)]
+struct Visit {
+    row: u32,
+    table: u16,
+    writes: bool,
+}
+
+impl Visit {
+    #[inline]
+    fn is_at(self, table: u16, row: u32) -> bool {
+        self.row == row && self.table == table
+    }
+}
+
+/// A further one; or, in the chain of spare ones, nobody's.
+#[derive(Clone, Copy, Debug)]
+struct Further {
+    visit: Visit,
+    slot: u32,
+    next: u32,
+}
+
+/// The rows that an open intent has been at.
+#[derive(Clone, Copy, Debug)]
+struct Trail {
+    first: Visit,
+    /// The last of the further ones, or [`NONE`].
+    last: u32,
+    /// How many rows there are.
+    len: u32,
+}
+
+impl Trail {
+    const EMPTY: Trail = Trail { first: Visit { row: 0, table: 0, writes: false }, last: NONE, len: 0 };
+}
+
+/// What an intent's being at a row is.
+enum Touch {
+    /// It has been there before, and did the same or more.
+    Again,
+    /// It has read the row and now writes it.
+    Writes,
+    /// It has not been there.
+    New,
+}
+
+/// All rows and all open intents that have been at them.
+#[derive(Clone, Debug)]
+pub(super) struct Meetings {
+    rows: Vec<Vec<Meeting>>,
+    /// Rows that anybody has been at in this run.
+    visited: Vec<(u16, u32)>,
+    further: Vec<Further>,
+    /// The first of the spare ones of these, or [`NONE`].
+    spare: u32,
+    /// By intent slot.
+    trails: Vec<Trail>,
+    /// Further rows of intents that have been at many.
+    index: Index,
+}
+
+fn hash(slot: u32, table: u16, row: u32) -> u64 {
+    mix(u64::from(slot) << 32 | u64::from(row), u64::from(table))
+}
+
+impl Meetings {
+    pub(super) fn new(tables: usize) -> Meetings {
+        Meetings {
+            rows: vec![Vec::new(); tables],
+            visited: Vec::new(),
+            further: Vec::new(),
+            spare: NONE,
+            trails: Vec::new(),
+            index: Index::default(),
+        }
+    }
+
+    pub(super) fn reset(&mut self) {
+        for (table, row) in self.visited.drain(..) {
+            self.rows[usize::from(table)][row as usize] = Meeting::default();
+        }
+        self.further.clear();
+        self.spare = NONE;
+        self.trails.clear();
+        self.index.clear();
+    }
+
+    /// An open intent that was invoked at a time is at a row. Returns how many others were, while it was open: those that
+    /// write if it only reads, all if it writes. Each other intent counts once for a reader and once for a writer.
+    #[inline]
+    pub(super) fn touch(&mut self, slot: u32, invoked: Time, table: u16, row: u32, writes: bool) -> u32 {
+        let visit = Visit { row, table, writes };
+        let touch = match self.trails.get_mut(slot as usize) {
+            Some(trail) if trail.len == 0 => {
+                (trail.first, trail.len) = (visit, 1);
+                Touch::New
+            }
+            Some(Trail { first, .. }) if first.is_at(table, row) => match writes && !first.writes {
+                true => {
+                    first.writes = true;
+                    Touch::Writes
+                }
+                false => return 0,
+            },
+            _ => match self.touch_further(slot, visit) {
+                Touch::Again => return 0,
+                touch => touch,
+            },
+        };
+        let rows = &mut self.rows[usize::from(table)];
+        if rows.len() <= row as usize {
+            rows.resize(row as usize + 1, Meeting::default());
+        }
+        let here = &mut rows[row as usize];
+        let (all, wrote) = (here.left > invoked, here.writer_left > invoked);
+        here.writers += u32::from(writes);
+        if let Touch::Writes = touch {
+            // Those that only read it count as well from here on.
+            return here.open - here.writers + u32::from(all && !wrote);
+        }
+        let others = match writes {
+            true => here.open + u32::from(all),
+            false => here.writers + u32::from(wrote),
+        };
+        if here.open == 0 && here.left == Time::ZERO {
+            self.visited.push((table, row));
+        }
+        here.open += 1;
+        others
+    }
+
+    /// The same for an intent that has been at another row before, or in a slot that nobody had yet.
+    #[inline(never)]
+    fn touch_further(&mut self, slot: u32, visit: Visit) -> Touch {
+        if self.trails.len() <= slot as usize {
+            self.trails.resize(slot as usize + 1, Trail::EMPTY);
+            self.trails[slot as usize] = Trail { first: visit, len: 1, ..Trail::EMPTY };
+            return Touch::New;
+        }
+        let trail = self.trails[slot as usize];
+        if let Some(at) = self.find(trail, slot, visit) {
+            let known = &mut self.further[at as usize].visit;
+            if !visit.writes || known.writes {
+                return Touch::Again;
+            }
+            known.writes = true;
+            return Touch::Writes;
+        }
+        let further = Further { visit, slot, next: trail.last };
+        let last = self.spare;
+        let last = match self.further.get_mut(last as usize) {
+            Some(spare) => {
+                self.spare = spare.next;
+                *spare = further;
+                last
+            }
+            None => {
+                self.further.push(further);
+                self.further.len() as u32 - 1
+            }
+        };
+        let trail = Trail { last, len: trail.len + 1, ..trail };
+        self.trails[slot as usize] = trail;
+        if trail.len > FEW {
+            self.file(trail);
+        }
+        Touch::New
+    }
+
+    /// Where a further row is noted that an intent has been at.
+    fn find(&self, trail: Trail, slot: u32, Visit { table, row, .. }: Visit) -> Option<u32> {
+        if trail.len > FEW {
+            let same = |at: u32| {
+                let further = &self.further[at as usize];
+                further.slot == slot && further.visit.is_at(table, row)
+            };
+            return self.index.find(hash(slot, table, row), same);
+        }
+        let mut at = trail.last;
+        while at != NONE {
+            let further = &self.further[at as usize];
+            if further.visit.is_at(table, row) {
+                return Some(at);
+            }
+            at = further.next;
+        }
+        None
+    }
+
+    /// Files the last row of a trail, or all further ones once they are too many to be looked through.
+    fn file(&mut self, trail: Trail) {
+        let mut at = trail.last;
+        while at != NONE {
+            let Further { visit: Visit { table, row, .. }, slot, next } = self.further[at as usize];
+            self.index.insert(hash(slot, table, row), at);
+            at = if trail.len == FEW + 1 { next } else { NONE };
+        }
+    }
+
+    /// An intent is settled.
+    #[inline]
+    pub(super) fn settled(&mut self, slot: u32, now: Time) {
+        let Some(trail) = self.trails.get_mut(slot as usize).filter(|trail| trail.len > 0) else { return };
+        let Trail { first, last, len } = std::mem::replace(trail, Trail::EMPTY);
+        self.leave(first, now);
+        if last != NONE {
+            self.leave_further(slot, last, len, now);
+        }
+    }
+
+    #[inline]
+    fn leave(&mut self, visit: Visit, now: Time) {
+        let here = &mut self.rows[usize::from(visit.table)][visit.row as usize];
+        here.open -= 1;
+        here.left = now;
+        if visit.writes {
+            here.writers -= 1;
+            here.writer_left = now;
+        }
+    }
+
+    #[inline(never)]
+    fn leave_further(&mut self, slot: u32, last: u32, len: u32, now: Time) {
+        let mut at = last;
+        while at != NONE {
+            let Further { visit, next, .. } = self.further[at as usize];
+            self.leave(visit, now);
+            if len > FEW {
+                self.index.remove(hash(slot, visit.table, visit.row), at);
+            }
+            self.further[at as usize].next = self.spare;
+            self.spare = at;
+            at = next;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_is_kept_for_each_row_of_an_open_intent_is_small() {
+        assert!(size_of::<Further>() <= 16);
+        assert!(size_of::<Trail>() <= 16);
+    }
+
+    /// The same by its definition: every visit of the run is kept, and all are looked through.
+    #[derive(Default)]
+    struct Plain {
+        /// By slot when its intent was invoked.
+        open: Vec<Option<u64>>,
+        /// Slot, row, whether it writes.
+        visits: Vec<(u32, (u16, u32), bool)>,
+        /// Row, whether it was written, when.
+        left: Vec<((u16, u32), bool, u64)>,
+    }
+
+    impl Plain {
+        fn touch(&mut self, slot: u32, at: (u16, u32), writes: bool) -> u32 {
+            let own = self.visits.iter().position(|visit| (visit.0, visit.1) == (slot, at));
+            if own.is_some_and(|own| !writes || self.visits[own].2) {
+                return 0;
+            }
+            let invoked = self.open[slot as usize].unwrap();
+            let others = |wrote: bool| {
+                let is = |visit: &&(u32, _, bool)| visit.0 != slot && visit.1 == at && (visit.2 || !wrote);
+                self.visits.iter().filter(is).count() as u32
+            };
+            let gone = |wrote: bool| {
+                self.left.iter().any(|left| left.0 == at && (left.1 || !wrote) && left.2 > invoked)
+            };
+            let (all, writers) = (others(false), others(true));
+            let (left, wrote) = (gone(false), gone(true));
+            match own {
+                Some(own) => {
+                    self.visits[own].2 = true;
+                    all - writers + u32::from(left && !wrote)
+                }
+                None => {
+                    self.visits.push((slot, at, writes));
+                    if writes { all + u32::from(left) } else { writers + u32::from(wrote) }
+                }
+            }
+        }
+
+        fn settled(&mut self, slot: u32, now: u64) {
+            for visit in self.visits.extract_if(.., |visit| visit.0 == slot) {
+                self.left.push((visit.1, visit.2, now));
+            }
+            self.open[slot as usize] = None;
+        }
+    }
+
+    proptest! {
+        /// Few rows, so that they meet; now and then many, so that trails are filed; and two runs, one after the other.
+        #[test]
+        fn agrees_with_a_list_of_all_visits(
+            runs in prop::collection::vec(
+                prop::collection::vec((0u32..4, 0u16..2, 0u32..14, any::<bool>(), 0u32..12), 1..300),
+                1..3,
+            )
+        ) {
+            let mut meetings = Meetings::new(2);
+            for steps in runs {
+                meetings.reset();
+                let mut plain = Plain { open: vec![None; 4], ..Plain::default() };
+                for (now, (slot, table, row, writes, end)) in (1..).zip(steps) {
+                    if plain.open[slot as usize].is_none() {
+                        plain.open[slot as usize] = Some(now);
+                    } else if end == 0 {
+                        plain.settled(slot, now);
+                        meetings.settled(slot, Time(now));
+                        continue;
+                    }
+                    let invoked = Time(plain.open[slot as usize].unwrap());
+                    let expected = plain.touch(slot, (table, row), writes);
+                    prop_assert_eq!(meetings.touch(slot, invoked, table, row, writes), expected);
+                    let filed = meetings.trails.iter().filter(|trail| trail.len > FEW).map(|trail| trail.len - 1);
+                    prop_assert_eq!(meetings.index.len() as u32, filed.sum::<u32>());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! An open intent as observers see it at its end: what was done for it, which rows that wrote, what its flows came to.
+//!
+//! Its [`Work`] is only there once something was done or noted for it, so an intent that waits costs little memory; and
+//! a [`Deed`] holds no more than its record, since all deeds of an intent are for the same party.
+
+use std::cell::Cell;
+use std::ops::Range;
+
+use super::finding::{Act, Party, Steps};
+use crate::kernel::path::Path;
+use crate::kernel::time::Time;
+use crate::model::record::{FLOW, FlowMove, Record, StepRole, commit};
+use crate::model::value::Word;
+use crate::store::Index;
+
+/// An execution that committed something.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deed {
+    pub(super) at: Time,
+    pub(super) path: Path,
+    /// The effect: the same for all attempts and copies.
+    pub(super) effect: u64,
+    /// The tables in which it changed something. Writes of `otherwise`, and those that left a row as it was, do not count.
+    pub(super) tables: u64,
+    /// The flow instance, or none.
+    pub(super) instance: u32,
+    /// The first deed of the same execution: a store that does not isolate commits one write after the other.
+    pub(super) lead: u32,
+    pub(super) op: u16,
+    /// Bits of the commit record.
+    pub(super) flag: u8,
+    pub(super) step: Option<(u8, StepRole)>,
+}
+
+impl Deed {
+    /// That of a commit, which has not changed anything yet.
+    #[inline]
+    pub(super) fn of(record: &Record, lead: u32) -> Deed {
+        Deed {
+            at: record.at,
+            path: record.path,
+            effect: record.data,
+            tables: 0,
+            instance: record.who,
+            lead,
+            op: record.op,
+            flag: record.flag,
+            step: record.step(),
+        }
+    }
+
+    /// Whether the operation was carried out: neither refused nor fenced off, nor only something kept by a strategy.
+    pub(super) fn ran(&self) -> bool {
+        ran(self.flag)
+    }
+
+    /// Whether it changed something in these tables.
+    pub(super) fn changed(&self, watch: u64) -> bool {
+        self.ran() && self.tables & watch != 0
+    }
+
+    /// Its place among the deeds of its intent, which are in order of time.
+    pub(super) fn place(&self) -> u32 {
+        self.lead
+    }
+
+    /// Its step and role in this instance of a flow.
+    pub(super) fn step_of(&self, instance: u32) -> Option<(u8, StepRole)> {
+        self.step.filter(|_| self.instance == instance)
+    }
+}
+
+/// Whether a commit with this flag carried its operation out.
+#[inline]
+pub(super) fn ran(flag: u8) -> bool {
+    flag & (commit::REFUSED | commit::FENCED | commit::KEPT) == 0
+}
+
+/// A row written by a deed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Put {
+    pub(super) deed: u32,
+    pub(super) row: u32,
+    pub(super) table: u16,
+    pub(super) flag: u8,
+}
+
+/// An instance of a flow.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Instance {
+    pub(super) id: u32,
+    pub(super) flow: u16,
+    /// Steps left out because of their condition.
+    pub(super) skipped: u64,
+    /// Steps that were asked for.
+    pub(super) asked: u64,
+    pub(super) parked: bool,
+    /// How it ended, the last time it did; once it completed, that stays.
+    pub(super) end: Option<FlowMove>,
+    /// When it ended last, or [`Time::MAX`] while it runs.
+    pub(super) ended: Time,
+}
+
+/// All that was done or noted for one intent.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Work {
+    pub(super) deeds: Vec<Deed>,
+    pub(super) puts: Vec<Put>,
+    pub(super) flows: Vec<Instance>,
+    /// The arguments of its target, if anybody asks for them.
+    pub(super) args: Vec<Word>,
+    /// The operations that were carried out, besides the first one.
+    pub(super) ran: Vec<u16>,
+    /// The first deed of each execution whose writes are seen one by one, by path and effect.
+    pub(super) early: Index,
+}
+
+impl Work {
+    /// Forgets all and keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.deeds.clear();
+        self.puts.clear();
+        self.flows.clear();
+        self.args.clear();
+        self.ran.clear();
+        if !self.early.is_empty() {
+            self.early.clear();
+        }
+    }
+
+    /// The instance of a flow with this number, made if it is not known; `None` if nobody can say of which flow.
+    pub(super) fn instance(&mut self, id: u32, flow: impl FnOnce() -> Option<u16>) -> Option<&mut Instance> {
+        let at = match self.flows.iter().position(|instance| instance.id == id) {
+            Some(at) => at,
+            None => {
+                let (flow, end, ended) = (flow()?, None, Time::MAX);
+                self.flows.push(Instance { id, flow, skipped: 0, asked: 0, parked: false, end, ended });
+                self.flows.len() - 1
+            }
+        };
+        Some(&mut self.flows[at])
+    }
+}
+
+/// An open intent at its end.
+pub(super) struct Open<'a> {
+    pub(super) party: Party,
+    /// Its root effect.
+    pub(super) effect: u64,
+    deeds: &'a [Deed],
+    pub(super) puts: &'a [Put],
+    pub(super) flows: &'a [Instance],
+    pub(super) args: &'a [Word],
+    /// What became of the steps of the instance that was asked for last, by its number.
+    pub(super) steps: Cell<Option<(u32, Steps)>>,
+}
+
+impl<'a> Open<'a> {
+    /// `None`: nothing was done or noted for it.
+    pub(super) fn new(party: Party, effect: u64, work: Option<&'a Work>) -> Open<'a> {
+        let steps = Cell::new(None);
+        match work {
+            Some(Work { deeds, puts, flows, args, .. }) => {
+                Open { party, effect, deeds, puts, flows, args, steps }
+            }
+            None => Open { party, effect, deeds: &[], puts: &[], flows: &[], args: &[], steps },
+        }
+    }
+
+    /// What was done, one entry for each execution, in order of time.
+    pub(super) fn deeds(&self) -> impl DoubleEndedIterator<Item = &'a Deed> + Clone + use<'a> {
+        self.deeds_in(0..self.deeds.len() as u32)
+    }
+
+    /// Those among them whose places are in a range.
+    pub(super) fn deeds_in(
+        &self,
+        places: Range<u32>,
+    ) -> impl DoubleEndedIterator<Item = &'a Deed> + Clone + use<'a> {
+        let some = self.deeds[places.start as usize..places.end as usize].iter().zip(places);
+        some.filter(|(deed, at)| deed.lead == *at).map(|(deed, _)| deed)
+    }
+
+    /// The execution that wrote a row.
+    pub(super) fn deed_of(&self, put: &Put) -> &'a Deed {
+        &self.deeds[self.deeds[put.deed as usize].lead as usize]
+    }
+
+    /// A deed with the party it was done for, as a finding names it.
+    pub(super) fn act(&self, deed: &Deed) -> Act {
+        let &Deed { at, path, op, effect, instance, step, .. } = deed;
+        Act { at, path, op, effect, instance, step, party: self.party }
+    }
+
+    /// The first instance of a flow.
+    pub(super) fn instance_of(&self, flow: u16) -> Option<&'a Instance> {
+        self.flows.iter().find(|instance| instance.flow == flow)
+    }
+
+    /// The flow that the client asked for, if it asked for one.
+    pub(super) fn target_flow(&self) -> Option<u16> {
+        (self.party.target & FLOW != 0).then_some(self.party.target & !FLOW)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// They are kept for each open intent, of which there may be tens of thousands.
+    #[test]
+    fn what_is_kept_for_each_deed_is_small() {
+        assert!(size_of::<Deed>() <= 48);
+        assert!(size_of::<Put>() <= 12);
+    }
+}
