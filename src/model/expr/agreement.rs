@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+use super::shape::Shape;
 use super::testing::{Walker, World};
 use super::{BinaryOp, Code, Expr, ExprKind, Failure, Fold, Over, RecordField, Scratch, UnaryOp, eval};
 use crate::model::ids::{ColumnId, TableId};
@@ -193,7 +194,7 @@ proptest! {
         let again = eval(&code, &locals, &mut view, &mut scratch);
         prop_assert_eq!(again, found);
         // Nor may the short way differ from the long one.
-        let long = Code { quick: false, ..code };
+        let long = Code { shape: Shape::Other, ..code };
         prop_assert_eq!(eval(&long, &locals, &mut view, &mut scratch), found);
     }
 }

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::eval::Scratch;
+use super::shape::Shape;
 use super::tree::{Counter, EventField, Expr};
 use crate::model::ids::TableId;
 use crate::model::value::Word;
@@ -12,8 +13,8 @@ use crate::model::value::Word;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Code {
     pub(super) ops: Vec<Op>,
-    /// Whether the short way suits.
-    pub(super) quick: bool,
+    /// What it is as a whole: which short way answers it.
+    pub(super) shape: Shape,
     /// Innermost first.
     pub(super) handlers: Vec<Handler>,
     pub(super) spans: Vec<Range<u32>>,

@@ -6,6 +6,7 @@ use super::code::{Code, Handler, Op, Rescue};
 use super::eval::{STACK, VARS};
 use super::fold::fold;
 use super::tree::{BOUND_ROWS, BinaryOp, Expr, ExprKind, Fold, Over, UnaryOp};
+use super::{quick, shape};
 use crate::model::value::{NULL, Word};
 
 pub(super) fn compile(expr: &Expr) -> Code {
@@ -15,8 +16,9 @@ pub(super) fn compile(expr: &Expr) -> Code {
     if compiler.too_deep {
         compiler = Compiler::default();
         compiler.push(Op::TooDeep, &expr.span);
+        return compiler.code;
     }
-    compiler.code.quick = super::quick::suits(&compiler.code.ops);
+    compiler.code.shape = shape::of(&expr, quick::suits(&compiler.code.ops));
     compiler.code
 }
 

@@ -1,10 +1,11 @@
 //! Running compiled expressions. The hot loop keeps the top of the stack in a register and never checks heights, which
 //! the compiler has bounded; failures leave it and are rescued, or not, in a cold function beside it.
 
+use super::arith;
 use super::code::{Code, Op, Rescue};
+use super::shape::{self, Shape};
 use super::tree::{BinaryOp, UnaryOp};
 use super::view::{Failure, View};
-use super::{arith, quick};
 use crate::model::ids::TableId;
 use crate::model::value::{NULL, Word, truth};
 
@@ -57,6 +58,12 @@ impl Scratch {
         }
     }
 
+    /// What the short ways need.
+    #[inline]
+    pub(super) fn short(&mut self) -> (&mut [Word; STACK], &[Word; VARS]) {
+        (&mut self.stack, &self.vars)
+    }
+
     pub(super) fn failed_at(&self) -> usize {
         self.failed_at
     }
@@ -72,14 +79,19 @@ pub fn eval<V: View + ?Sized>(
     view: &mut V,
     scratch: &mut Scratch,
 ) -> Result<Word, Failure> {
-    if code.quick
-        && let Some(word) = quick::run(&code.ops, locals, view, &mut scratch.stack, &scratch.vars)
-    {
-        return Ok(word);
+    let known = match code.shape {
+        Shape::Const(word) => Some(word),
+        Shape::Local(slot) => locals.get(usize::from(slot)).copied(),
+        Shape::Other => None,
+        _ => shape::run(code, locals, view, scratch),
+    };
+    match known {
+        Some(word) => Ok(word),
+        None => full(code, locals, view, scratch),
     }
-    full(code, locals, view, scratch)
 }
 
+#[inline(never)]
 fn full<V: View + ?Sized>(
     code: &Code,
     locals: &[Word],

@@ -28,6 +28,9 @@ mod fold;
 mod lists;
 mod quick;
 mod relative;
+mod shape;
+#[cfg(test)]
+mod shape_agreement;
 #[cfg(test)]
 pub(crate) mod testing;
 mod tree;
