@@ -105,13 +105,20 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             false => self.flow_of(task.ctx).map_or(Target::Op(program.op), Target::Flow),
         };
         // It leaves its slot and, until the answer is sent, keeps its intent: the answer may crash this very node.
-        self.world.places.tasks.quit(task.id.slot, node);
+        let lives = task.id != Id::NONE;
+        if lives {
+            self.world.places.tasks.quit(task.id.slot, node);
+        }
         self.drop_letters(task);
-        self.world.tasks.leave(task.id);
+        if lives {
+            self.world.tasks.leave(task.id);
+        }
         let payload = if program.is_fetch { &task.frame[..] } else { &[] };
         let args = arguments(&task.frame, program.args);
         self.answer(from, status, Answered { node, target, path, ctx: &task.ctx, args, payload });
-        self.let_go(&task.ctx);
+        if lives {
+            self.let_go(&task.ctx);
+        }
         Went::Gone
     }
 

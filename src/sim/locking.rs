@@ -18,6 +18,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         if program.loose || task.at_once && self.world.locks.is_empty() {
             return Went::On;
         }
+        self.give_slot(task);
         task.touched_locks = true;
         if self.world.locks.take(lock, task.id.slot) {
             return Went::On;

@@ -3,7 +3,7 @@
 
 use super::Engine;
 use super::task::Went;
-use super::world::{Ctx, From, Ready, Task};
+use super::world::{Ctx, From, Task};
 use crate::kernel::choose::Chooser;
 use crate::kernel::path::Path;
 use crate::model::ids::{FlowId, OpId};
@@ -25,9 +25,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     ) {
         let Some(program) = self.plan.flows[flow.index()].merged else { return };
         let instance = self.instance(ctx, flow);
-        let id = self.new_task(program, node, Ctx { instance, ..ctx }, path, from, args);
-        self.begin_record(id, OpId(flow.0 | FLOW));
-        self.world.ready.push_back(Ready::Task(id));
+        let ctx = Ctx { instance, ..ctx };
+        self.new_task(program, node, ctx, path, from, args, OpId(flow.0 | FLOW), [NULL; 4]);
     }
 
     pub(super) fn enter(&mut self, task: &mut Task, program: &Program, n: u8) -> Went {

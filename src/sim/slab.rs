@@ -8,6 +8,9 @@ pub(crate) struct Id {
 }
 
 impl Id {
+    /// No tenant.
+    pub(crate) const NONE: Id = Id { slot: u32::MAX, age: 0 };
+
     /// The id as one word, for hands outside of the engine.
     pub(crate) fn word(self) -> u64 {
         u64::from(self.age) << 32 | u64::from(self.slot)

@@ -8,7 +8,7 @@ use super::due::Due;
 use super::fault::Weathered;
 use super::network::Answered;
 use super::slab::Id;
-use super::world::{Ctx, From, Message, Ready, Running, Status, Task, Who, World};
+use super::world::{Ctx, From, Message, Ready, Running, Status, Task};
 use crate::kernel::agenda::{Key, LaneId};
 use crate::kernel::choose::{Ask, Chooser};
 use crate::kernel::path::{Path, Role};
@@ -110,8 +110,13 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             return self.ask_guest(op, node, ctx, path, from, payload);
         }
         let Some(program) = self.program_of(op, fetch) else { return };
-        let id = self.new_task(program, node, ctx, path, from, payload);
-        self.starts_as_asked(id, op, insist, refused);
+        let mut task = self.world.blank.take().unwrap_or_default();
+        task.reset(Id::NONE, program, node, &ctx, path, from);
+        fill(&mut task.frame, payload, self.plan.programs[program as usize].frame);
+        self.find_pace(&mut task);
+        self.starts_as_asked(&mut task, op, insist, refused);
+        let id = self.put_back(&mut task);
+        self.world.blank = Some(task);
         self.world.ready.push_back(Ready::Task(id));
     }
 
@@ -129,15 +134,18 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let Some(program) = self.program_of(op, fetch) else {
             return self.world.messages.leave(message);
         };
-        let World { messages, tasks, .. } = &mut *self.world;
-        let asked = &messages[message];
-        let (id, task) = tasks.take();
-        task.reset(id, program, to, &asked.ctx, name, answer);
+        // A task that is over at once runs without a slot, like most where statements take no time.
+        let mut task = self.world.blank.take().unwrap_or_default();
+        let asked = &self.world.messages[message];
+        task.reset(Id::NONE, program, to, &asked.ctx, name, answer);
         fill(&mut task.frame, asked.payload.all(), self.plan.programs[program as usize].frame);
         self.world.messages.leave(message);
-        self.settle_in(id);
-        self.starts_as_asked(id, op, insist, refused);
-        self.run_task(id);
+        self.find_pace(&mut task);
+        if !task.at_once {
+            self.give_slot(&mut task);
+        }
+        self.starts_as_asked(&mut task, op, insist, refused);
+        self.run_on(task);
         self.drain();
     }
 
@@ -154,8 +162,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     #[inline]
-    fn starts_as_asked(&mut self, id: Id, op: OpId, insist: bool, refused: Option<Word>) {
-        let task = &mut self.world.tasks[id];
+    fn starts_as_asked(&mut self, task: &mut Task, op: OpId, insist: bool, refused: Option<Word>) {
         task.insist = insist;
         if let Some(reason) = refused {
             // Its caller found that it refuses: only what is to be done then is left.
@@ -164,7 +171,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             task.open = true;
             task.pc = self.plan.programs[task.program as usize].refuse;
         }
-        self.begin_record(id, op);
+        self.begin_record(task, op);
     }
 
     /// Begins to execute an operation for an event.
@@ -182,10 +189,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let Some(program) = self.plan.operations[op.index()].whole else {
             return self.answer_nothing(from, node, ctx, path);
         };
-        let id = self.new_task(program, node, ctx, path, from, args);
-        self.world.tasks[id].event = event;
-        self.begin_record(id, op);
-        self.world.ready.push_back(Ready::Task(id));
+        self.new_task(program, node, ctx, path, from, args, op, event);
     }
 
     fn answer_nothing(&mut self, from: From, node: u32, ctx: Ctx, path: Path) {
@@ -193,6 +197,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.answer(from, Status::Error, what);
     }
 
+    /// Makes a task that is ready to run.
+    #[expect(clippy::too_many_arguments, reason = "a task is all of this")]
     pub(super) fn new_task(
         &mut self,
         program: u16,
@@ -201,45 +207,60 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         path: Path,
         from: From,
         payload: &[Word],
-    ) -> Id {
-        let (id, task) = self.world.tasks.take();
-        task.reset(id, program, node, &ctx, path, from);
+        op: OpId,
+        event: [Word; 4],
+    ) {
+        let mut task = self.world.blank.take().unwrap_or_default();
+        task.reset(Id::NONE, program, node, &ctx, path, from);
+        task.event = event;
         fill(&mut task.frame, payload, self.plan.programs[program as usize].frame);
-        self.settle_in(id);
-        id
+        self.find_pace(&mut task);
+        self.begin_record(&task, op);
+        let id = self.put_back(&mut task);
+        self.world.blank = Some(task);
+        self.world.ready.push_back(Ready::Task(id));
     }
 
-    /// A new task belongs to its intent and lives at its node.
+    /// Whether statements take time where a new task runs, and anything can happen before it is over.
     #[inline]
-    fn settle_in(&mut self, id: Id) {
-        let task = &mut self.world.tasks[id];
-        let (node, who) = (task.node, Who::from(&task.ctx));
-        task.free = self.known.free[node as usize];
+    fn find_pace(&self, task: &mut Task) {
+        task.free = self.known.free[task.node as usize];
         task.at_once = task.free
             && self.known.at_once[task.program as usize]
             && self.rules.quiet(0, PointKind::Commit)
             && !matches!(task.from, From::Stop(_));
-        self.hold(who);
-        self.world.places.tasks.join(id.slot, node);
     }
 
-    pub(super) fn begin_record(&mut self, id: Id, op: OpId) {
-        let Task { node, path, ref ctx, .. } = *self.world.tasks[id];
-        let (who, effect, step) = (Who::from(ctx), ctx.effect, ctx.step);
-        self.record(Kind::Begin, path, who, |r| {
+    /// A slot for a task that runs without one: it has to wait, or something may look for it. From now on it belongs to its
+    /// intent and lives at its node.
+    pub(super) fn give_slot(&mut self, task: &mut Task) {
+        if task.id == Id::NONE {
+            let (id, _) = self.world.tasks.take();
+            task.id = id;
+            self.hold(&task.ctx);
+            self.world.places.tasks.join(id.slot, task.node);
+        }
+    }
+
+    fn begin_record(&mut self, task: &Task, op: OpId) {
+        self.record(Kind::Begin, task.path, &task.ctx, |r| {
             r.op = op.0;
-            r.who = node;
-            r.data = effect;
-            r.row = step;
+            r.who = task.node;
+            r.data = task.ctx.effect;
+            r.row = task.ctx.step;
         });
     }
 
     /// Runs a task until it ends, takes time or waits.
     pub(super) fn run_task(&mut self, id: Id) {
+        let mut task = self.world.blank.take().unwrap_or_default();
+        std::mem::swap(&mut self.world.tasks[id], &mut task);
+        self.run_on(task);
+    }
+
+    fn run_on(&mut self, mut running: Running) {
         let plan = self.plan;
-        let mut running = self.world.blank.take().unwrap_or_default();
         let task = &mut running;
-        std::mem::swap(&mut self.world.tasks[id], task);
         let program = &plan.programs[task.program as usize];
         let mut pc = task.pc;
         loop {
@@ -251,16 +272,16 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 {
                     let (statement, path) = (plan.model.service(service).statement, task.path);
                     self.sleep_task(task, self.lanes.statements[service.index()], statement, path);
-                    break self.rest_task(id, task, pc);
+                    break self.rest_task(task, pc);
                 }
             }
             match self.task_step(task, program, step) {
                 Went::On => pc += 1,
                 Went::To(to) => pc = to,
-                Went::Waits => break self.rest_task(id, task, pc),
+                Went::Waits => break self.rest_task(task, pc),
                 Went::WaitsBehind => {
                     task.paid = false;
-                    break self.rest_task(id, task, pc + 1);
+                    break self.rest_task(task, pc + 1);
                 }
                 Went::Gone => break,
             }
@@ -270,13 +291,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     /// The running task goes on another time, at this step.
-    fn rest_task(&mut self, id: Id, task: &mut Running, pc: u16) {
+    fn rest_task(&mut self, task: &mut Running, pc: u16) {
         task.pc = pc;
-        std::mem::swap(&mut self.world.tasks[id], task);
+        std::mem::swap(&mut self.world.tasks[task.id], task);
     }
 
     /// Puts a running task back into its slot, for something that may end it or look at it. Returns its id.
     pub(super) fn put_back(&mut self, task: &mut Running) -> Id {
+        self.give_slot(task);
         let id = task.id;
         std::mem::swap(&mut self.world.tasks[id], task);
         id
@@ -292,6 +314,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     pub(super) fn sleep_task(&mut self, task: &mut Task, lane: Option<LaneId>, after: Span, name: Path) {
+        self.give_slot(task);
         task.timer = self.put_timer(Due::Task(task.id.slot), lane, after, name);
         task.waiting = true;
     }
