@@ -31,39 +31,39 @@ impl<'n> Fields<'n> {
             problems.push(Problem::error(Code::WrongKind, node.head(), message));
             return None;
         };
+        let there = |name| entries.iter().any(|other| other.key.value == name);
         let mut found = vec![None; table.fields.len()];
-        let mut present = vec![false; table.fields.len()];
-        for entry in entries {
-            match table.fields.iter().position(|field| field.name == entry.key.value) {
+        // Fields that a misspelled key was read as.
+        let mut guessed: Vec<usize> = Vec::new();
+        for entry in entries.iter() {
+            match table.position(&entry.key.value) {
                 None => {
-                    let meant = unknown(&entry.key, table, problems);
-                    let meant =
-                        meant.and_then(|meant| table.fields.iter().position(|field| field.name == meant));
-                    let there = |name| entries.iter().any(|other| other.key.value == name);
+                    let meant = unknown(&entry.key, table, problems).and_then(|meant| table.position(meant));
                     // Read as what was meant if it fits that, so that nothing is reported for want of it.
                     if let Some(at) = meant
                         && !there(table.fields[at].name)
-                        && !present[at]
+                        && !guessed.contains(&at)
                     {
-                        present[at] = true;
-                        let field = &table.fields[at];
-                        if check(&entry.value, &field.shape, &quote(field.name), &mut Problems::new()) {
+                        guessed.push(at);
+                        if fits(&entry.value, &table.fields[at].shape) {
                             found[at] = Some(entry);
                         }
                     }
                 }
                 Some(at) => {
-                    present[at] = true;
                     let field = &table.fields[at];
-                    if check(&entry.value, &field.shape, &quote(field.name), problems) {
+                    if fits(&entry.value, &field.shape) {
                         found[at] = Some(entry);
+                    } else {
+                        report(&entry.value, &field.shape, &quote(field.name), problems);
                     }
                 }
             }
         }
-        for (field, _) in
-            table.fields.iter().zip(present).filter(|(field, present)| field.required && !present)
-        {
+        for (at, field) in table.fields.iter().enumerate() {
+            if !field.required || found[at].is_some() || there(field.name) || guessed.contains(&at) {
+                continue;
+            }
             let message = format!("{} needs the key {}", table.one(), quote(field.name));
             let problem = Problem::error(Code::MissingKey, head, message);
             problems.push(problem.hint(format!("{}: {}", quote(field.name), field.shape.expected())));
@@ -86,7 +86,7 @@ impl<'n> Fields<'n> {
     /// The member of that key.
     #[must_use]
     pub fn entry(&self, name: &str) -> Option<&'n Entry> {
-        let at = self.table.fields.iter().position(|field| field.name == name);
+        let at = self.table.position(name);
         debug_assert!(at.is_some(), "{} has no key {name}", self.table.name);
         self.found[at?]
     }
@@ -112,7 +112,7 @@ impl<'n> Fields<'n> {
     #[must_use]
     pub fn word(&self, name: &str) -> Option<&'static str> {
         let value = &self.text(name)?.value;
-        words(&self.table.field(name)?.shape).find(|word| word == value)
+        word_of(&self.table.field(name)?.shape, value)
     }
 
     /// The elements of a list; one alone where the table allows that, none if the key is not there.
@@ -232,12 +232,12 @@ fn unknown(key: &Text, table: &'static Table, problems: &mut Problems) -> Option
     meant
 }
 
-/// The names a shape allows.
-fn words(shape: &'static Shape) -> Box<dyn Iterator<Item = &'static str>> {
+/// A name that a shape allows, as the table writes it.
+fn word_of(shape: &'static Shape, name: &str) -> Option<&'static str> {
     match shape {
-        Shape::OneOf(words) => Box::new(words.iter().map(|word| word.name)),
-        Shape::Either(shapes) => Box::new(shapes.iter().flat_map(words)),
-        _ => Box::new(std::iter::empty()),
+        Shape::OneOf(words) => words.iter().map(|word| word.name).find(|word| *word == name),
+        Shape::Either(shapes) => shapes.iter().find_map(|shape| word_of(shape, name)),
+        _ => None,
     }
 }
 
@@ -253,6 +253,43 @@ fn object_table(shape: &'static Shape) -> Option<&'static Table> {
 /// Checks a value against a shape; false, and said so, if it does not fit. `what` is the key for use in messages.
 /// Objects with fixed keys are only checked to be objects.
 pub fn check(node: &Node, shape: &Shape, what: &str, problems: &mut Problems) -> bool {
+    // Nearly everything fits, so nothing is put into words before that is known not to be so.
+    let fits = fits(node, shape);
+    if !fits {
+        report(node, shape, what, problems);
+    }
+    fits
+}
+
+/// Whether a value fits a shape.
+fn fits(node: &Node, shape: &Shape) -> bool {
+    match (shape, &node.kind) {
+        (Shape::Any, _)
+        | (Shape::Text, Kind::Text(_))
+        | (Shape::Expression, Kind::Text(_) | Kind::Number(_) | Kind::Bool(_) | Kind::Null)
+        | (Shape::Flag, Kind::Bool(_))
+        | (Shape::Object(_), Kind::Object(_)) => true,
+        (Shape::Name(_), Kind::Text(text)) => !text.value.trim().is_empty(),
+        (Shape::Integer { low, high }, Kind::Number(number)) => {
+            quantity::integer(number).is_ok_and(|value| (*low..=*high).contains(&value))
+        }
+        (Shape::OneOf(words), Kind::Text(text)) => words.iter().any(|word| word.name == text.value),
+        (Shape::List(inner), Kind::List(elements)) | (Shape::OneOrMany(inner), Kind::List(elements)) => {
+            elements.iter().all(|element| fits(element, inner))
+        }
+        (Shape::OneOrMany(inner), _) => fits(node, inner),
+        (Shape::Map(_, inner), Kind::Object(entries)) => {
+            entries.iter().all(|entry| fits(&entry.value, inner))
+        }
+        (Shape::Either(shapes), _) => shapes.iter().any(|shape| fits(node, shape)),
+        (_, Kind::Text(text)) => matches!(quantity_error(shape, &text.value), Some(Ok(()))),
+        _ => false,
+    }
+}
+
+/// Says why a value does not fit a shape.
+#[cold]
+fn report(node: &Node, shape: &Shape, what: &str, problems: &mut Problems) {
     let problem = match (shape, &node.kind) {
         (Shape::Any, _)
         | (Shape::Text, Kind::Text(_))
@@ -269,18 +306,21 @@ pub fn check(node: &Node, shape: &Shape, what: &str, problems: &mut Problems) ->
         (Shape::Integer { low, high }, Kind::Number(number)) => integer(node, number, *low..=*high, what),
         (Shape::OneOf(words), Kind::Text(text)) => {
             let names = || words.iter().map(|word| word.name);
-            (!names().any(|name| name == text.value))
-                .then(|| unknown_name(text, &names().collect::<Vec<_>>(), what))
+            Some(unknown_name(text, &names().collect::<Vec<_>>(), what))
         }
         (Shape::List(inner), Kind::List(elements)) | (Shape::OneOrMany(inner), Kind::List(elements)) => {
             let what = format!("each of {what}");
-            let bad = elements.iter().filter(|element| !check(element, inner, &what, problems)).count();
-            return bad == 0;
+            for element in elements.iter().filter(|element| !fits(element, inner)) {
+                report(element, inner, &what, problems);
+            }
+            return;
         }
-        (Shape::OneOrMany(inner), _) => return check(node, inner, what, problems),
+        (Shape::OneOrMany(inner), _) => return report(node, inner, what, problems),
         (Shape::Map(_, inner), Kind::Object(entries)) => {
-            let fits = |entry: &&Entry| !check(&entry.value, inner, &quote(&entry.key.value), problems);
-            return entries.iter().filter(fits).count() == 0;
+            for entry in entries.iter().filter(|entry| !fits(&entry.value, inner)) {
+                report(&entry.value, inner, &quote(&entry.key.value), problems);
+            }
+            return;
         }
         (Shape::Either(shapes), _) => return either(node, shapes, what, problems),
         (_, Kind::Text(text)) => match quantity_error(shape, &text.value) {
@@ -293,9 +333,7 @@ pub fn check(node: &Node, shape: &Shape, what: &str, problems: &mut Problems) ->
         },
         _ => Some(wrong_kind(node, shape, what)),
     };
-    let fits = problem.is_none();
     problem.into_iter().for_each(|problem| problems.push(problem));
-    fits
 }
 
 /// Reads a text as the quantity that the shape asks for; `None` if it asks for something else.
@@ -364,15 +402,12 @@ fn wrong_kind(node: &Node, shape: &Shape, what: &str) -> Problem {
     }
 }
 
-/// Checks a value against several shapes. If none fits, the first that is at least of the right kind explains why.
-fn either(node: &Node, shapes: &[Shape], what: &str, problems: &mut Problems) -> bool {
+/// Says why a value fits none of several shapes: the first that is at least of the right kind explains it.
+fn either(node: &Node, shapes: &[Shape], what: &str, problems: &mut Problems) {
     let mut near: Option<Problems> = None;
     for shape in shapes {
         let mut attempt = Problems::new();
-        if check(node, shape, what, &mut attempt) {
-            problems.extend(attempt);
-            return true;
-        }
+        report(node, shape, what, &mut attempt);
         let kind_fits =
             !attempt.iter().any(|problem| problem.code == Code::WrongKind && problem.place == node.head());
         if kind_fits && near.is_none() {
@@ -387,7 +422,6 @@ fn either(node: &Node, shapes: &[Shape], what: &str, problems: &mut Problems) ->
             problems.push(Problem::error(Code::WrongKind, node.head(), message));
         }
     }
-    false
 }
 
 #[cfg(test)]

@@ -265,12 +265,12 @@ impl Json {
         match &node.kind {
             Kind::Null => Json::Null,
             Kind::Bool(value) => Json::Bool(*value),
-            Kind::Number(number) => Json::Number(number.clone()),
-            Kind::Text(text) => Json::Text(text.value.clone()),
+            Kind::Number(number) => Json::Number(number.owned()),
+            Kind::Text(text) => Json::Text(text.value.owned()),
             Kind::List(nodes) => Json::List(nodes.iter().map(Json::of).collect()),
             Kind::Object(entries) => {
                 let members =
-                    entries.iter().map(|entry| (entry.key.value.clone(), Json::of(&entry.value))).collect();
+                    entries.iter().map(|entry| (entry.key.value.owned(), Json::of(&entry.value))).collect();
                 Json::Object(Object { members })
             }
         }
@@ -279,11 +279,11 @@ impl Json {
     /// The value as a tree whose places mean nothing.
     pub(super) fn node(&self) -> Node {
         let place = Place::new(0, 0, 0);
-        let text = |value: &str| Text::new(place, value.to_owned(), Vec::new());
+        let text = |value: &str| Text::new(place, value, Vec::new());
         let kind = match self {
             Json::Null => Kind::Null,
             Json::Bool(value) => Kind::Bool(*value),
-            Json::Number(number) => Kind::Number(number.clone()),
+            Json::Number(number) => Kind::Number(number.as_str().into()),
             Json::Text(value) => Kind::Text(text(value)),
             Json::List(elements) => Kind::List(elements.iter().map(Json::node).collect()),
             Json::Object(object) => Kind::Object(

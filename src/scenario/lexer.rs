@@ -6,7 +6,7 @@
 use super::code::Code;
 use super::problem::{Problem, Problems, quote};
 use super::source::Place;
-use super::tree::{Escape, Text};
+use super::tree::{Escape, SharedStr, Text};
 
 /// The two kinds of brackets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,9 +161,13 @@ impl<'t, 'p> Lexer<'t, 'p> {
     /// Spaces and comments.
     fn skip_space(&mut self) {
         while !self.stopped {
-            self.at += self.rest().len() - self.rest().trim_start_matches([' ', '\t', '\n', '\r']).len();
+            let space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+            self.at += self.text.as_bytes()[self.at..].iter().take_while(|byte| space(byte)).count();
             let (start, rest) = (self.at, self.rest());
-            self.steps += usize::from(rest.starts_with(['/', '#']));
+            if !rest.starts_with(['/', '#']) {
+                return;
+            }
+            self.steps += 1;
             if rest.starts_with("//") {
                 self.at += line_length(rest);
             } else if rest.starts_with('#') {
@@ -238,8 +242,14 @@ impl<'t, 'p> Lexer<'t, 'p> {
         let mut escapes = Vec::new();
         loop {
             let rest = self.rest();
-            let special = |c: char| c == mark || c == '\\' || c < ' ';
-            let plain = rest.find(special).unwrap_or(rest.len());
+            // All of these are one byte, and no byte of a longer character is one of them.
+            let special = |byte: u8| byte == mark as u8 || byte == b'\\' || byte < b' ';
+            let plain = rest.bytes().position(special).unwrap_or(rest.len());
+            if self.at == content && rest[plain..].starts_with(mark) {
+                // Nearly every text: nothing in it stands for something else.
+                self.at += plain + 1;
+                return self.quoted(mark, start, &rest[..plain], escapes);
+            }
             value.push_str(&rest[..plain]);
             self.at += plain;
             match rest[plain..].chars().next() {
@@ -282,6 +292,17 @@ impl<'t, 'p> Lexer<'t, 'p> {
             }
         }
         self.at += 1;
+        self.quoted(mark, start, value, escapes)
+    }
+
+    /// A text whose closing quote was just taken.
+    fn quoted(
+        &mut self,
+        mark: char,
+        start: usize,
+        value: impl Into<SharedStr>,
+        escapes: Vec<Escape>,
+    ) -> Token<'t> {
         let place = self.place(start, self.at);
         if mark == '\'' {
             let problem = Problem::error(Code::Quotes, place, "a text in single quotes");

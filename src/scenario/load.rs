@@ -8,6 +8,7 @@ use std::error::Error;
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use super::code::Code;
 use super::parse::{MOST_VALUES, parse};
@@ -224,14 +225,13 @@ impl<'r, 'f> Loader<'r, 'f> {
     /// The document of a file whose text is there, laid over what it extends.
     fn document(&mut self, file: u16, path: &Path, chain: &mut Vec<PathBuf>) -> Option<Node> {
         let node = parse(&self.sources, file, &mut self.problems)?;
-        let Kind::Object(mut entries) = node.kind else {
+        let Kind::Object(entries) = &node.kind else {
             let message = format!("a scenario is an object, not {}", node.kind_name());
             self.problems.push(Problem::error(Code::NotAnObject, node.head(), message));
             return None;
         };
-        let extends = take(&mut entries, "extends");
-        let own = Node { place: node.place, kind: Kind::Object(entries) };
-        let Some(extends) = extends else { return Some(own) };
+        let Some((extends, rest)) = take(entries, "extends") else { return Some(node) };
+        let own = Node { place: node.place, kind: Kind::Object(rest) };
         let mut base: Option<Node> = None;
         let mut complete = true;
         for (name, target) in self.targets(&extends, path) {
@@ -254,7 +254,7 @@ impl<'r, 'f> Loader<'r, 'f> {
     /// The paths named by `extends`, each with the place that names it. What is no path is reported.
     fn targets(&mut self, extends: &Entry, path: &Path) -> Vec<(Place, PathBuf)> {
         let nodes = match &extends.value.kind {
-            Kind::List(nodes) => nodes.as_slice(),
+            Kind::List(nodes) => nodes,
             _ => std::slice::from_ref(&extends.value),
         };
         let mut targets: Vec<(Place, PathBuf)> = Vec::new();
@@ -269,7 +269,7 @@ impl<'r, 'f> Loader<'r, 'f> {
                 self.problems.push(Problem::error(Code::Extends, node.head(), message));
                 continue;
             };
-            let target = normalized(&path.parent().unwrap_or(Path::new("")).join(&text.value));
+            let target = normalized(&path.parent().unwrap_or(Path::new("")).join(text.value.as_str()));
             if let Some((earlier, _)) = targets.iter().find(|(_, other)| *other == target) {
                 let message = format!("{} is extended twice", quote(&text.value));
                 let problem = Problem::error(Code::Extends, text.place, message);
@@ -328,26 +328,27 @@ impl<'r, 'f> Loader<'r, 'f> {
 
     /// The document as written, and one for each case.
     fn lay_out(&mut self, whole: Node) -> Option<Vec<Document>> {
-        let Kind::Object(mut entries) = whole.kind else { return None };
-        let cases = take(&mut entries, "cases");
-        let plain = Node { place: whole.place, kind: Kind::Object(entries) };
+        let Kind::Object(entries) = &whole.kind else { return None };
+        let Some((cases, rest)) = take(entries, "cases") else {
+            return Some(vec![Document { case: None, node: whole }]);
+        };
+        let plain = Node { place: whole.place, kind: Kind::Object(rest) };
         let mut documents = vec![Document { case: None, node: plain }];
-        let Some(cases) = cases else { return Some(documents) };
         let Kind::Object(cases) = cases.value.kind else {
             let message =
                 format!("`cases` holds an object of cases by name, not {}", cases.value.kind_name());
             self.problems.push(Problem::error(Code::Case, cases.value.head(), message));
             return Some(documents);
         };
-        for Entry { key, value: patch } in cases {
-            if !self.is_case(&key, &patch) {
+        for Entry { key, value: patch } in cases.iter() {
+            if !self.is_case(key, patch) {
                 continue;
             }
-            if !(self.afford(&documents[0].node, key.place) && self.afford(&patch, key.place)) {
+            if !(self.afford(&documents[0].node, key.place) && self.afford(patch, key.place)) {
                 return None;
             }
-            let node = merge_documents(documents[0].node.clone(), &patch);
-            documents.push(Document { case: Some(key), node });
+            let node = merge_documents(documents[0].node.clone(), patch);
+            documents.push(Document { case: Some(key.clone()), node });
         }
         Some(documents)
     }
@@ -380,10 +381,10 @@ impl<'r, 'f> Loader<'r, 'f> {
     }
 }
 
-/// Takes the member of that key out of an object.
-fn take(entries: &mut Vec<Entry>, key: &str) -> Option<Entry> {
+/// The member of that key, if there is one, and all others.
+fn take(entries: &[Entry], key: &str) -> Option<(Entry, Arc<[Entry]>)> {
     let at = entries.iter().position(|entry| entry.key.value == key)?;
-    Some(entries.remove(at))
+    Some((entries[at].clone(), entries[..at].iter().chain(&entries[at + 1..]).cloned().collect()))
 }
 
 /// The path without `.` and without `..` where that can be resolved by looking at the path alone, so that two ways

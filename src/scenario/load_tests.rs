@@ -25,7 +25,8 @@ fn load_texts(files: &[(&str, &str)]) -> Result<Loaded, Box<Rejected>> {
 fn documents(files: &[(&str, &str)]) -> Vec<(Option<String>, Value)> {
     let loaded = load_texts(files).unwrap_or_else(|rejected| panic!("{:?}", rejected.problems));
     assert!(loaded.problems.is_empty(), "{:?}", loaded.problems);
-    let plain = |document: Document| (document.case.map(|name| name.value), testing::json(&document.node));
+    let plain =
+        |document: Document| (document.case.map(|name| name.value.owned()), testing::json(&document.node));
     loaded.documents.into_iter().map(plain).collect()
 }
 

@@ -5,15 +5,19 @@
 //! meaning is in doubt there is no tree. Depth and number of values are bounded, hence time and memory are.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::code::Code;
 use super::lexer::{Bracket, Lexer, Token};
 use super::problem::{Problem, Problems, did_you_mean, quote};
 use super::source::{Place, Sources};
-use super::tree::{Entry, Kind, Node, Text};
+use super::tree::{Entry, Kind, Node, SharedStr, Text};
 
 /// Objects and lists within each other, at most.
 pub const DEEPEST: usize = 128;
+
+/// The keys of an object are compared one by one up to so many.
+const FEW_KEYS: usize = 16;
 
 /// Values in one file, at most.
 pub const MOST_VALUES: usize = 250_000;
@@ -29,7 +33,16 @@ pub fn parse(sources: &Sources, file: u16, problems: &mut Problems) -> Option<No
 fn counted(sources: &Sources, file: u16, problems: &mut Problems) -> (Option<Node>, usize) {
     let lexer = Lexer::new(sources.text(file), file, problems);
     let start = lexer.place(0, 0);
-    let mut parser = Parser { lexer, ahead: None, last: start, open: Vec::new(), values: 0, excused: false };
+    let mut parser = Parser {
+        lexer,
+        ahead: None,
+        last: start,
+        open: Vec::new(),
+        entries: Vec::new(),
+        elements: Vec::new(),
+        values: 0,
+        excused: false,
+    };
     let node = parser.document();
     ((!parser.lexer.broken).then_some(node), parser.lexer.steps)
 }
@@ -42,6 +55,9 @@ struct Parser<'t, 'p> {
     last: Place,
     /// The brackets open around the current place.
     open: Vec<(Bracket, Place)>,
+    /// Members and elements of all that is open, so that each object and list is allocated once, in its size.
+    entries: Vec<Entry>,
+    elements: Vec<Node>,
     values: usize,
     /// Whether the last mistake may have swallowed a comma.
     excused: bool,
@@ -114,7 +130,7 @@ impl<'t> Parser<'t, '_> {
         let kind = match token {
             Token::Open(bracket) => return self.container(bracket, place),
             Token::Text(text) => Kind::Text(text),
-            Token::Number(number) => Kind::Number(number.to_owned()),
+            Token::Number(number) => Kind::Number(number.into()),
             Token::Word("true") => Kind::Bool(true),
             Token::Word("false") => Kind::Bool(false),
             Token::Word("null") => Kind::Null,
@@ -187,32 +203,47 @@ impl<'t> Parser<'t, '_> {
         Node { place: Place::new(open.file, open.start, self.last.end), kind }
     }
 
-    fn elements(&mut self) -> Vec<Node> {
-        let mut elements = Vec::new();
-        while self.goes_on(!elements.is_empty()) {
-            elements.push(self.value());
+    fn elements(&mut self) -> Arc<[Node]> {
+        let from = self.elements.len();
+        while self.goes_on(self.elements.len() > from) {
+            let element = self.value();
+            self.elements.push(element);
         }
-        elements
+        self.elements.drain(from..).collect()
     }
 
-    fn members(&mut self) -> Vec<Entry> {
-        let mut entries: Vec<Entry> = Vec::new();
-        let mut known: BTreeMap<String, Place> = BTreeMap::new();
+    fn members(&mut self) -> Arc<[Entry]> {
+        let from = self.entries.len();
+        // Few objects have so many keys that looking at each of them takes longer than an index of them.
+        let mut known: BTreeMap<SharedStr, Place> = BTreeMap::new();
         let mut first = true;
         while self.goes_on(!first) {
             first = false;
             let Some(entry) = self.member() else { continue };
-            if let Some(earlier) = known.get(&entry.key.value) {
+            let before = &self.entries[from..];
+            if before.len() == FEW_KEYS && known.is_empty() {
+                known.extend(before.iter().map(|entry| (entry.key.value.clone(), entry.key.place)));
+            }
+            let earlier = match known.is_empty() {
+                true => before
+                    .iter()
+                    .find(|other| other.key.value == entry.key.value)
+                    .map(|other| other.key.place),
+                false => known.get(&entry.key.value).copied(),
+            };
+            if let Some(earlier) = earlier {
                 let message = format!("the key {} stands twice in one object", quote(&entry.key.value));
                 let problem =
                     Problem::error(Code::DuplicateKey, entry.key.place, message).label("again here");
-                self.slip(problem.also(*earlier, "first here").hint("put the two together, or rename one"));
+                self.slip(problem.also(earlier, "first here").hint("put the two together, or rename one"));
             } else {
-                known.insert(entry.key.value.clone(), entry.key.place);
-                entries.push(entry);
+                if !known.is_empty() {
+                    known.insert(entry.key.value.clone(), entry.key.place);
+                }
+                self.entries.push(entry);
             }
         }
-        entries
+        self.entries.drain(from..).collect()
     }
 
     /// A key with its value; `None` if there is no making out the key.
@@ -233,7 +264,7 @@ impl<'t> Parser<'t, '_> {
             Token::Word(word) | Token::Number(word) => {
                 let message = format!("the key {} is not in double quotes", quote(word));
                 self.slip(Problem::error(Code::Quotes, place, message).hint("keys stand in double quotes"));
-                Text::new(place, word.to_owned(), Vec::new())
+                Text::new(place, word, Vec::new())
             }
             Token::Unclosed => {
                 self.excused = true;

@@ -244,7 +244,7 @@ fn places_are_sound(node: &Node, parent: Place, sources: &Sources) {
             elements.iter().for_each(|element| places_are_sound(element, node.place, sources))
         }
         Kind::Object(entries) => {
-            for entry in entries {
+            for entry in entries.iter() {
                 inside(entry.key.place, node.place);
                 places_are_sound(&entry.value, node.place, sources);
             }

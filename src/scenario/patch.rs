@@ -57,19 +57,14 @@ fn merge_as(base: Node, patch: &Node, role: Role) -> Node {
     let Kind::Object(changes) = &patch.kind else { return patch.clone() };
     // Over anything but an object a patch merges as over an empty one, which takes the nulls out of it.
     let (place, mut entries) = match base.kind {
-        Kind::Object(entries) => (base.place, entries.into_iter().map(Some).collect()),
+        Kind::Object(entries) => (base.place, entries.iter().cloned().map(Some).collect()),
         _ => (patch.place, Vec::<Option<Entry>>::new()),
     };
-    // An index over the keys that change, so that long objects merge in good time.
-    let changing: BTreeSet<&str> = changes.iter().map(|change| change.key.value.as_str()).collect();
-    let known: BTreeMap<&str, usize> = entries
-        .iter()
-        .enumerate()
-        .filter_map(|(at, entry)| Some((*changing.get(entry.as_ref()?.key.value.as_str())?, at)))
-        .collect();
-    for change in changes {
+    let index = Index::of(&entries, changes);
+    let before = entries.len();
+    for change in changes.iter() {
         let inner = role.of_member(&change.key.value);
-        let at = known.get(change.key.value.as_str()).copied();
+        let at = index.find(&entries[..before], &change.key.value);
         let removes = change.value.kind == Kind::Null && role != Role::Patch;
         match at {
             Some(at) if removes => entries[at] = None,
@@ -91,6 +86,36 @@ fn merge_as(base: Node, patch: &Node, role: Role) -> Node {
         }
     }
     Node { place, kind: Kind::Object(entries.into_iter().flatten().collect()) }
+}
+
+/// Where keys of an object are. Few objects are so long that comparing each of their keys takes longer than an index.
+enum Index<'p> {
+    None,
+    /// The keys that change, so that long objects merge in good time.
+    Of(BTreeMap<&'p str, usize>),
+}
+
+impl<'p> Index<'p> {
+    fn of(entries: &[Option<Entry>], changes: &'p [Entry]) -> Self {
+        const FEW: usize = 512;
+        if entries.len() * changes.len() <= FEW {
+            return Index::None;
+        }
+        let changing: BTreeSet<&str> = changes.iter().map(|change| change.key.value.as_str()).collect();
+        let known = entries.iter().enumerate();
+        let known =
+            known.filter_map(|(at, entry)| Some((*changing.get(entry.as_ref()?.key.value.as_str())?, at)));
+        Index::Of(known.collect())
+    }
+
+    fn find(&self, entries: &[Option<Entry>], key: &str) -> Option<usize> {
+        match self {
+            Index::None => {
+                entries.iter().position(|entry| entry.as_ref().is_some_and(|entry| entry.key.value == *key))
+            }
+            Index::Of(known) => known.get(key).copied(),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -100,10 +100,12 @@ impl Problems {
 
     /// Takes in a problem. One that says the same of the same place as another changes nothing.
     pub fn push(&mut self, problem: Problem) {
-        let known =
-            self.kept.range(Self::floor(problem.place)..).take_while(|other| other.place == problem.place);
-        if known.into_iter().any(|other| other.code == problem.code && other.message == problem.message) {
-            return;
+        if !self.kept.is_empty() {
+            let from = self.kept.range(Self::floor(problem.place)..);
+            let mut known = from.take_while(|other| other.place == problem.place);
+            if known.any(|other| other.code == problem.code && other.message == problem.message) {
+                return;
+            }
         }
         if self.kept.len() == KEPT {
             self.dropped += 1;

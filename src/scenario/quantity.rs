@@ -115,6 +115,9 @@ const WHOLE: u64 = 1_000_000;
 /// # Errors
 /// When it is not written that way, exceeds 2⁶³-1 ns or falls between nanoseconds.
 pub fn time(text: &str) -> Result<TimeSpec, Wrong> {
+    if let Some(ns) = plain_time(text) {
+        return Ok(TimeSpec { shape: TimeShape::Fixed(ns), cap: None });
+    }
     let piece = spaced(text, Code::Time, "\"5ms\"")?;
     let (body, cap) = match piece.split(" cap ") {
         Some((body, cap)) => (body, Some((cap, duration(cap)?))),
@@ -137,6 +140,19 @@ pub fn time(text: &str) -> Result<TimeSpec, Wrong> {
         return Ok(TimeSpec { shape, cap: Some(bound) });
     }
     Ok(TimeSpec { shape, cap: None })
+}
+
+/// A time as nearly all are written, digits and a unit, without a look at what else it may be.
+fn plain_time(text: &str) -> Option<u64> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    // So many digits do not overflow, whatever the unit.
+    if digits == 0 || digits > 4 {
+        return None;
+    }
+    let (number, unit) = text.split_at(digits);
+    let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit)?;
+    let number = number.bytes().fold(0, |number, digit| 10 * number + u64::from(digit - b'0'));
+    Some(number * factor).filter(|ns| *ns <= LONGEST)
 }
 
 fn shape(piece: Piece<'_>) -> Result<TimeShape, Wrong> {

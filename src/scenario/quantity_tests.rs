@@ -146,6 +146,13 @@ proptest! {
     }
 
     #[test]
+    fn a_plain_time_is_what_it_is_as_a_part_of_another(number in "[0-9]{1,5}", unit in "(ns|us|ms|s|min|h|d|m|)") {
+        let text = format!("{number}{unit}");
+        prop_assert_eq!(plain_time(&text).filter(|_| number.len() <= 4), duration(Piece::of(&text)).ok().filter(|_| number.len() <= 4));
+        prop_assert_eq!(plain_time(&text).is_some(), number.len() <= 4 && UNITS.iter().any(|(name, _)| *name == unit));
+    }
+
+    #[test]
     fn any_text_ends_in_a_value_or_in_an_error_within_the_text(
         text in "([0-9]{0,21}|[.]{1,2}| |cap|exp|normal|ever|ms|s|%|-|µ|\\PC){0,8}",
     ) {

@@ -93,7 +93,16 @@ impl Table {
     /// The field of that name.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&'static Field> {
-        self.fields.iter().find(|field| field.name == name)
+        self.position(name).map(|at| &self.fields[at])
+    }
+
+    /// The number of the field of that name.
+    #[must_use]
+    pub fn position(&self, name: &str) -> Option<usize> {
+        // Most differ in length or in the first letter: no need to call for a comparison of all.
+        let first = name.as_bytes().first();
+        let may_be = |field: &Field| field.name.len() == name.len() && field.name.as_bytes().first() == first;
+        self.fields.iter().position(|field| may_be(field) && field.name == name)
     }
 
     /// The names of all keys.

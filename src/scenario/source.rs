@@ -4,6 +4,7 @@
 //! needs the [`Sources`] it belongs to. Nothing here reads files: see [`super::load`].
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// A stretch of one file: bytes `start..end` of the text of file number `file`.
 ///
@@ -54,7 +55,17 @@ pub struct LineColumn {
 struct Source {
     name: String,
     text: String,
-    line_starts: Vec<u32>,
+    /// Where its lines begin, once somebody asks: a file without mistakes is never asked.
+    line_starts: OnceLock<Vec<u32>>,
+}
+
+impl Source {
+    fn line_starts(&self) -> &[u32] {
+        self.line_starts.get_or_init(|| {
+            let breaks = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0).chain(breaks.map(|(at, _)| as_u32(at) + 1)).collect()
+        })
+    }
 }
 
 /// All files read for one scenario, numbered in the order in which they were read.
@@ -80,9 +91,7 @@ impl Sources {
         if u32::try_from(text.len()).is_err() {
             text = String::new();
         }
-        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let line_starts = std::iter::once(0).chain(breaks.map(|(at, _)| as_u32(at) + 1)).collect();
-        self.files.push(Source { name: name.into(), text, line_starts });
+        self.files.push(Source { name: name.into(), text, line_starts: OnceLock::new() });
         file
     }
 
@@ -128,8 +137,9 @@ impl Sources {
         let Some(source) = self.files.get(usize::from(file)) else {
             return LineColumn { line: 1, column: 1 };
         };
-        let line = source.line_starts.partition_point(|start| *start <= offset).max(1);
-        let start = source.line_starts[line - 1] as usize;
+        let line_starts = source.line_starts();
+        let line = line_starts.partition_point(|start| *start <= offset).max(1);
+        let start = line_starts[line - 1] as usize;
         let end = (offset as usize).min(source.text.len());
         let column = source.text.get(start..end).map_or(0, |before| before.chars().count());
         LineColumn { line: as_u32(line), column: as_u32(column) + 1 }
@@ -139,9 +149,10 @@ impl Sources {
     #[must_use]
     pub fn line_range(&self, file: u16, offset: u32) -> Range<usize> {
         let Some(source) = self.files.get(usize::from(file)) else { return 0..0 };
-        let line = source.line_starts.partition_point(|start| *start <= offset).max(1);
-        let start = source.line_starts[line - 1] as usize;
-        let end = source.line_starts.get(line).map_or(source.text.len(), |next| *next as usize - 1);
+        let line_starts = source.line_starts();
+        let line = line_starts.partition_point(|start| *start <= offset).max(1);
+        let start = line_starts[line - 1] as usize;
+        let end = line_starts.get(line).map_or(source.text.len(), |next| *next as usize - 1);
         let end = if source.text[start..end].ends_with('\r') { end - 1 } else { end };
         start..end
     }

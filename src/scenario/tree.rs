@@ -2,11 +2,100 @@
 //!
 //! Nothing is interpreted: numbers stay the text they were written as, members keep their order. [`super::parse`]
 //! builds trees from text and [`super::patch`] from other trees; the places of a patched tree may lie in several
-//! files.
+//! files. What a value holds is shared by all that were made from it: a case is its file with some values exchanged, so
+//! copying a tree must not copy what is in it.
 
-use std::ops::Range;
+use std::fmt;
+use std::ops::{Deref, Range};
+use std::sync::Arc;
 
 use super::source::Place;
+
+/// A piece of text that all who hold it share.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SharedStr(Arc<str>);
+
+impl SharedStr {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text, by itself.
+    #[must_use]
+    pub fn owned(&self) -> String {
+        self.as_str().to_owned()
+    }
+}
+
+impl Deref for SharedStr {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AsRef<str> for SharedStr {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for SharedStr {
+    fn from(text: &str) -> Self {
+        SharedStr(text.into())
+    }
+}
+
+impl From<String> for SharedStr {
+    fn from(text: String) -> Self {
+        SharedStr(text.into())
+    }
+}
+
+impl PartialEq<str> for SharedStr {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == other
+    }
+}
+
+impl PartialEq<&str> for SharedStr {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == *other
+    }
+}
+
+impl PartialEq<String> for SharedStr {
+    fn eq(&self, other: &String) -> bool {
+        self.as_str() == other
+    }
+}
+
+impl PartialEq<SharedStr> for &str {
+    fn eq(&self, other: &SharedStr) -> bool {
+        *self == other.as_str()
+    }
+}
+
+impl PartialEq<SharedStr> for String {
+    fn eq(&self, other: &SharedStr) -> bool {
+        self == other.as_str()
+    }
+}
+
+impl fmt::Display for SharedStr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self)
+    }
+}
+
+impl fmt::Debug for SharedStr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
 
 /// A JSON value and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,13 +114,13 @@ pub enum Kind {
     /// `true` or `false`
     Bool(bool),
     /// A number, exactly as written.
-    Number(String),
+    Number(SharedStr),
     /// A text in double quotes.
     Text(Text),
     /// A list.
-    List(Vec<Node>),
+    List(Arc<[Node]>),
     /// An object, its keys all different, in the order in which they were written.
-    Object(Vec<Entry>),
+    Object(Arc<[Entry]>),
 }
 
 /// One member of an object.
@@ -49,8 +138,9 @@ pub struct Text {
     /// From quote to quote.
     pub place: Place,
     /// What the text says, its escapes resolved.
-    pub value: String,
-    escapes: Box<[Escape]>,
+    pub value: SharedStr,
+    /// Few texts have any.
+    escapes: Option<Arc<[Escape]>>,
 }
 
 /// One escape in a text: offsets into what the text says (`inner`) and into what is written between the quotes
@@ -65,8 +155,9 @@ pub(super) struct Escape {
 
 impl Text {
     /// A text with the escapes it was written with, in ascending order.
-    pub(super) fn new(place: Place, value: String, escapes: Vec<Escape>) -> Self {
-        Text { place, value, escapes: escapes.into_boxed_slice() }
+    pub(super) fn new(place: Place, value: impl Into<SharedStr>, escapes: Vec<Escape>) -> Self {
+        let escapes = (!escapes.is_empty()).then(|| escapes.into());
+        Text { place, value: value.into(), escapes }
     }
 
     /// Where bytes `range` of [`Text::value`] are written, exact also where the text has escapes.
@@ -89,9 +180,10 @@ impl Text {
     /// The offset between the quotes of a character boundary of the value.
     fn outer(&self, inner: usize) -> u32 {
         let inner = u32::try_from(inner).unwrap_or(u32::MAX);
-        let before = self.escapes.partition_point(|escape| escape.inner < inner);
+        let escapes = self.escapes.as_deref().unwrap_or_default();
+        let before = escapes.partition_point(|escape| escape.inner < inner);
         // A boundary after the start of an escape lies at or after its end.
-        self.escapes[..before].last().map_or(inner, |escape| {
+        escapes[..before].last().map_or(inner, |escape| {
             let resolved = escape.inner + u32::from(escape.inner_len);
             escape.outer + u32::from(escape.outer_len) + (inner - resolved)
         })
@@ -133,7 +225,7 @@ impl Node {
     /// The member of that key, if it is an object and has one.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Entry> {
-        self.as_object()?.iter().find(|entry| entry.key.value == key)
+        self.as_object()?.iter().find(|entry| entry.key.value == *key)
     }
 
     /// The place of bytes `range` of the text; the whole place if it is no text. See [`Text::place_in`].
@@ -173,10 +265,10 @@ pub(super) mod testing {
             Kind::Null => Value::Null,
             Kind::Bool(value) => Value::Bool(*value),
             Kind::Number(number) => serde_json::from_str(number).expect(number),
-            Kind::Text(text) => Value::String(text.value.clone()),
+            Kind::Text(text) => Value::String(text.value.owned()),
             Kind::List(elements) => elements.iter().map(json).collect(),
             Kind::Object(entries) => Value::Object(
-                entries.iter().map(|entry| (entry.key.value.clone(), json(&entry.value))).collect(),
+                entries.iter().map(|entry| (entry.key.value.owned(), json(&entry.value))).collect(),
             ),
         }
     }

@@ -1,40 +1,139 @@
 //! Tokens of the expression language.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::problem::SyntaxProblem;
 
 /// A token and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Token {
-    pub(super) kind: TokenKind,
+pub(super) struct Token<'t> {
+    pub(super) kind: TokenKind<'t>,
     pub(super) span: Range<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum TokenKind {
-    Name(String),
+pub(super) enum TokenKind<'t> {
+    Name(&'t str),
     /// The digits as a magnitude, since a minus may still come before it.
     Int(u64),
-    Text(String),
+    /// As it is written, unless an escape stands for something else.
+    Text(Cow<'t, str>),
     /// An operator or bracket.
-    Sign(&'static str),
+    Sign(Sign),
     End,
 }
 
-/// Longest first, so that `<=` is not read as `<`.
-const SIGNS: [&str; 26] = [
-    "||", "&&", "==", "!=", "<=", ">=", "<", ">", "!", "+", "-", "*", "/", "%", "?", ":", ".", ",", "(", ")",
-    "[", "]", "{", "}", "=", ";",
-];
+/// Operators and brackets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sign {
+    Or,
+    And,
+    Equal,
+    Unequal,
+    AtMost,
+    AtLeast,
+    Less,
+    Greater,
+    Not,
+    Plus,
+    Minus,
+    Times,
+    Over,
+    Modulo,
+    Asks,
+    Colon,
+    Dot,
+    Comma,
+    Open,
+    Close,
+    OpenSquare,
+    CloseSquare,
+    OpenBrace,
+    CloseBrace,
+    Assigns,
+    Semicolon,
+}
+
+impl Sign {
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Sign::Or => "||",
+            Sign::And => "&&",
+            Sign::Equal => "==",
+            Sign::Unequal => "!=",
+            Sign::AtMost => "<=",
+            Sign::AtLeast => ">=",
+            Sign::Less => "<",
+            Sign::Greater => ">",
+            Sign::Not => "!",
+            Sign::Plus => "+",
+            Sign::Minus => "-",
+            Sign::Times => "*",
+            Sign::Over => "/",
+            Sign::Modulo => "%",
+            Sign::Asks => "?",
+            Sign::Colon => ":",
+            Sign::Dot => ".",
+            Sign::Comma => ",",
+            Sign::Open => "(",
+            Sign::Close => ")",
+            Sign::OpenSquare => "[",
+            Sign::CloseSquare => "]",
+            Sign::OpenBrace => "{",
+            Sign::CloseBrace => "}",
+            Sign::Assigns => "=",
+            Sign::Semicolon => ";",
+        }
+    }
+
+    /// The sign that a text begins with, the longest there is: `<=` is not read as `<`.
+    fn leading(text: &[u8]) -> Option<Sign> {
+        Some(match text {
+            [b'|', b'|', ..] => Sign::Or,
+            [b'&', b'&', ..] => Sign::And,
+            [b'=', b'=', ..] => Sign::Equal,
+            [b'!', b'=', ..] => Sign::Unequal,
+            [b'<', b'=', ..] => Sign::AtMost,
+            [b'>', b'=', ..] => Sign::AtLeast,
+            [b'<', ..] => Sign::Less,
+            [b'>', ..] => Sign::Greater,
+            [b'!', ..] => Sign::Not,
+            [b'+', ..] => Sign::Plus,
+            [b'-', ..] => Sign::Minus,
+            [b'*', ..] => Sign::Times,
+            [b'/', ..] => Sign::Over,
+            [b'%', ..] => Sign::Modulo,
+            [b'?', ..] => Sign::Asks,
+            [b':', ..] => Sign::Colon,
+            [b'.', ..] => Sign::Dot,
+            [b',', ..] => Sign::Comma,
+            [b'(', ..] => Sign::Open,
+            [b')', ..] => Sign::Close,
+            [b'[', ..] => Sign::OpenSquare,
+            [b']', ..] => Sign::CloseSquare,
+            [b'{', ..] => Sign::OpenBrace,
+            [b'}', ..] => Sign::CloseBrace,
+            [b'=', ..] => Sign::Assigns,
+            [b';', ..] => Sign::Semicolon,
+            _ => return None,
+        })
+    }
+}
+
+/// How many letters, digits and `_` a text begins with.
+fn word_length(text: &str) -> usize {
+    text.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count()
+}
 
 /// Splits a text into tokens, the last of which is [`TokenKind::End`]. The text is shorter than 4 GiB.
-pub(super) fn tokens(text: &str) -> Result<Vec<Token>, Vec<SyntaxProblem>> {
+pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, Vec<SyntaxProblem>> {
     let mut lexer = Lexer { text, at: 0, problems: Vec::new() };
-    let mut tokens = Vec::new();
+    // Most tokens are of three letters or more, their spaces included.
+    let mut tokens = Vec::with_capacity(text.len() / 3 + 4);
     loop {
-        let rest = &text[lexer.at..];
-        lexer.at += rest.len() - rest.trim_start_matches([' ', '\t', '\n', '\r', '\x0c']).len();
+        let space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'\x0c');
+        lexer.at += text.as_bytes()[lexer.at..].iter().take_while(|byte| space(byte)).count();
         let start = lexer.at;
         let kind = lexer.token();
         let span = start as u32..lexer.at as u32;
@@ -53,13 +152,13 @@ struct Lexer<'a> {
     problems: Vec<SyntaxProblem>,
 }
 
-impl Lexer<'_> {
+impl<'a> Lexer<'a> {
     /// The token that starts here; none if it was a problem, which is then behind us.
-    fn token(&mut self) -> Option<TokenKind> {
+    fn token(&mut self) -> Option<TokenKind<'a>> {
         let rest = &self.text[self.at..];
         let Some(first) = rest.chars().next() else { return Some(TokenKind::End) };
         if first.is_ascii_alphabetic() || first == '_' {
-            let length = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
+            let length = word_length(rest);
             let name = &rest[..length];
             if matches!(rest[length..].chars().next(), Some('\'' | '"')) && length <= 2 {
                 self.at += length;
@@ -67,7 +166,7 @@ impl Lexer<'_> {
                 return None;
             }
             self.at += length;
-            return Some(TokenKind::Name(name.to_owned()));
+            return Some(TokenKind::Name(name));
         }
         if first.is_ascii_digit() {
             return self.number();
@@ -75,8 +174,8 @@ impl Lexer<'_> {
         if first == '\'' || first == '"' {
             return self.quoted(first);
         }
-        if let Some(sign) = SIGNS.iter().find(|sign| rest.starts_with(**sign)) {
-            self.at += sign.len();
+        if let Some(sign) = Sign::leading(rest.as_bytes()) {
+            self.at += sign.text().len();
             return Some(TokenKind::Sign(sign));
         }
         let start = self.at;
@@ -92,11 +191,10 @@ impl Lexer<'_> {
         None
     }
 
-    fn number(&mut self) -> Option<TokenKind> {
+    fn number(&mut self) -> Option<TokenKind<'a>> {
         let start = self.at;
         let rest = &self.text[start..];
-        let word = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
-        let word = &rest[..word];
+        let word = &rest[..word_length(rest)];
         self.at += word.len();
         let fraction =
             rest[word.len()..].strip_prefix('.').filter(|f| f.starts_with(|c: char| c.is_ascii_digit()));
@@ -125,9 +223,17 @@ impl Lexer<'_> {
         None
     }
 
-    fn quoted(&mut self, quote: char) -> Option<TokenKind> {
+    fn quoted(&mut self, quote: char) -> Option<TokenKind<'a>> {
         let start = self.at;
         self.at += 1;
+        let rest = &self.text[self.at..];
+        let special = |byte: u8| byte == quote as u8 || matches!(byte, b'\\' | b'\n' | b'\r');
+        if let Some(plain) = rest.bytes().position(special)
+            && rest[plain..].starts_with(quote)
+        {
+            self.at += plain + 1;
+            return Some(TokenKind::Text(Cow::Borrowed(&rest[..plain])));
+        }
         let mut text = String::new();
         let before = self.problems.len();
         while let Some(next) = self.text[self.at..].chars().next() {
@@ -137,7 +243,7 @@ impl Lexer<'_> {
                 _ => {
                     self.at += next.len_utf8();
                     if next == quote {
-                        return (self.problems.len() == before).then_some(TokenKind::Text(text));
+                        return (self.problems.len() == before).then_some(TokenKind::Text(text.into()));
                     }
                     text.push(next);
                 }

@@ -20,7 +20,7 @@ mod unify;
 
 pub use address::{Address, AddressDraft, TESTED_ROW, Target, finish_address, resolve_address};
 pub use draft::{Draft, finish};
-pub use parser::{DEEPEST, LONGEST, parse};
+pub use parser::{DEEPEST, LONGEST, is_field, is_name, parse};
 pub use problem::{Place, Problem, SyntaxProblem};
 pub use resolve::resolve;
 pub use scope::{Binding, Names, Scope};

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::ast::{Expr, Kind, Name, Operator};
-use super::lexer::{Token, TokenKind, tokens};
+use super::lexer::{Sign, Token, TokenKind, tokens};
 use super::problem::SyntaxProblem;
 
 /// The longest expression, in bytes.
@@ -46,9 +46,26 @@ pub fn parse(text: &str) -> Result<Expr, Vec<SyntaxProblem>> {
     parser.whole().map_err(|problem| vec![problem])
 }
 
-struct Parser {
+/// Whether a text is a name by itself: what [`parse`] reads as [`Kind::Name`] and gives back unchanged.
+pub fn is_name(text: &str) -> bool {
+    is_word(text) && text.len() <= LONGEST && !RESERVED.contains(&text)
+}
+
+/// Whether a text may follow a dot: there, words that no variable may be named by are names, too.
+pub fn is_field(text: &str) -> bool {
+    is_word(text) && text.len() <= LONGEST - "x.".len()
+}
+
+fn is_word(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !matches!(text, "in" | "true" | "false" | "null")
+}
+
+struct Parser<'t> {
     /// Never empty; the last one is the end.
-    tokens: Vec<Token>,
+    tokens: Vec<Token<'t>>,
     at: usize,
     nesting: u32,
 }
@@ -56,17 +73,17 @@ struct Parser {
 /// A tree and its height.
 type Parsed = Result<(Expr, u32), SyntaxProblem>;
 
-impl Parser {
+impl<'t> Parser<'t> {
     fn whole(&mut self) -> Result<Expr, SyntaxProblem> {
         let (expr, _) = self.expression()?;
         if self.peek() == &TokenKind::End {
             return Ok(expr);
         }
         let hint = match self.peek() {
-            TokenKind::Sign("=") => "equality is ==; an assignment is a key of its own",
-            TokenKind::Sign(";") => "an expression is one value",
-            TokenKind::Name(name) if name == "and" => "logical and is &&",
-            TokenKind::Name(name) if name == "or" => "logical or is ||",
+            TokenKind::Sign(Sign::Assigns) => "equality is ==; an assignment is a key of its own",
+            TokenKind::Sign(Sign::Semicolon) => "an expression is one value",
+            TokenKind::Name("and") => "logical and is &&",
+            TokenKind::Name("or") => "logical or is ||",
             TokenKind::Name(_) | TokenKind::Text(_) | TokenKind::Int(_) => "an operator is missing before it",
             _ => "",
         };
@@ -75,12 +92,12 @@ impl Parser {
 
     fn expression(&mut self) -> Parsed {
         let (test, height) = self.operators(1)?;
-        if !self.take("?") {
+        if !self.take(Sign::Asks) {
             return Ok((test, height));
         }
         self.nested(|parser| {
             let (yes, left) = parser.expression()?;
-            parser.expect(":", "a condition is test ? yes : no")?;
+            parser.expect(Sign::Colon, "a condition is test ? yes : no")?;
             let (no, right) = parser.expression()?;
             let span = test.span.start..no.span.end;
             let kind = Kind::Cond(Box::new(test), Box::new(yes), Box::new(no));
@@ -92,7 +109,7 @@ impl Parser {
     fn operators(&mut self, level: u8) -> Parsed {
         let (mut left, mut height) = self.unary()?;
         while let Some(op) = self.operator().filter(|op| op.level() >= level) {
-            let at = self.next().span;
+            let at = self.next();
             let (right, below) = self.nested(|parser| parser.operators(op.level() + 1))?;
             let span = left.span.start..right.span.end;
             let kind = Kind::Binary { op, at, left: Box::new(left), right: Box::new(right) };
@@ -103,21 +120,21 @@ impl Parser {
 
     fn operator(&self) -> Option<Operator> {
         match self.peek() {
-            TokenKind::Name(name) => (name == "in").then_some(Operator::In),
-            TokenKind::Sign(sign) => Some(match *sign {
-                "||" => Operator::Or,
-                "&&" => Operator::And,
-                "==" => Operator::Eq,
-                "!=" => Operator::Ne,
-                "<" => Operator::Lt,
-                "<=" => Operator::Le,
-                ">" => Operator::Gt,
-                ">=" => Operator::Ge,
-                "+" => Operator::Add,
-                "-" => Operator::Sub,
-                "*" => Operator::Mul,
-                "/" => Operator::Div,
-                "%" => Operator::Rem,
+            TokenKind::Name(name) => (*name == "in").then_some(Operator::In),
+            TokenKind::Sign(sign) => Some(match sign {
+                Sign::Or => Operator::Or,
+                Sign::And => Operator::And,
+                Sign::Equal => Operator::Eq,
+                Sign::Unequal => Operator::Ne,
+                Sign::Less => Operator::Lt,
+                Sign::AtMost => Operator::Le,
+                Sign::Greater => Operator::Gt,
+                Sign::AtLeast => Operator::Ge,
+                Sign::Plus => Operator::Add,
+                Sign::Minus => Operator::Sub,
+                Sign::Times => Operator::Mul,
+                Sign::Over => Operator::Div,
+                Sign::Modulo => Operator::Rem,
                 _ => return None,
             }),
             _ => None,
@@ -126,12 +143,12 @@ impl Parser {
 
     fn unary(&mut self) -> Parsed {
         let start = self.span().start;
-        if self.take("!") {
+        if self.take(Sign::Not) {
             let (of, height) = self.nested(Self::unary)?;
             let span = start..of.span.end;
             return Self::node(Kind::Not(Box::new(of)), span, height);
         }
-        if !self.take("-") {
+        if !self.take(Sign::Minus) {
             return self.member();
         }
         if let TokenKind::Int(magnitude) = *self.peek() {
@@ -148,7 +165,7 @@ impl Parser {
         let Ok(value) = i64::try_from(magnitude) else {
             return Err(self.problem("this number does not fit 64 bits", ""));
         };
-        let end = self.next().span.end;
+        let end = self.next().end;
         Ok(Expr { kind: Kind::Int(if negative { -value } else { value }), span: start..end })
     }
 
@@ -164,22 +181,22 @@ impl Parser {
     fn members_of(&mut self, mut of: Expr, mut height: u32) -> Parsed {
         let start = of.span.start;
         loop {
-            if self.take(".") {
+            if self.take(Sign::Dot) {
                 let name = self.selected()?;
-                if self.take("(") {
-                    let (args, below) = self.list(")", Self::expression)?;
+                if self.take(Sign::Open) {
+                    let (args, below) = self.list(Sign::Close, Self::expression)?;
                     let kind = Kind::Call { of: Some(Box::new(of)), name, args };
                     (of, height) = Self::node(kind, start..self.behind(), height.max(below))?;
                 } else {
                     let kind = Kind::Select { of: Box::new(of), name };
                     (of, height) = Self::node(kind, start..self.behind(), height)?;
                 }
-            } else if self.take("[") {
+            } else if self.take(Sign::OpenSquare) {
                 let mut below = 0;
                 let mut index = None;
-                if !self.take("]") {
+                if !self.take(Sign::CloseSquare) {
                     let (inner, inner_height) = self.nested(Self::expression)?;
-                    self.expect("]", "an index stands in one pair of brackets")?;
+                    self.expect(Sign::CloseSquare, "an index stands in one pair of brackets")?;
                     below = inner_height;
                     index = Some(Box::new(inner));
                 }
@@ -192,40 +209,39 @@ impl Parser {
     }
 
     fn selected(&mut self) -> Result<Name, SyntaxProblem> {
-        match self.peek().clone() {
-            TokenKind::Name(text) if !matches!(text.as_str(), "in" | "true" | "false" | "null") => {
-                Ok(Name { text, span: self.next().span })
-            }
+        match *self.peek() {
+            TokenKind::Name(text) if is_field(text) => Ok(Name { text: text.to_owned(), span: self.next() }),
             _ => Err(self.problem("a name should follow the dot", "")),
         }
     }
 
     fn primary(&mut self) -> Parsed {
         let Range { start, end } = self.span();
-        match self.peek().clone() {
+        match *self.peek() {
             TokenKind::Int(magnitude) => Ok((self.number(start, false, magnitude)?, 1)),
-            TokenKind::Text(text) => {
+            TokenKind::Text(ref text) => {
+                let text = text.clone().into_owned();
                 self.next();
                 Self::node(Kind::Text(text), start..end, 0)
             }
             TokenKind::Name(name) => self.name(name, start..end),
-            TokenKind::Sign("(") => {
+            TokenKind::Sign(Sign::Open) => {
                 self.next();
                 let (mut inner, height) = self.nested(Self::expression)?;
-                self.expect(")", "this parenthesis was never closed")?;
+                self.expect(Sign::Close, "this parenthesis was never closed")?;
                 inner.span = start..self.behind();
                 Ok((inner, height))
             }
-            TokenKind::Sign("[") => {
+            TokenKind::Sign(Sign::OpenSquare) => {
                 self.next();
-                let (items, height) = self.list("]", Self::expression)?;
+                let (items, height) = self.list(Sign::CloseSquare, Self::expression)?;
                 Self::node(Kind::List(items), start..self.behind(), height)
             }
-            TokenKind::Sign("{") => {
+            TokenKind::Sign(Sign::OpenBrace) => {
                 self.next();
-                let (entries, height) = self.list("}", |parser| {
+                let (entries, height) = self.list(Sign::CloseBrace, |parser| {
                     let (key, left) = parser.expression()?;
-                    parser.expect(":", "a map is {'field': value}")?;
+                    parser.expect(Sign::Colon, "a map is {'field': value}")?;
                     let (value, right) = parser.expression()?;
                     Ok(((key, value), left.max(right)))
                 })?;
@@ -235,13 +251,15 @@ impl Parser {
                 Err(self.problem("an expression is missing", "the text is empty"))
             }
             TokenKind::End => Err(self.problem("the expression ends too early", "a value is missing here")),
-            TokenKind::Sign("=") => Err(self.problem("a value should stand here", "equality is ==")),
+            TokenKind::Sign(Sign::Assigns) => {
+                Err(self.problem("a value should stand here", "equality is =="))
+            }
             TokenKind::Sign(_) => Err(self.problem("a value should stand here", "")),
         }
     }
 
-    fn name(&mut self, text: String, span: Range<u32>) -> Parsed {
-        let kind = match text.as_str() {
+    fn name(&mut self, text: &str, span: Range<u32>) -> Parsed {
+        let kind = match text {
             "null" => Kind::Null,
             "true" => Kind::Bool(true),
             "false" => Kind::Bool(false),
@@ -251,16 +269,16 @@ impl Parser {
             }
             _ => {
                 self.next();
-                if self.take("(") {
-                    let (args, height) = self.list(")", Self::expression)?;
-                    let name = Name { text, span: span.clone() };
+                if self.take(Sign::Open) {
+                    let (args, height) = self.list(Sign::Close, Self::expression)?;
+                    let name = Name { text: text.to_owned(), span: span.clone() };
                     return Self::node(
                         Kind::Call { of: None, name, args },
                         span.start..self.behind(),
                         height,
                     );
                 }
-                return Self::node(Kind::Name(text), span, 0);
+                return Self::node(Kind::Name(text.to_owned()), span, 0);
             }
         };
         self.next();
@@ -270,7 +288,7 @@ impl Parser {
     /// Items between commas up to a closing bracket; one comma may stand before it.
     fn list<T>(
         &mut self,
-        close: &'static str,
+        close: Sign,
         mut item: impl FnMut(&mut Self) -> Result<(T, u32), SyntaxProblem>,
     ) -> Result<(Vec<T>, u32), SyntaxProblem> {
         self.nested(|parser| {
@@ -280,7 +298,7 @@ impl Parser {
                 let (next, below) = item(parser)?;
                 items.push(next);
                 height = height.max(below);
-                if !parser.take(",") {
+                if !parser.take(Sign::Comma) {
                     parser.expect(close, "items are parted by commas")?;
                     break;
                 }
@@ -306,11 +324,11 @@ impl Parser {
         result
     }
 
-    fn token(&self) -> &Token {
+    fn token(&self) -> &Token<'t> {
         &self.tokens[self.at.min(self.tokens.len() - 1)]
     }
 
-    fn peek(&self) -> &TokenKind {
+    fn peek(&self) -> &TokenKind<'t> {
         &self.token().kind
     }
 
@@ -318,10 +336,11 @@ impl Parser {
         self.token().span.clone()
     }
 
-    fn next(&mut self) -> Token {
-        let token = self.token().clone();
+    /// Goes past a token; where it stands.
+    fn next(&mut self) -> Range<u32> {
+        let span = self.span();
         self.at += 1;
-        token
+        span
     }
 
     /// Where the token before this one ends.
@@ -329,14 +348,17 @@ impl Parser {
         self.tokens[self.at.saturating_sub(1).min(self.tokens.len() - 1)].span.end
     }
 
-    fn take(&mut self, sign: &str) -> bool {
-        let found = matches!(self.peek(), TokenKind::Sign(next) if *next == sign);
+    fn take(&mut self, sign: Sign) -> bool {
+        let found = *self.peek() == TokenKind::Sign(sign);
         self.at += usize::from(found);
         found
     }
 
-    fn expect(&mut self, sign: &'static str, hint: &str) -> Result<(), SyntaxProblem> {
-        if self.take(sign) { Ok(()) } else { Err(self.problem(&format!("`{sign}` should stand here"), hint)) }
+    fn expect(&mut self, sign: Sign, hint: &str) -> Result<(), SyntaxProblem> {
+        if self.take(sign) {
+            return Ok(());
+        }
+        Err(self.problem(&format!("`{}` should stand here", sign.text()), hint))
     }
 
     fn problem(&self, message: &str, hint: &str) -> SyntaxProblem {

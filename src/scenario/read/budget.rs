@@ -66,6 +66,13 @@ impl Budget {
         self.check(self.cells <= MOST_CELLS, place, message, hint, problems)
     }
 
+    /// Accounts for the same cells once more, if they fit; false, and nothing is said or accounted for, if not.
+    pub(super) fn afford_again(&mut self, cells: usize) -> bool {
+        let fits = self.cells + cells <= MOST_CELLS;
+        self.cells += if fits { cells } else { 0 };
+        fits
+    }
+
     fn check(
         &mut self,
         fits: bool,

@@ -29,7 +29,7 @@ const TEXT: &str = r#"{
 pub(super) fn strategies() -> Node {
     let mut sources = Sources::new();
     let file = sources.add("built in", TEXT);
-    let nothing = Node { place: Place::new(u16::MAX, 0, 0), kind: Kind::Object(Vec::new()) };
+    let nothing = Node { place: Place::new(u16::MAX, 0, 0), kind: Kind::Object(Default::default()) };
     parse(&sources, file, &mut Problems::new()).unwrap_or(nothing)
 }
 

@@ -41,7 +41,7 @@ pub(super) fn read<'n>(
     let name = index.groups[id.index()].name;
     let fields = &index.groups[id.index()].fields;
     let mut group = ClientGroup {
-        name: name.value.clone(),
+        name: name.value.owned(),
         count: fields.integer("count").unwrap_or(1) as u32,
         intents: fields.integer("intents").unwrap_or(1) as u32,
         does: Vec::new(),

@@ -17,9 +17,11 @@ pub(super) fn of(documents: &[Document]) -> [u64; 2] {
 
 fn text(digest: &mut Digest, kind: u64, text: &str) {
     digest.words(&[kind, text.len() as u64]);
-    for bytes in text.as_bytes().chunks(8) {
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    words.iter().for_each(|word| digest.word(u64::from_le_bytes(*word)));
+    if !rest.is_empty() {
         let mut word = [0; 8];
-        word[..bytes.len()].copy_from_slice(bytes);
+        word[..rest.len()].copy_from_slice(rest);
         digest.word(u64::from_le_bytes(word));
     }
 }
@@ -36,7 +38,7 @@ fn node(digest: &mut Digest, of: &Node) {
         }
         Kind::Object(entries) => {
             digest.words(&[5, entries.len() as u64]);
-            for entry in entries {
+            for entry in entries.iter() {
                 text(digest, 6, &entry.key.value);
                 node(digest, &entry.value);
             }

@@ -23,7 +23,7 @@ const MOST_WRITES: usize = 64;
 const MOST_FIELDS: usize = 64;
 
 /// A record given as a whole, to be split into fields when more is known about its type.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Whole {
     ty: Ty,
     to: Into,
@@ -50,7 +50,7 @@ pub(super) fn declare<'n>(
         let Some(table) = index.find_table_of(service, name) else { continue };
         match &entry.value.kind {
             Kind::Object(fields) => {
-                for field in fields {
+                for field in fields.iter() {
                     column_of(table, &field.key, index, exprs, problems);
                 }
             }
@@ -68,7 +68,7 @@ pub(super) fn declare<'n>(
         index.topics[topic.index()].published = true;
         match &entry.value.kind {
             Kind::Object(fields) => {
-                for field in fields {
+                for field in fields.iter() {
                     if member_name(&field.key, problems) {
                         index.topic_field(topic, &field.key.value, exprs);
                     }
@@ -228,7 +228,7 @@ impl<'n> Reader<'_, 'n> {
     fn parts(&mut self, node: &'n Node, to: Into) -> Vec<(u16, Expr)> {
         if let Kind::Object(entries) = &node.kind {
             let mut values = Vec::new();
-            for entry in entries {
+            for entry in entries.iter() {
                 let Some((at, ty)) = self.slot(to, &entry.key.value) else { continue };
                 let (value, _) = self.exprs.value(&entry.value, self.scope, Some(ty), self.problems);
                 values.push((at, value));
@@ -269,7 +269,7 @@ impl<'n> Reader<'_, 'n> {
     fn parts_of_unknown(&mut self, node: &'n Node) {
         match &node.kind {
             Kind::Object(entries) => {
-                for entry in entries {
+                for entry in entries.iter() {
                     self.exprs.value(&entry.value, self.scope, None, self.problems);
                 }
             }

@@ -8,6 +8,7 @@ use super::super::tree::{Entry, Kind, Node, Text};
 use super::exprs::Exprs;
 use super::invariants::Named;
 use super::language::must::VERDICTS;
+use super::memo::Memo;
 use super::names::{Index, too_many, undeclared};
 use super::strategies::Strategy;
 use crate::model::invariant::{Expectation, Fact, Verdict};
@@ -24,9 +25,9 @@ pub(super) fn check(
 ) {
     let names: Vec<String> = strategies.iter().map(|strategy| strategy.name.clone()).collect();
     let written = document.members("invariants");
-    let known: Vec<String> = invariants.iter().map(|named| named.name.value.clone()).collect();
+    let known: Vec<String> = invariants.iter().map(|named| named.name.value.owned()).collect();
     for entry in document.members("expect") {
-        if entry.key.value != "*" && !names.contains(&entry.key.value) {
+        if entry.key.value != "*" && !names.iter().any(|name| *name == entry.key.value) {
             undeclared("strategy", &entry.key.value, entry.key.place, &names, problems);
         }
         match &entry.value.kind {
@@ -34,7 +35,7 @@ pub(super) fn check(
                 verdict(text, problems);
             }
             Kind::Object(entries) => {
-                for entry in entries {
+                for entry in entries.iter() {
                     match entry.key.value.as_str() {
                         "facts" | "sometimes" => facts_are_list(entry, problems),
                         "*" => {
@@ -93,68 +94,75 @@ fn verdict(text: &Text, problems: &mut Problems) -> Option<Verdict> {
     found
 }
 
-/// What is expected of one strategy: what `*` says, and over it what its own entry says.
-pub(super) fn of(
-    name: &str,
-    document: &Fields<'_>,
-    invariants: &[Named<'_>],
-    index: &Index<'_>,
-    exprs: &mut Exprs,
-    problems: &mut Problems,
-) -> Expectation {
-    let mut expected = Expectation::default();
-    let mut scope = index.outside();
-    scope.bind("count", Binding::Count);
-    for key in ["*", name] {
-        let Some(entry) = document.members("expect").iter().find(|entry| entry.key.value == key) else {
-            continue;
-        };
-        expected.stated |= key == name;
-        match &entry.value.kind {
-            Kind::Text(text) => expected.overall = verdict(text, problems),
-            Kind::Object(entries) => {
-                for entry in entries {
-                    one(entry, &mut expected, invariants, &scope, exprs, problems);
+/// Reads what is expected of one strategy after the other.
+pub(super) struct Reader<'r> {
+    document: &'r Fields<'r>,
+    invariants: &'r [Named<'r>],
+    scope: Names,
+    /// The facts read so far: those of `*` are asked of every strategy.
+    facts: Memo<Node, Vec<Fact>>,
+}
+
+impl<'r> Reader<'r> {
+    pub(super) fn new(document: &'r Fields<'r>, invariants: &'r [Named<'r>], index: &Index<'_>) -> Self {
+        let mut scope = index.outside();
+        scope.bind("count", Binding::Count);
+        Reader { document, invariants, scope, facts: Memo::default() }
+    }
+
+    /// What is expected of one strategy: what `*` says, and over it what its own entry says.
+    pub(super) fn of(&mut self, name: &str, exprs: &mut Exprs, problems: &mut Problems) -> Expectation {
+        let mut expected = Expectation::default();
+        let document = self.document;
+        for key in ["*", name] {
+            let Some(entry) = document.members("expect").iter().find(|entry| entry.key.value == key) else {
+                continue;
+            };
+            expected.stated |= key == name;
+            match &entry.value.kind {
+                Kind::Text(text) => expected.overall = verdict(text, problems),
+                Kind::Object(entries) => {
+                    for entry in entries.iter() {
+                        self.one(entry, &mut expected, exprs, problems);
+                    }
+                }
+                _ => {}
+            }
+        }
+        expected
+    }
+
+    fn one(&mut self, entry: &Entry, expected: &mut Expectation, exprs: &mut Exprs, problems: &mut Problems) {
+        match entry.key.value.as_str() {
+            "facts" => expected.facts.extend(self.facts(&entry.value, exprs, problems)),
+            "sometimes" => expected.sometimes.extend(self.facts(&entry.value, exprs, problems)),
+            name => {
+                let Some(verdict) = verdict_of(entry, problems) else { return };
+                // Who speaks of invariants one by one does not mean all of them.
+                expected.overall = None;
+                if name == "*" {
+                    expected.every = Some(verdict);
+                } else if let Some(at) = self.invariants.iter().position(|named| named.name.value == name) {
+                    expected.by_invariant.retain(|(known, _)| *known != at);
+                    expected.by_invariant.push((at, verdict));
                 }
             }
-            _ => {}
         }
     }
-    expected
-}
 
-fn one(
-    entry: &Entry,
-    expected: &mut Expectation,
-    invariants: &[Named<'_>],
-    scope: &Names,
-    exprs: &mut Exprs,
-    problems: &mut Problems,
-) {
-    match entry.key.value.as_str() {
-        "facts" => expected.facts.extend(facts(&entry.value, scope, exprs, problems)),
-        "sometimes" => expected.sometimes.extend(facts(&entry.value, scope, exprs, problems)),
-        name => {
-            let Some(verdict) = verdict_of(entry, problems) else { return };
-            // Who speaks of invariants one by one does not mean all of them.
-            expected.overall = None;
-            if name == "*" {
-                expected.every = Some(verdict);
-            } else if let Some(at) = invariants.iter().position(|named| named.name.value == name) {
-                expected.by_invariant.retain(|(known, _)| *known != at);
-                expected.by_invariant.push((at, verdict));
+    fn facts(&mut self, node: &Node, exprs: &mut Exprs, problems: &mut Problems) -> Vec<Fact> {
+        let Kind::List(nodes) = &node.kind else { return Vec::new() };
+        if let Some(facts) = self.facts.find(nodes) {
+            return facts;
+        }
+        let mut facts = Vec::new();
+        for node in nodes.iter().take(MOST_FACTS) {
+            if let Some(text) = node.as_text() {
+                let that = exprs.truth(node, &self.scope, problems);
+                facts.push(Fact { text: text.value.owned(), that });
             }
         }
+        self.facts.keep(nodes, &facts);
+        facts
     }
-}
-
-fn facts(node: &Node, scope: &Names, exprs: &mut Exprs, problems: &mut Problems) -> Vec<Fact> {
-    let texts = node.as_list().unwrap_or_default().iter().take(MOST_FACTS);
-    texts
-        .filter(|node| node.as_text().is_some())
-        .map(|node| Fact {
-            text: node.as_text().map_or_else(String::new, |text| text.value.clone()),
-            that: exprs.truth(node, scope, problems),
-        })
-        .collect()
 }

@@ -4,6 +4,7 @@
 //! the number of its draft. [`Exprs::fill`] puts the typed expression there, after [`Exprs::settle`].
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::super::code::Code;
 use super::super::expr::ast::{Expr as Ast, Kind as AstKind};
@@ -49,11 +50,11 @@ pub(super) struct Parsed {
 }
 
 /// The expressions of a document, and the types inferred so far.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Exprs {
     pub(super) types: Types,
     texts: Vec<Written>,
-    holes: Vec<Hole>,
+    holes: Vec<Arc<Hole>>,
 }
 
 impl Exprs {
@@ -215,12 +216,16 @@ impl Exprs {
     }
 
     fn hole(&mut self, hole: Hole) -> Expr {
-        self.holes.push(hole);
+        self.holes.push(Arc::new(hole));
         Expr::new(ExprKind::Const(NULL), Type::Null, (self.holes.len() - 1) as u32..HOLE)
     }
 
     fn hole_of(&self, expr: &Expr) -> Option<&Hole> {
-        if expr.span.end == HOLE { self.holes.get(expr.span.start as usize) } else { None }
+        if expr.span.end == HOLE {
+            self.holes.get(expr.span.start as usize).map(|hole| &**hole)
+        } else {
+            None
+        }
     }
 
     /// Decides what is still open about types.

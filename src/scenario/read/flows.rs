@@ -21,7 +21,7 @@ use crate::model::value::Type;
 const MOST_STEPS: usize = 63;
 
 /// A flow, with what is decided when all flows are known.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct FlowDraft {
     pub(super) flow: Flow,
     pub(super) tys: Vec<super::super::expr::Ty>,
@@ -53,7 +53,7 @@ pub(super) fn read<'n>(
     let mut reader = Reader {
         scope: Names::new(),
         flow: Flow {
-            name: callable.name.value.clone(),
+            name: callable.name.value.owned(),
             by,
             on,
             args: callable.args.len() as u16,
@@ -173,7 +173,7 @@ impl<'n> Reader<'_, 'n> {
             } else {
                 let ty = reply.unwrap_or_else(|| self.exprs.types.null());
                 with_reply.bind(&name.value, local(self.flow.slots.len() + bound.len(), ty));
-                bound.push((name.value.clone(), ty, self.flow.steps.len()));
+                bound.push((name.value.owned(), ty, self.flow.steps.len()));
             }
         }
         let undo =
@@ -279,7 +279,7 @@ pub(super) fn step_heads<'n>(fields: &Fields<'n>) -> Vec<&'n Node> {
     let mut heads = Vec::new();
     for node in fields.list("steps") {
         match &node.kind {
-            Kind::List(nodes) => heads.extend(nodes),
+            Kind::List(nodes) => heads.extend(nodes.iter()),
             _ => heads.push(node),
         }
     }

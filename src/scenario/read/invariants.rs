@@ -48,7 +48,7 @@ pub(super) fn read<'n>(
             problems.push(Problem::error(Code::BadName, name.place, message));
         }
         if let Some(kind) = one(entry, model, index, exprs, problems) {
-            read.push(Named { name, invariant: Invariant { name: name.value.clone(), kind } });
+            read.push(Named { name, invariant: Invariant { name: name.value.owned(), kind } });
         }
     }
     read

@@ -73,11 +73,18 @@ pub(super) fn fields<'n>(
     problems: &mut Problems,
 ) -> Option<Fields<'n>> {
     let fields = Fields::of(node, head, table, problems)?;
-    for (field, entry) in fields.iter() {
-        if KEYS.contains(&(table.name, field.name)) {
-            problems.push(not_yet(&quote(field.name), entry.key.place));
+    // Most tables have neither, so the table is looked for once, not with each of its fields.
+    if KEYS.iter().any(|(of, _)| *of == table.name) {
+        for (field, entry) in fields.iter() {
+            if KEYS.contains(&(table.name, field.name)) {
+                problems.push(not_yet(&quote(field.name), entry.key.place));
+            }
         }
-        refuse_word(table.name, field.name, &entry.value, problems);
+    }
+    if WORDS.iter().any(|(of, ..)| *of == table.name) {
+        for (field, entry) in fields.iter() {
+            refuse_word(table.name, field.name, &entry.value, problems);
+        }
     }
     Some(fields)
 }

@@ -237,7 +237,7 @@ pub(super) fn idle_scopes(model: &Model, index: &Index<'_>, strategy: &Strategy<
     });
     let unreached = |scope: Scoped<'_>| Unreached {
         place: scope.key.place,
-        name: scope.key.value.clone(),
+        name: scope.key.value.owned(),
         what: Loose::Scope,
     };
     idle.map(unreached).collect()

@@ -13,12 +13,14 @@ mod effects;
 mod expect;
 mod exprs;
 mod flows;
+mod ground;
 mod how_lints;
 mod identity;
 mod invariants;
 pub mod language;
 pub mod later;
 mod lints;
+mod memo;
 mod names;
 mod operations;
 mod parameters;
@@ -37,6 +39,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use self::budget::Budget;
+use self::ground::Ground;
 use self::language::SCENARIO;
 use self::lints::Unreached;
 use self::strategies::Strategy;
@@ -144,22 +147,25 @@ fn read_all(loaded: Loaded, budget: &mut Budget) -> Result<Scenario, Box<Rejecte
     let mut about = None;
     let mut processes: Vec<(String, Place)> = Vec::new();
     let mut unreached: Option<Vec<Unreached>> = None;
+    let mut ground: Option<Ground<'_>> = None;
     for document in &documents {
         let node = &document.node;
         let Some(fields) = Fields::of(node, node.head(), &SCENARIO, &mut problems) else { continue };
         allowed.extend(allow(&fields, &mut problems));
         if document.case.is_none() {
-            about = fields.text("about").map(|text| text.value.clone());
+            about = fields.text("about").map(|text| text.value.owned());
         }
         for service in fields.members("services") {
             if let Some(name) = service.value.get("process").and_then(|entry| entry.value.as_text())
                 && processes.iter().all(|(known, _)| *known != name.value)
             {
-                processes.push((name.value.clone(), name.place));
+                processes.push((name.value.owned(), name.place));
             }
         }
         let strategies = strategies::all(&fields, &built_in, &mut problems);
-        let (case, loose) = case(document, &fields, &strategies, &sources, budget, &mut problems);
+        let again = documents.len() > 1 || strategies.iter().any(|strategy| !strategy.rewrites.is_empty());
+        let kept = again.then_some(&mut ground);
+        let (case, loose) = case(document, &fields, &strategies, kept, &sources, budget, &mut problems);
         cases.extend(case);
         if budget.spent {
             break;
@@ -192,11 +198,13 @@ fn read_all(loaded: Loaded, budget: &mut Budget) -> Result<Scenario, Box<Rejecte
     })
 }
 
-/// One document: the model as written, and one more for each strategy that rewrites it.
-fn case(
+/// One document: the model as written, and one more for each strategy that rewrites it. `kept` is the ground of the
+/// first document, if there are more to read.
+fn case<'n>(
     document: &Document,
-    fields: &Fields<'_>,
+    fields: &Fields<'n>,
     strategies: &[Strategy<'_>],
+    mut kept: Option<&mut Option<Ground<'n>>>,
     sources: &Sources,
     budget: &mut Budget,
     problems: &mut Problems,
@@ -207,9 +215,12 @@ fn case(
     if !budget.afford_model(head, problems) {
         return (None, Vec::new());
     }
-    let Some(world) = world::read(&document.node, &plain, strategies, sources, budget, problems) else {
-        return (None, Vec::new());
-    };
+    let known = kept.as_deref().and_then(Option::as_ref);
+    let ground = Ground::of(fields, known, budget, problems);
+    if let Some(kept) = &mut kept {
+        kept.get_or_insert_with(|| ground.clone());
+    }
+    let world = world::read(fields, ground, &plain, strategies, sources, problems);
     let mut unreached = world.unreached;
     let mut shared = world.strategies.into_iter();
     let mut all = Vec::new();
@@ -223,11 +234,15 @@ fn case(
             if !fits {
                 break;
             }
-            let world = world::read(&patched, &[strategy], strategies, sources, budget, problems);
+            // What is wrong with its parts was reported where they are written.
+            let document = Fields::of(&patched, patched.head(), &SCENARIO, &mut Problems::new());
+            let Some(document) = document else { continue };
+            let known = kept.as_deref().and_then(Option::as_ref);
+            let ground = Ground::of(&document, known, budget, problems);
+            let world = world::read(&document, ground, &[strategy], strategies, sources, problems);
             if budget.spent {
                 break;
             }
-            let Some(world) = world else { continue };
             let World { model, invariants, strategies, unreached: loose } = world;
             unreached.retain(|part| loose.contains(part));
             let Some((how, expected)) = strategies.into_iter().next() else { continue };
@@ -240,8 +255,8 @@ fn case(
         all.push(StrategyCase { name, about, model, how, rewritten, expected, invariants });
     }
     let case = Case {
-        name: document.case.as_ref().map(|name| name.value.clone()),
-        about: fields.text("about").map(|text| text.value.clone()),
+        name: document.case.as_ref().map(|name| name.value.owned()),
+        about: fields.text("about").map(|text| text.value.owned()),
         invariants: world.invariants,
         strategies: all,
         seeds: fields.integer("seeds").and_then(|seeds| u64::try_from(seeds).ok()),

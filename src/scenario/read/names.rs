@@ -5,8 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::super::code::Code;
-use super::super::expr::ast::Kind as AstKind;
-use super::super::expr::{self, Ty, parse};
+use super::super::expr::{self, Ty, is_field, is_name};
 use super::super::fields::Fields;
 use super::super::problem::{Problem, Problems, did_you_mean, enumerate, quote};
 use super::super::source::Place;
@@ -23,7 +22,7 @@ const MOST: usize = 1_000;
 pub(super) const MOST_ARGS: usize = 64;
 
 /// A service.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct ServiceName<'n> {
     pub(super) name: &'n Text,
     pub(super) fields: Fields<'n>,
@@ -32,7 +31,7 @@ pub(super) struct ServiceName<'n> {
 }
 
 /// A table.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct TableName<'n> {
     pub(super) name: &'n Text,
     pub(super) service: ServiceId,
@@ -40,7 +39,7 @@ pub(super) struct TableName<'n> {
 }
 
 /// An operation or a flow, as those see it who call it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Callable<'n> {
     pub(super) name: &'n Text,
     /// Of an operation.
@@ -51,7 +50,7 @@ pub(super) struct Callable<'n> {
 }
 
 /// A topic: its entry in `topics`, if there is one, and where it was first named.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct TopicName<'n> {
     pub(super) name: &'n Text,
     pub(super) fields: Option<Fields<'n>>,
@@ -62,14 +61,14 @@ pub(super) struct TopicName<'n> {
 }
 
 /// A group of clients.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct GroupName<'n> {
     pub(super) name: &'n Text,
     pub(super) fields: Fields<'n>,
 }
 
 /// All names of a document.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Index<'n> {
     pub(super) services: Vec<ServiceName<'n>>,
     pub(super) tables: Vec<TableName<'n>>,
@@ -86,7 +85,7 @@ pub(super) struct Index<'n> {
 }
 
 impl<'n> Index<'n> {
-    /// Declares everything that the document names.
+    /// Declares everything that the document names, but for its clients.
     pub(super) fn of(document: &Fields<'n>, exprs: &mut Exprs, problems: &mut Problems) -> Self {
         let mut index = Index::default();
         for entry in bounded(document.members("services"), "services", problems) {
@@ -101,14 +100,18 @@ impl<'n> Index<'n> {
                 index.topics[topic.index()].fields = fields;
             }
         }
+        index
+    }
+
+    /// Declares the groups of clients.
+    pub(super) fn clients(&mut self, document: &Fields<'n>, problems: &mut Problems) {
         for entry in bounded(document.members("clients"), "groups of clients", problems) {
             let fields = later::fields(&entry.value, entry.key.place, &what::CLIENTS, problems);
             if let Some(fields) = fields.filter(|_| simple(&entry.key, problems)) {
-                index.group_by.insert(&entry.key.value, GroupId(index.groups.len() as u16));
-                index.groups.push(GroupName { name: &entry.key, fields });
+                self.group_by.insert(&entry.key.value, GroupId(self.groups.len() as u16));
+                self.groups.push(GroupName { name: &entry.key, fields });
             }
         }
-        index
     }
 
     fn service(&mut self, entry: &'n Entry, exprs: &mut Exprs, problems: &mut Problems) {
@@ -242,7 +245,7 @@ impl<'n> Index<'n> {
             Some(service) => {
                 format!("{}.{}", self.services[service.index()].name.value, callable.name.value)
             }
-            None => callable.name.value.clone(),
+            None => callable.name.value.owned(),
         }
     }
 
@@ -252,7 +255,7 @@ impl<'n> Index<'n> {
     }
 
     pub(super) fn all_services(&self) -> Vec<String> {
-        self.services.iter().map(|service| service.name.value.clone()).collect()
+        self.services.iter().map(|service| service.name.value.owned()).collect()
     }
 
     pub(super) fn all_tables(&self) -> Vec<String> {
@@ -264,21 +267,21 @@ impl<'n> Index<'n> {
     }
 
     pub(super) fn all_flows(&self) -> Vec<String> {
-        self.flows.iter().map(|flow| flow.name.value.clone()).collect()
+        self.flows.iter().map(|flow| flow.name.value.owned()).collect()
     }
 
     pub(super) fn all_topics(&self) -> Vec<String> {
-        self.topics.iter().map(|topic| topic.name.value.clone()).collect()
+        self.topics.iter().map(|topic| topic.name.value.owned()).collect()
     }
 
     pub(super) fn all_groups(&self) -> Vec<String> {
-        self.groups.iter().map(|group| group.name.value.clone()).collect()
+        self.groups.iter().map(|group| group.name.value.owned()).collect()
     }
 
     /// The names of the tables of a service, for scopes.
     pub(super) fn tables_of(&self, service: ServiceId) -> Vec<(String, TableId)> {
         let tables = self.services[service.index()].tables.iter();
-        tables.map(|table| (self.tables[table.index()].name.value.clone(), *table)).collect()
+        tables.map(|table| (self.tables[table.index()].name.value.owned(), *table)).collect()
     }
 
     /// A scope in which tables are written `service.table`, for invariants and facts.
@@ -322,7 +325,7 @@ fn arguments(
             too_many("arguments", name.place, problems);
             break;
         } else {
-            args.push((name.value.clone(), exprs.types.free()));
+            args.push((name.value.owned(), exprs.types.free()));
         }
     }
     args
@@ -340,9 +343,7 @@ pub(super) fn free_name(name: &Text, taken: &[&str], problems: &mut Problems) ->
 
 /// Whether expressions can mention the name by itself.
 pub(super) fn identifier(name: &Text, problems: &mut Problems) -> bool {
-    let good =
-        parse(&name.value).is_ok_and(|ast| matches!(ast.kind, AstKind::Name(read) if read == name.value));
-    good || bad_name(name, problems)
+    is_name(&name.value) || bad_name(name, problems)
 }
 
 /// Whether expressions can mention the name after a dot.
@@ -352,8 +353,7 @@ pub(super) fn member_name(name: &Text, problems: &mut Problems) -> bool {
 
 /// The same for any text.
 pub(super) fn is_member_name(name: &str) -> bool {
-    parse(&format!("x.{name}"))
-        .is_ok_and(|ast| matches!(ast.kind, AstKind::Select { name: read, .. } if read.text == name))
+    is_field(name)
 }
 
 /// Whether it is a name that no expression mentions: letters, digits, `_` and `-`.

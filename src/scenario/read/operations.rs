@@ -114,7 +114,7 @@ pub(super) fn read<'n>(
         reply
     });
     let operation = Operation {
-        name: callable.name.value.clone(),
+        name: callable.name.value.owned(),
         service,
         by: if fields.word("by") == Some("caller") { By::Caller } else { By::Owner },
         on,
@@ -172,7 +172,7 @@ fn read_part<'n>(
     if let Some(node) = fields.node("require") {
         match &node.kind {
             Kind::Object(entries) => {
-                for entry in entries {
+                for entry in entries.iter() {
                     let reason = symbols.intern(&entry.key.value);
                     let that = exprs.truth(&entry.value, scope, problems);
                     part.require.push(Require { reason, that });
@@ -234,10 +234,10 @@ pub(super) fn record_or_value(
 ) -> (Expr, Ty) {
     let Kind::Object(entries) = &node.kind else { return exprs.value(node, scope, None, problems) };
     let mut fields = Vec::new();
-    for entry in entries {
+    for entry in entries.iter() {
         let (value, ty) = exprs.value(&entry.value, scope, None, problems);
         if super::names::member_name(&entry.key, problems) {
-            fields.push((entry.key.value.clone(), value, ty));
+            fields.push((entry.key.value.owned(), value, ty));
         }
     }
     exprs.record(fields, node.place)

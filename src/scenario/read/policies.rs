@@ -8,6 +8,7 @@ use super::super::shape::Table;
 use super::super::tree::{Entry, Kind, Node};
 use super::exprs::{Exprs, local};
 use super::language::how;
+use super::memo::Memo;
 use super::names::Index;
 use super::parameters::{coordination_policy, key_policy, key_source, retry_policy, write_policy};
 use super::strategies::{Part, Scoped, Strategy, lay, naive, scopes};
@@ -29,11 +30,25 @@ pub(super) fn resolve<'n>(
     let scopes = scopes(strategy, index, problems);
     let plain = ["write", "store", "idempotency", "publish", "coordination"];
     let plain = plain.map(|dimension| (dimension, strategy.plain(dimension)));
-    let mut resolver = Resolver { strategy, scopes, plain, model, index, exprs, problems };
+    let nothing = Node { place: strategy.head, kind: Kind::Object(Default::default()) };
+    let known = Known::default();
+    let mut resolver =
+        Resolver { strategy, scopes, plain, nothing, known, usual: None, model, index, exprs, problems };
     let operations = model.operation_ids().map(|op| resolver.operation(op)).collect();
     let flows = model.flow_ids().map(|flow| resolver.flow(flow)).collect();
     let retries = resolver.retries();
     How { name: strategy.name.clone(), operations, flows, retries, own: None }
+}
+
+/// What policies were read to.
+#[derive(Default)]
+struct Known {
+    write: Memo<Entry, (WritePolicy, Option<By>)>,
+    store: Memo<Entry, StoreLevel>,
+    key: Memo<Entry, Option<KeyPolicy>>,
+    publish: Memo<Entry, PublishPolicy>,
+    coordination: Memo<Entry, Coordination>,
+    retry: Memo<Entry, Retry>,
 }
 
 struct Resolver<'r, 'n> {
@@ -41,6 +56,12 @@ struct Resolver<'r, 'n> {
     scopes: Vec<Scoped<'n>>,
     /// By dimension what holds without scopes.
     plain: [(&'static str, Option<Node>); 5],
+    /// The policy that says nothing.
+    nothing: Node,
+    known: Known,
+    /// How an operation of ours is carried out that no scope names and whose keys are not computed, but for who runs it
+    /// where the policy leaves that to the operation.
+    usual: Option<(OperationHow, Option<By>)>,
     model: &'r Model,
     index: &'r Index<'n>,
     exprs: &'r mut Exprs,
@@ -52,21 +73,28 @@ impl<'n> Resolver<'_, 'n> {
     fn policy(&self, dimension: &str, base: Option<Node>, matches: impl Fn(Part) -> bool) -> Node {
         let scoped = self.scopes.iter().filter(|scope| matches(scope.part));
         let policy = scoped.fold(base, |base, scope| lay(base, scope.node, dimension));
-        policy.unwrap_or(Node { place: self.strategy.head, kind: Kind::Object(Vec::new()) })
+        policy.unwrap_or_else(|| self.nothing.clone())
     }
 
     /// Reads a policy by the table of its dimension.
-    fn read<T>(
+    fn read<T: Clone>(
         &mut self,
         table: &'static Table,
         policy: &Node,
+        known: impl Fn(&mut Known) -> &mut Memo<Entry, T>,
         read: impl FnOnce(&Fields<'_>, &str) -> T,
     ) -> Option<T> {
+        let Kind::Object(entries) = &policy.kind else { return None };
+        if let Some(read) = known(&mut self.known).find(entries) {
+            return Some(read);
+        }
         // What is wrong with its parts was reported where they are written.
         let fields = Fields::of(policy, self.strategy.head, table, &mut Problems::new())?;
         let used = used(&fields).or_else(|| naive(table.name)).unwrap_or_default();
         self.strangers(table, &fields, used);
-        Some(read(&fields, used))
+        let read = read(&fields, used);
+        known(&mut self.known).keep(entries, &read);
+        Some(read)
     }
 
     /// Reports parameters of the strategy itself that belong to another policy.
@@ -113,33 +141,51 @@ impl<'n> Resolver<'_, 'n> {
             }
             Part::Flow(_) | Part::Group(_) => false,
         };
-        let by = operation.by;
+        let usual =
+            !self.model.service(service).external && !self.scopes.iter().any(|scope| touches(scope.part));
+        if let Some((how, by)) = self.usual.as_ref().filter(|_| usual) {
+            return OperationHow { by: by.unwrap_or(operation.by), ..how.clone() };
+        }
         let policy = |resolver: &Self, dimension| {
             resolver.policy(dimension, resolver.base(dimension, Some(service)), touches)
         };
         let (write, store) = (policy(self, "write"), policy(self, "store"));
         let (key, publish) = (policy(self, "idempotency"), policy(self, "publish"));
         let (write, by) = self
-            .read(&how::WRITE, &write, |fields, used| {
-                let by = match fields.word("by") {
-                    Some("owner") => By::Owner,
-                    Some(_) => By::Caller,
-                    None => by,
-                };
-                (write_policy(fields, used), by)
-            })
-            .unwrap_or((WritePolicy::Absolute, by));
-        let store = self.read(&how::STORE, &store, |_, used| match used {
-            "none" => StoreLevel::None,
-            _ => StoreLevel::ReadCommitted,
-        });
-        OperationHow {
+            .read(
+                &how::WRITE,
+                &write,
+                |known| &mut known.write,
+                |fields, used| {
+                    let by = fields.word("by");
+                    let by = by.map(|by| if by == "owner" { By::Owner } else { By::Caller });
+                    (write_policy(fields, used), by)
+                },
+            )
+            .unwrap_or((WritePolicy::Absolute, None));
+        let store = self.read(
+            &how::STORE,
+            &store,
+            |known| &mut known.store,
+            |_, used| match used {
+                "none" => StoreLevel::None,
+                _ => StoreLevel::ReadCommitted,
+            },
+        );
+        let how = OperationHow {
             write,
-            by,
+            by: by.unwrap_or(operation.by),
             store: store.unwrap_or(StoreLevel::ReadCommitted),
             idempotency: self.idempotency(&key, Target::Op(op)),
             publish: self.publish(&publish),
+        };
+        let computed =
+            matches!(&how.idempotency, Idempotency::Key(key) if matches!(key.source, KeySource::Computed(_)));
+        // A computed key may mean nothing to another operation, and that is said of each.
+        if usual && !computed {
+            self.usual = Some((how.clone(), by));
         }
+        how
     }
 
     fn flow(&mut self, id: FlowId) -> FlowHow {
@@ -155,7 +201,12 @@ impl<'n> Resolver<'_, 'n> {
         if by.is_none() {
             self.homeless(id);
         }
-        let coordination = self.read(&how::COORDINATION, &coordination, coordination_policy);
+        let coordination = self.read(
+            &how::COORDINATION,
+            &coordination,
+            |known| &mut known.coordination,
+            coordination_policy,
+        );
         let idempotency = match by {
             // Nobody keeps a memory of a flow that its caller runs.
             None => Idempotency::None,
@@ -184,26 +235,36 @@ impl<'n> Resolver<'_, 'n> {
     }
 
     fn publish(&mut self, policy: &Node) -> PublishPolicy {
-        let read = self.read(&how::PUBLISH, policy, |fields, used| match used {
-            "before-commit" => PublishPolicy::BeforeCommit,
-            "outbox" => PublishPolicy::Outbox(Relay {
-                kind: match fields.word("relay") {
-                    Some("cursor") => RelayKind::Cursor,
-                    Some("gap") => RelayKind::Gap,
-                    _ => RelayKind::Flag,
-                },
-                // A grid of no width would be looked at without end.
-                every: fields.fixed_time("every").map_or(Span::millis(10), |ns| Span(ns.max(1))),
-                gap: fields.fixed_time("gap").map_or(Span::millis(100), Span),
-            }),
-            _ => PublishPolicy::AfterCommit,
-        });
+        let read = self.read(
+            &how::PUBLISH,
+            policy,
+            |known| &mut known.publish,
+            |fields, used| match used {
+                "before-commit" => PublishPolicy::BeforeCommit,
+                "outbox" => PublishPolicy::Outbox(Relay {
+                    kind: match fields.word("relay") {
+                        Some("cursor") => RelayKind::Cursor,
+                        Some("gap") => RelayKind::Gap,
+                        _ => RelayKind::Flag,
+                    },
+                    // A grid of no width would be looked at without end.
+                    every: fields.fixed_time("every").map_or(Span::millis(10), |ns| Span(ns.max(1))),
+                    gap: fields.fixed_time("gap").map_or(Span::millis(100), Span),
+                }),
+                _ => PublishPolicy::AfterCommit,
+            },
+        );
         read.unwrap_or(PublishPolicy::AfterCommit)
     }
 
     fn idempotency(&mut self, policy: &Node, target: Target) -> Idempotency {
         let Some(mut key) = self
-            .read(&how::IDEMPOTENCY, policy, |fields, used| (used == "key").then(|| key_policy(fields)))
+            .read(
+                &how::IDEMPOTENCY,
+                policy,
+                |known| &mut known.key,
+                |fields, used| (used == "key").then(|| key_policy(fields)),
+            )
             .flatten()
         else {
             return Idempotency::None;
@@ -284,7 +345,7 @@ impl<'n> Resolver<'_, 'n> {
     }
 
     fn retry(&mut self, policy: &Node) -> Retry {
-        let read = self.read(&how::RETRY, policy, |fields, _| retry_policy(fields));
+        let read = self.read(&how::RETRY, policy, |known| &mut known.retry, |fields, _| retry_policy(fields));
         if let Some(retry) = &read {
             let place = |key| policy.get(key).map(|entry: &Entry| entry.value.place);
             if retry.timeout.is_zero()

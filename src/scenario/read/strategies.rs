@@ -89,8 +89,8 @@ pub(super) fn all<'n>(
         let mut rewrites = base.rewrites;
         rewrites.extend(fields.node("rewrite"));
         strategies.push(Strategy {
-            name: entry.key.value.clone(),
-            about: fields.text("about").map(|about| about.value.clone()),
+            name: entry.key.value.owned(),
+            about: fields.text("about").map(|about| about.value.owned()),
             head: entry.key.place,
             own: Some(entry.value.place),
             layers,
@@ -103,7 +103,7 @@ pub(super) fn all<'n>(
             let mut layers = vec![Layer { node: &entry.value, kind: Layered::BuiltIn }];
             layers.extend(star);
             strategies.push(Strategy {
-                name: entry.key.value.clone(),
+                name: entry.key.value.owned(),
                 about: None,
                 head: document.head(),
                 own: None,
@@ -186,8 +186,8 @@ impl<'n> Base<'n> {
             }
             (None, Some(known)) => self.layers.push(Layer { node: &known.value, kind: Layered::BuiltIn }),
             (None, None) => {
-                let written = checked.iter().map(|(entry, _)| entry.key.value.clone());
-                let built = built_in.as_object().unwrap_or_default().iter().map(|e| e.key.value.clone());
+                let written = checked.iter().map(|(entry, _)| entry.key.value.owned());
+                let built = built_in.as_object().unwrap_or_default().iter().map(|e| e.key.value.owned());
                 let mut known: Vec<String> =
                     written.filter(|known| known != "*" && known != name).chain(built).collect();
                 known.dedup();
@@ -311,7 +311,7 @@ pub(super) fn lay(base: Option<Node>, over: &Node, dimension: &str) -> Option<No
         Kind::Text(name) => {
             let key = Text::new(name.place, "use".to_owned(), Vec::new());
             let own = Entry { key, value: entry.value.clone() };
-            Node { place: entry.value.place, kind: Kind::Object(vec![own]) }
+            Node { place: entry.value.place, kind: Kind::Object([own].into()) }
         }
         Kind::Object(_) => entry.value.clone(),
         _ => return base,

@@ -21,7 +21,7 @@ use crate::model::value::{NULL, Word, truth};
 const MOST_ROWS: usize = 100_000;
 
 /// What was read of a table: everything but the types of its columns.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct TableDraft {
     rows: Vec<Row>,
     defaults: Vec<Word>,
@@ -352,7 +352,7 @@ pub(super) fn finish(drafts: Vec<TableDraft>, index: &Index<'_>, exprs: &Exprs) 
             default: *default,
         });
         Table {
-            name: name.name.value.clone(),
+            name: name.name.value.owned(),
             service: name.service,
             columns: columns.collect(),
             rows: draft.rows,

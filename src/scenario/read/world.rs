@@ -1,29 +1,25 @@
 //! One document made into a model, with the strategies that run on it.
 //!
-//! Declare, read, settle, fill: see [`super`].
+//! On its [ground](super::ground): read, settle, fill; see [`super`].
 
 use std::sync::Arc;
 
 use super::super::fields::Fields;
 use super::super::problem::Problems;
 use super::super::source::Sources;
-use super::super::tree::Node;
-use super::budget::Budget;
 use super::effects::split_wholes;
 use super::exprs::Exprs;
-use super::flows::{FlowDraft, circles, settle_classes};
+use super::ground::Ground;
 use super::invariants::Named;
-use super::language::SCENARIO;
 use super::names::{Index, too_many};
 use super::strategies::Strategy;
-use super::{
-    clients, expect, flows, how_lints, invariants, lints, operations, policies, script, tables, weather,
-};
+use super::tables::{finish, of_service};
+use super::{clients, expect, how_lints, invariants, lints, policies, script, weather};
 use crate::kernel::time::Span;
 use crate::model::Model;
 use crate::model::flow::{StepKind, Subscriber, Target, Topic};
 use crate::model::how::{How, Idempotency, KeySource};
-use crate::model::ids::{FlowId, GroupId, OpId, ServiceId, TopicId};
+use crate::model::ids::{GroupId, ServiceId};
 use crate::model::invariant::{Expectation, Invariant};
 use crate::model::own::Host;
 use crate::model::service::{Effects, Route, Service, Slot, Think};
@@ -43,41 +39,19 @@ pub(super) struct World {
     pub(super) unreached: Vec<lints::Unreached>,
 }
 
-/// Reads a document for some of its strategies; `all` are those that `expect` may name.
-pub(super) fn read(
-    node: &Node,
+/// Reads a document for some of its strategies on its ground; `all` are those that `expect` may name.
+pub(super) fn read<'n>(
+    document: &Fields<'n>,
+    ground: Ground<'n>,
     run: &[&Strategy<'_>],
     all: &[Strategy<'_>],
     sources: &Sources,
-    budget: &mut Budget,
     problems: &mut Problems,
-) -> Option<World> {
-    // Checked by the caller, once for all worlds of a document.
-    let document = Fields::of(node, node.head(), &SCENARIO, &mut Problems::new())?;
-    let mut exprs = Exprs::new();
-    let mut index = Index::of(&document, &mut exprs, problems);
-    declare(&mut index, &mut exprs, problems);
-
-    let mut symbols = Symbols::new();
-    // The words of the engine's own reasons are the same in every model.
-    for reason in ["missing", "exists", "error", "other request", "fenced", operations::REFUSED] {
-        symbols.intern(reason);
-    }
-    let table_drafts = tables::read(&index, &mut exprs, &mut symbols, budget, problems);
-    let mut wholes = Vec::new();
-    let mut operation_tys = Vec::new();
-    let mut all_operations = Vec::new();
-    for op in 0..index.operations.len() as u16 {
-        let (operation, tys) =
-            operations::read(OpId(op), &index, &mut exprs, &mut wholes, &mut symbols, problems);
-        all_operations.push(operation);
-        operation_tys.push(tys);
-    }
-    let mut flow_drafts: Vec<FlowDraft> = (0..index.flows.len() as u16)
-        .map(|flow| flows::read(FlowId(flow), &index, &mut exprs, problems))
-        .collect();
-    circles(&flow_drafts, &index, problems);
-    settle_classes(&mut flow_drafts, &all_operations);
+) -> World {
+    let Ground {
+        mut index, mut exprs, mut symbols, tables, wholes, operations, operation_tys, flows, ..
+    } = ground;
+    index.clients(document, problems);
     let mut group_tys = Vec::new();
     let mut groups = Vec::new();
     for group in 0..index.groups.len() as u16 {
@@ -88,10 +62,10 @@ pub(super) fn read(
     if groups.iter().map(|group| u64::from(group.count)).sum::<u64>() > clients::MOST_CLIENTS {
         too_many("clients", document.head(), problems);
     }
-    let weather = weather::read(&document, &index, &mut exprs, &mut symbols, sources, problems);
+    let weather = weather::read(document, &index, &mut exprs, &mut symbols, sources, problems);
     let mut flow_tys = Vec::new();
     let mut all_flows = Vec::new();
-    for draft in flow_drafts {
+    for draft in flows {
         all_flows.push(draft.flow);
         flow_tys.push(draft.tys);
     }
@@ -99,27 +73,28 @@ pub(super) fn read(
         symbols,
         services: (0..index.services.len()).map(|at| service(at, &index)).collect(),
         tables: Vec::new(),
-        operations: all_operations,
+        operations,
         flows: all_flows,
         topics: Vec::new(),
         groups,
         weather,
     };
     model.topics = topics(&model, &index);
-    script::read(&document, &mut model, &index, problems);
+    script::read(document, &mut model, &index, problems);
 
-    let mut named = invariants::read(&document, &model, &index, &mut exprs, problems);
-    expect::check(&document, all, &named, problems);
+    let mut named = invariants::read(document, &model, &index, &mut exprs, problems);
+    expect::check(document, all, &named, problems);
     let mut strategies: Vec<(How, Expectation)> = Vec::new();
+    let mut expectations = expect::Reader::new(document, &named, &index);
     for strategy in run {
         let how = policies::resolve(strategy, &model, &index, &mut exprs, problems);
-        let expected = expect::of(&strategy.name, &document, &named, &index, &mut exprs, problems);
+        let expected = expectations.of(&strategy.name, &mut exprs, problems);
         strategies.push((how, expected));
     }
 
     split_wholes(&wholes, &index, &mut exprs, problems);
     exprs.settle(problems);
-    model.tables = tables::finish(table_drafts, &index, &exprs);
+    model.tables = finish(tables, &index, &exprs);
     for (operation, tys) in model.operations.iter_mut().zip(&operation_tys) {
         type_slots(&mut operation.slots, tys, &exprs);
     }
@@ -159,53 +134,13 @@ pub(super) fn read(
         unreached.extend(lints::idle_scopes(&model, &index, strategy));
     }
     let invariants = named.into_iter().map(|Named { invariant, .. }| invariant).collect();
-    Some(World { model: Arc::new(model), invariants, strategies, unreached })
-}
-
-/// Declares columns, topics and the fields of topics.
-fn declare(index: &mut Index<'_>, exprs: &mut Exprs, problems: &mut Problems) {
-    tables::declare_columns(index, exprs, problems);
-    for op in 0..index.operations.len() {
-        operations::declare(OpId(op as u16), index, exprs, problems);
-    }
-    let on = |fields: &Fields<'_>| fields.has("on");
-    for op in 0..index.operations.len() {
-        if on(&index.operations[op].fields) {
-            subscribe(Target::Op(OpId(op as u16)), index, exprs, problems);
-        }
-    }
-    for flow in 0..index.flows.len() {
-        if on(&index.flows[flow].fields) {
-            subscribe(Target::Flow(FlowId(flow as u16)), index, exprs, problems);
-        }
-    }
-    for topic in 0..index.topics.len() as u16 {
-        let key = index.topics[usize::from(topic)].fields.as_ref().and_then(|fields| fields.text("key"));
-        if let Some(key) = key {
-            index.topic_field(TopicId(topic), &key.value, exprs);
-        }
-    }
-}
-
-/// The arguments of what an event runs are fields of the event.
-fn subscribe<'n>(target: Target, index: &mut Index<'n>, exprs: &mut Exprs, problems: &mut Problems) {
-    let callable = index.callable(target);
-    let Some(name) = callable.fields.text("on") else { return };
-    let args = callable.args.clone();
-    let fields = callable.fields.clone();
-    let Some(topic) = index.topic(name, problems) else { return };
-    for (arg, ty) in args {
-        let (_, field) = index.topic_field(topic, &arg, exprs);
-        let written = fields.list("args").iter().find(|node| node.as_text().is_some_and(|t| t.value == arg));
-        let place = exprs.data_place(written.map_or(name.place, |node| node.place));
-        exprs.unify(ty, field, &place, problems);
-    }
+    World { model: Arc::new(model), invariants, strategies, unreached }
 }
 
 fn service(at: usize, index: &Index<'_>) -> Service {
     let name = &index.services[at];
     Service {
-        name: name.name.value.clone(),
+        name: name.name.value.owned(),
         replicas: name.fields.integer("replicas").unwrap_or(1) as u32,
         route: match name.fields.word("route") {
             Some("random") => Route::Random,
@@ -214,9 +149,9 @@ fn service(at: usize, index: &Index<'_>) -> Service {
         },
         external: name.fields.flag("external").unwrap_or(false),
         statement: name.fields.fixed_time("statement").map_or(STATEMENT, Span),
-        tables: tables::of_service(index, ServiceId(at as u16)),
+        tables: of_service(index, ServiceId(at as u16)),
         operations: name.operations.clone(),
-        host: name.fields.text("process").map(|name| Host { name: name.value.clone(), process: None }),
+        host: name.fields.text("process").map(|name| Host { name: name.value.owned(), process: None }),
     }
 }
 
@@ -228,7 +163,7 @@ fn topics(model: &Model, index: &Index<'_>) -> Vec<Topic> {
         let key = name.fields.as_ref().and_then(|fields| fields.text("key"));
         let key = key.and_then(|key| name.columns.iter().position(|(field, _)| *field == key.value));
         topics.push(Topic {
-            name: name.name.value.clone(),
+            name: name.name.value.owned(),
             fields: name.columns.iter().map(slot).collect(),
             key: key.map(|at| at as u16),
             subscribers: Vec::new(),

@@ -1,6 +1,7 @@
 //! The problems an author gets to read.
 
-use super::super::parse;
+use super::super::ast::Kind;
+use super::super::{LONGEST, is_field, is_name, parse};
 use super::problems;
 
 #[test]
@@ -92,5 +93,23 @@ fn what_is_no_expression_is_said_plainly() {
         let said: Vec<String> =
             found.iter().map(|p| format!("{}..{}: {}", p.range.start, p.range.end, p.message)).collect();
         assert_eq!(said.first().map(String::as_str), Some(expected), "{text}");
+    }
+}
+
+#[test]
+fn names_are_what_the_parser_reads_as_such() {
+    let long = |length| "n".repeat(length);
+    let (most, more) = (long(LONGEST), long(LONGEST + 1));
+    let (field, longer_field) = (long(LONGEST - 2), long(LONGEST - 1));
+    let odd = [
+        "", " a", "a ", "(a)", "a.b", "a[b]", "1a", "a1", "_", "é", "aé", "a-b", "'a'", "b'a'", "a//", "x()",
+    ];
+    let words = ["in", "true", "false", "null", "let", "if", "var", "int", "In", "now", "event", "order"];
+    for text in odd.into_iter().chain(words).chain([&*most, &*more, &*field, &*longer_field]) {
+        let name = parse(text).is_ok_and(|ast| matches!(ast.kind, Kind::Name(read) if read == text));
+        assert_eq!(is_name(text), name, "{text} by itself");
+        let of = parse(&format!("x.{text}"));
+        let field = of.is_ok_and(|ast| matches!(ast.kind, Kind::Select { name, .. } if name.text == text));
+        assert_eq!(is_field(text), field, "{text} after a dot");
     }
 }
