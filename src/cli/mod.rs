@@ -68,8 +68,8 @@ pub fn run_in(
 /// Set by Ctrl-C; workers look at it between lots of seeds.
 static STOP: AtomicBool = AtomicBool::new(false);
 
-/// Runs the command with the arguments, terminals and signals of this process.
-pub fn main() -> ExitCode {
+/// From now on Ctrl-C ends the process when what was begun is done.
+fn listen() {
     // Without a handler Ctrl-C ends the process at once, which is the lesser harm.
     let _ = ctrlc::set_handler(|| {
         if STOP.swap(true, Ordering::Relaxed) {
@@ -77,6 +77,10 @@ pub fn main() -> ExitCode {
             std::process::exit(Exit::Interrupted.code().into());
         }
     });
-    let around = Surroundings::of_process(&STOP);
+}
+
+/// Runs the command with the arguments, terminals and signals of this process.
+pub fn main() -> ExitCode {
+    let around = Surroundings::of_process(&STOP, listen);
     run_in(&around, std::env::args_os(), &mut std::io::stdout(), &mut std::io::stderr()).into()
 }

@@ -2,8 +2,8 @@
 
 use std::io::Write;
 use std::ops::Range;
-use std::sync::Mutex;
 use std::sync::atomic::Ordering;
+use std::sync::{Mutex, Once};
 use std::time::{Duration, Instant};
 
 use super::args::{Format, LookArgs, RunArgs};
@@ -34,6 +34,14 @@ pub(super) fn run(
     let jobs =
         args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1);
     let began = Instant::now();
+    let listening = Once::new();
+    let patience = || {
+        // Listening takes a thread. What is over sooner nobody interrupts, and nothing is finished that could be kept.
+        const PATIENCE: Duration = Duration::from_millis(5);
+        if !listening.is_completed() && began.elapsed() >= PATIENCE {
+            listening.call_once(|| around.listen());
+        }
+    };
     let mut report = Report::default();
     let mut told = String::new();
     for (file, scenario) in &scenarios {
@@ -42,7 +50,8 @@ pub(super) fn run(
             if strategies.is_empty() || report.interrupted {
                 continue;
             }
-            let (case, prepared) = sweep_case(args, (file, scenario, case), &strategies, jobs, around);
+            let (case, prepared) =
+                sweep_case(args, (file, scenario, case), &strategies, jobs, around, &patience);
             report.interrupted |= around.stop.load(Ordering::Relaxed);
             if args.format == Format::Human {
                 let mut said = if report.cases.is_empty() { String::new() } else { "\n\n".into() };
@@ -128,6 +137,7 @@ fn sweep_case(
     strategies: &[&StrategyCase],
     jobs: usize,
     around: &Surroundings<'_>,
+    patience: &(dyn Fn() + Sync),
 ) -> (CaseReport, Vec<Prepared>) {
     let seeds = seeds(args, case);
     let mut report = CaseReport {
@@ -148,7 +158,11 @@ fn sweep_case(
         let prepared = Prepared::of(strategy);
         let label = format!("{} {}", text::title(&report), strategy.name);
         let progress = Progress::new(label, seeds.end - seeds.start, around.watched);
-        let swept = sweep(&prepared, seeds.clone(), jobs, &|n| progress.more(n), around.stop);
+        let done = |n| {
+            patience();
+            progress.more(n);
+        };
+        let swept = sweep(&prepared, seeds.clone(), jobs, &done, around.stop);
         progress.clear();
         report.strategies.push(StrategyReport::new(
             &prepared,

@@ -19,16 +19,18 @@ pub struct Surroundings<'s> {
     pub colours: Option<bool>,
     /// Set when somebody wants it to stop.
     pub stop: &'s AtomicBool,
+    /// Begins to listen for that wish.
+    listen: fn(),
 }
 
 impl Surroundings<'_> {
     /// No terminal at all.
     pub fn none(stop: &AtomicBool) -> Surroundings<'_> {
-        Surroundings { columns: None, watched: false, colours: None, stop }
+        Surroundings { columns: None, watched: false, colours: None, stop, listen: || () }
     }
 
-    /// What this process finds.
-    pub fn of_process(stop: &AtomicBool) -> Surroundings<'_> {
+    /// What this process finds; `listen` is called once it runs for so long that somebody may want it to stop.
+    pub fn of_process(stop: &AtomicBool, listen: fn()) -> Surroundings<'_> {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let colours = match (set("NO_COLOR"), set("CLICOLOR_FORCE")) {
@@ -39,7 +41,11 @@ impl Surroundings<'_> {
         let terminal = io::stdout().is_terminal();
         let columns =
             terminal.then(|| terminal_size::terminal_size().map_or(80, |(width, _)| width.0.into()));
-        Surroundings { columns, watched: io::stderr().is_terminal() && !dumb, colours, stop }
+        Surroundings { columns, watched: io::stderr().is_terminal() && !dumb, colours, stop, listen }
+    }
+
+    pub(super) fn listen(&self) {
+        (self.listen)();
     }
 
     pub(super) fn look(&self, args: &LookArgs, to_file: bool) -> Look {

@@ -56,6 +56,12 @@ impl Histogram {
         self.total += other.total;
     }
 
+    /// Forgets all, but for its memory.
+    fn clear(&mut self) {
+        self.counts.fill(0);
+        self.total = 0;
+    }
+
     /// How many there are.
     pub fn count(&self) -> u64 {
         self.total
@@ -87,6 +93,13 @@ pub struct Costs {
 }
 
 impl Costs {
+    /// Makes it as new, but for its memory: one run after the other is counted in it.
+    pub(super) fn clear(&mut self) {
+        (self.events, self.store_ops) = (0, 0);
+        self.latency.clear();
+        self.began.clear();
+    }
+
     /// Adds all of another.
     pub fn merge(&mut self, other: &Costs) {
         self.events += other.events;

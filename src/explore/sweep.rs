@@ -7,12 +7,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::costs::Costs;
-use super::prepared::{Prepared, rests};
+use super::prepared::{Bench, Prepared, Run, rests};
 use crate::check::CellTally;
 use crate::kernel::path::mix;
 
-/// How many seeds a worker takes at a time.
+/// How many seeds a worker takes at a time, at most. Of a short range it takes fewer, so that all workers end together.
 const LOT: u64 = 16;
+/// Into how many lots for each worker a range is divided, at least, if it holds so many seeds.
+const LOTS: u64 = 32;
 
 /// How a fact fared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,6 +69,20 @@ pub struct Swept {
 }
 
 impl Swept {
+    /// Adds what a run showed, but for its costs.
+    fn add(&mut self, seed: u64, run: &Run) {
+        self.broken.extend(run.broken.clone().map(|what| (seed, what)));
+        self.rested += u64::from(rests(run));
+        self.tally.add(seed, &run.verdict);
+        for (tallies, held) in [(&mut self.facts, &run.facts), (&mut self.sometimes, &run.sometimes)] {
+            tallies.resize(held.len(), FactTally::default());
+            tallies.iter_mut().zip(held).for_each(|(tally, held)| tally.add(seed, *held));
+        }
+        for lane in 0..2 {
+            self.digest[lane] = self.digest[lane].wrapping_add(mix(seed, run.digest[lane]));
+        }
+    }
+
     fn merge(&mut self, other: &Swept) {
         self.runs += other.runs;
         self.rested += other.rested;
@@ -99,69 +115,67 @@ pub fn sweep(
     // Counted from the start of the range: what workers take beyond its end may pass the greatest seed.
     let taken = AtomicU64::new(0);
     let length = seeds.end.saturating_sub(seeds.start);
+    let most = u64::try_from(jobs).unwrap_or(u64::MAX).clamp(1, length.max(1));
+    let size = (length / most.saturating_mul(LOTS)).clamp(1, LOT);
+    let workers = most.min(length.div_ceil(size).max(1));
     let all = Mutex::new(Swept::default());
     let work = || {
         let mut own = Swept::default();
+        let mut worker = Worker { prepared, bench: None, costs: Costs::default() };
         while !stop.load(Ordering::Relaxed) {
-            let before = taken.fetch_add(LOT, Ordering::Relaxed);
+            let before = taken.fetch_add(size, Ordering::Relaxed);
             if before >= length {
                 break;
             }
             let from = seeds.start + before;
-            let lot = from..from + LOT.min(length - before);
+            let lot = from..from + size.min(length - before);
             let count = lot.end - lot.start;
-            run_lot(prepared, lot, &mut own);
+            worker.run(lot, &mut own);
             done(count);
         }
         all.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).merge(&own);
     };
-    let lots = length.div_ceil(LOT);
-    let workers = jobs.clamp(1, lots.max(1) as usize);
-    if workers == 1 {
+    // This thread is one of the workers.
+    std::thread::scope(|scope| {
+        for _ in 1..workers {
+            scope.spawn(work);
+        }
         work();
-    } else {
-        std::thread::scope(|scope| {
-            for _ in 0..workers {
-                scope.spawn(work);
-            }
-        });
-    }
+    });
     Some(all.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()))
 }
 
-/// Runs a lot of seeds one after the other. A panic costs its own seed only.
-fn run_lot(prepared: &Prepared, lot: Range<u64>, own: &mut Swept) {
-    let mut seeds = lot.clone();
-    while !seeds.is_empty() {
-        let Some(mut bench) = prepared.bench() else { return };
-        for seed in seeds.clone() {
-            seeds.start = seed + 1;
-            let mut costs = Costs::default();
-            let run = catch_unwind(AssertUnwindSafe(|| bench.run_costed(seed, &mut costs)));
+/// What a worker keeps from lot to lot.
+struct Worker<'p> {
+    prepared: &'p Prepared,
+    bench: Option<Bench<'p>>,
+    /// The costs of one run, added to the sum only when it is known not to have panicked.
+    costs: Costs,
+}
+
+impl Worker<'_> {
+    /// Runs a lot of seeds one after the other. A panic costs its own seed only.
+    fn run(&mut self, lot: Range<u64>, own: &mut Swept) {
+        for seed in lot {
+            if self.bench.is_none() {
+                self.bench = self.prepared.bench();
+            }
+            let Some(bench) = &mut self.bench else { return };
+            self.costs.clear();
+            let costs = &mut self.costs;
+            let run = catch_unwind(AssertUnwindSafe(|| bench.run_costed(seed, costs)));
             own.runs += 1;
             match run {
                 Ok(run) => {
-                    own.broken.extend(run.broken.clone().map(|what| (seed, what)));
-                    own.rested += u64::from(rests(&run));
-                    own.tally.add(seed, &run.verdict);
-                    own.costs.merge(&costs);
-                    own.facts.resize(run.facts.len(), FactTally::default());
-                    own.sometimes.resize(run.sometimes.len(), FactTally::default());
-                    own.facts.iter_mut().zip(&run.facts).for_each(|(tally, held)| tally.add(seed, *held));
-                    own.sometimes
-                        .iter_mut()
-                        .zip(&run.sometimes)
-                        .for_each(|(tally, held)| tally.add(seed, *held));
-                    for lane in 0..2 {
-                        own.digest[lane] = own.digest[lane].wrapping_add(mix(seed, run.digest[lane]));
-                    }
+                    own.add(seed, &run);
+                    own.costs.merge(&self.costs);
                 }
                 Err(panic) => {
                     let said = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
                     let said = said.or_else(|| panic.downcast_ref::<String>().cloned());
                     own.panics.push((seed, said.unwrap_or_default()));
                     // What the panic left half done is dropped with the bench.
-                    break;
+                    self.bench = None;
                 }
             }
         }

@@ -6,7 +6,7 @@
 use super::code::Code;
 use super::problem::{Problem, Problems, quote};
 use super::source::Place;
-use super::tree::{Escape, SharedStr, Text};
+use super::tree::Escape;
 
 /// The two kinds of brackets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,14 +25,17 @@ impl Bracket {
     }
 }
 
-/// One word.
+/// One word. It is small: the parser looks at each several times and hands it on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Token<'t> {
     Open(Bracket),
     Close(Bracket),
     Comma,
     Colon,
-    Text(Text),
+    /// A text without escapes.
+    Text(&'t str),
+    /// What a text with escapes says.
+    Escaped(Box<(String, Vec<Escape>)>),
     /// A number in JSON's form.
     Number(&'t str),
     /// Letters without quotes: `true`, or a mistake that is the parser's to explain.
@@ -129,27 +132,31 @@ impl<'t, 'p> Lexer<'t, 'p> {
         self.steps += 1;
         self.skip_space();
         let start = self.at;
-        let rest = self.rest();
-        let first = rest.chars().next();
-        let token = match first {
+        let token = match self.text.as_bytes().get(start) {
             None => Token::End,
             Some(_) if self.stopped => Token::End,
-            Some('{') => self.mark(Token::Open(Bracket::Brace)),
-            Some('}') => self.mark(Token::Close(Bracket::Brace)),
-            Some('[') => self.mark(Token::Open(Bracket::Square)),
-            Some(']') => self.mark(Token::Close(Bracket::Square)),
-            Some(',') => self.mark(Token::Comma),
-            Some(':') => self.mark(Token::Colon),
-            Some(mark @ ('"' | '\'')) => self.text_token(mark),
-            Some('0'..='9' | '-' | '+' | '.') => self.number(),
-            Some(letter) if is_word(letter) => {
-                let end = rest.find(|c| !is_word(c) && !matches!(c, '.' | '-')).unwrap_or(rest.len());
-                self.at += end;
-                Token::Word(&rest[..end])
-            }
-            Some(_) => self.stray(),
+            Some(b'{') => self.mark(Token::Open(Bracket::Brace)),
+            Some(b'}') => self.mark(Token::Close(Bracket::Brace)),
+            Some(b'[') => self.mark(Token::Open(Bracket::Square)),
+            Some(b']') => self.mark(Token::Close(Bracket::Square)),
+            Some(b',') => self.mark(Token::Comma),
+            Some(b':') => self.mark(Token::Colon),
+            Some(mark @ (b'"' | b'\'')) => self.text_token(char::from(*mark)),
+            Some(b'0'..=b'9' | b'-' | b'+' | b'.') => self.number(),
+            Some(_) => self.word(),
         };
         (token, self.place(start, self.at))
+    }
+
+    /// Letters without quotes, or characters that begin nothing.
+    fn word(&mut self) -> Token<'t> {
+        let rest = self.rest();
+        if !rest.starts_with(is_word) {
+            return self.stray();
+        }
+        let end = rest.find(|c| !is_word(c) && !matches!(c, '.' | '-')).unwrap_or(rest.len());
+        self.at += end;
+        Token::Word(&rest[..end])
     }
 
     /// A word of one character.
@@ -248,7 +255,8 @@ impl<'t, 'p> Lexer<'t, 'p> {
             if self.at == content && rest[plain..].starts_with(mark) {
                 // Nearly every text: nothing in it stands for something else.
                 self.at += plain + 1;
-                return self.quoted(mark, start, &rest[..plain], escapes);
+                self.quotes(mark, start);
+                return Token::Text(&rest[..plain]);
             }
             value.push_str(&rest[..plain]);
             self.at += plain;
@@ -292,23 +300,18 @@ impl<'t, 'p> Lexer<'t, 'p> {
             }
         }
         self.at += 1;
-        self.quoted(mark, start, value, escapes)
+        self.quotes(mark, start);
+        Token::Escaped(Box::new((value, escapes)))
     }
 
-    /// A text whose closing quote was just taken.
-    fn quoted(
-        &mut self,
-        mark: char,
-        start: usize,
-        value: impl Into<SharedStr>,
-        escapes: Vec<Escape>,
-    ) -> Token<'t> {
-        let place = self.place(start, self.at);
-        if mark == '\'' {
-            let problem = Problem::error(Code::Quotes, place, "a text in single quotes");
-            self.slip(problem.hint("texts stand in double quotes"));
+    /// Reports single quotes around a text whose closing quote was just taken.
+    fn quotes(&mut self, mark: char, start: usize) {
+        if mark != '\'' {
+            return;
         }
-        Token::Text(Text::new(place, value, escapes))
+        let place = self.place(start, self.at);
+        let problem = Problem::error(Code::Quotes, place, "a text in single quotes");
+        self.slip(problem.hint("texts stand in double quotes"));
     }
 
     /// The character that the escape at the current place stands for, a stand-in if it is wrong.

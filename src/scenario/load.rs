@@ -125,9 +125,12 @@ pub(super) fn stem(path: &Path) -> String {
 /// When the file cannot be read.
 pub fn read_from_disk(path: &Path) -> io::Result<Vec<u8>> {
     use io::Read;
-    let mut bytes = Vec::new();
     let limit = u64::try_from(MOST_BYTES).unwrap_or(u64::MAX) + 1;
-    std::fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    let file = std::fs::File::open(path)?;
+    // Read in one go: what is limited does not know its length by itself. That of a pipe is 0.
+    let length = file.metadata().map_or(0, |data| data.len()).min(limit);
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1);
+    file.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

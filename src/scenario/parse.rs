@@ -5,6 +5,7 @@
 //! meaning is in doubt there is no tree. Depth and number of values are bounded, hence time and memory are.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::code::Code;
@@ -31,9 +32,12 @@ pub fn parse(sources: &Sources, file: u16, problems: &mut Problems) -> Option<No
 
 /// The same, with the number of words and comments gone through.
 fn counted(sources: &Sources, file: u16, problems: &mut Problems) -> (Option<Node>, usize) {
-    let lexer = Lexer::new(sources.text(file), file, problems);
+    let nothing = Arc::default();
+    let text = sources.shared(file).unwrap_or(&nothing);
+    let lexer = Lexer::new(text, file, problems);
     let start = lexer.place(0, 0);
     let mut parser = Parser {
+        text,
         lexer,
         ahead: None,
         last: start,
@@ -48,6 +52,7 @@ fn counted(sources: &Sources, file: u16, problems: &mut Problems) -> (Option<Nod
 }
 
 struct Parser<'t, 'p> {
+    text: &'t Arc<str>,
     lexer: Lexer<'t, 'p>,
     /// The next word, if it was looked at already.
     ahead: Option<(Token<'t>, Place)>,
@@ -129,8 +134,9 @@ impl<'t> Parser<'t, '_> {
         }
         let kind = match token {
             Token::Open(bracket) => return self.container(bracket, place),
-            Token::Text(text) => Kind::Text(text),
-            Token::Number(number) => Kind::Number(number.into()),
+            Token::Text(_) => Kind::Text(Text::new(place, self.between(place, 1), Vec::new())),
+            Token::Escaped(text) => Kind::Text(Text::new(place, text.0, text.1)),
+            Token::Number(_) => Kind::Number(self.between(place, 0)),
             Token::Word("true") => Kind::Bool(true),
             Token::Word("false") => Kind::Bool(false),
             Token::Word("null") => Kind::Null,
@@ -149,6 +155,12 @@ impl<'t> Parser<'t, '_> {
             }
         };
         Node { place, kind }
+    }
+
+    /// What is written at a place, without so many bytes at either end.
+    fn between(&self, place: Place, quotes: usize) -> SharedStr {
+        let Range { start, end } = place.range();
+        SharedStr::part(self.text, start + quotes..end - quotes)
     }
 
     fn bare_word(&mut self, word: &str, place: Place) {
@@ -260,7 +272,8 @@ impl<'t> Parser<'t, '_> {
         }
         let (token, place) = self.take();
         let key = match token {
-            Token::Text(key) => key,
+            Token::Text(_) => Text::new(place, self.between(place, 1), Vec::new()),
+            Token::Escaped(key) => Text::new(place, key.0, key.1),
             Token::Word(word) | Token::Number(word) => {
                 let message = format!("the key {} is not in double quotes", quote(word));
                 self.slip(Problem::error(Code::Quotes, place, message).hint("keys stand in double quotes"));

@@ -4,7 +4,7 @@
 //! needs the [`Sources`] it belongs to. Nothing here reads files: see [`super::load`].
 
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// A stretch of one file: bytes `start..end` of the text of file number `file`.
 ///
@@ -54,7 +54,7 @@ pub struct LineColumn {
 #[derive(Clone, Debug)]
 struct Source {
     name: String,
-    text: String,
+    text: Arc<str>,
     /// Where its lines begin, once somebody asks: a file without mistakes is never asked.
     line_starts: OnceLock<Vec<u32>>,
 }
@@ -85,11 +85,11 @@ impl Sources {
     ///
     /// The loader keeps the number of files and their sizes far below what [`Place`] can express; a file past
     /// either bound is taken in as an empty text, so that no place can be wrong.
-    pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> u16 {
+    pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> u16 {
         let Ok(file) = u16::try_from(self.files.len()) else { return u16::MAX };
         let mut text = text.into();
         if u32::try_from(text.len()).is_err() {
-            text = String::new();
+            text = Arc::default();
         }
         self.files.push(Source { name: name.into(), text, line_starts: OnceLock::new() });
         file
@@ -117,6 +117,11 @@ impl Sources {
     #[must_use]
     pub fn text(&self, file: u16) -> &str {
         self.files.get(usize::from(file)).map_or("", |source| &source.text)
+    }
+
+    /// The same, to keep; `None` for a number that was never given out.
+    pub(super) fn shared(&self, file: u16) -> Option<&Arc<str>> {
+        self.files.get(usize::from(file)).map(|source| &source.text)
     }
 
     /// The text at a place; empty if the place does not belong to these files.

@@ -5,21 +5,31 @@
 //! files. What a value holds is shared by all that were made from it: a case is its file with some values exchanged, so
 //! copying a tree must not copy what is in it.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 use super::source::Place;
 
-/// A piece of text that all who hold it share.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SharedStr(Arc<str>);
+/// A piece of text that all who hold it share. Most are parts of the text of a file: to take one costs no memory.
+#[derive(Clone)]
+pub struct SharedStr {
+    whole: Arc<str>,
+    range: Range<usize>,
+}
 
 impl SharedStr {
+    /// Bytes `range` of a text; both ends lie on character boundaries.
+    pub(super) fn part(whole: &Arc<str>, range: Range<usize>) -> Self {
+        debug_assert!(whole.get(range.clone()).is_some(), "{range:?} of {whole:?}");
+        SharedStr { whole: whole.clone(), range }
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.whole[self.range.clone()]
     }
 
     /// The text, by itself.
@@ -33,55 +43,76 @@ impl Deref for SharedStr {
     type Target = str;
 
     fn deref(&self) -> &str {
-        &self.0
+        self.as_str()
     }
 }
 
 impl AsRef<str> for SharedStr {
     fn as_ref(&self) -> &str {
-        &self.0
+        self.as_str()
     }
 }
 
 impl From<&str> for SharedStr {
     fn from(text: &str) -> Self {
-        SharedStr(text.into())
+        SharedStr { whole: text.into(), range: 0..text.len() }
     }
 }
 
 impl From<String> for SharedStr {
     fn from(text: String) -> Self {
-        SharedStr(text.into())
+        text.as_str().into()
+    }
+}
+
+impl PartialEq for SharedStr {
+    fn eq(&self, other: &Self) -> bool {
+        self == other.as_str()
+    }
+}
+
+impl Eq for SharedStr {}
+
+impl PartialOrd for SharedStr {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for SharedStr {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
     }
 }
 
 impl PartialEq<str> for SharedStr {
     fn eq(&self, other: &str) -> bool {
-        self.as_str() == other
+        // Most differ in length.
+        self.range.len() == other.len() && self.as_str() == other
     }
 }
 
 impl PartialEq<&str> for SharedStr {
     fn eq(&self, other: &&str) -> bool {
-        self.as_str() == *other
+        self == *other
     }
 }
 
 impl PartialEq<String> for SharedStr {
     fn eq(&self, other: &String) -> bool {
-        self.as_str() == other
+        self == other.as_str()
     }
 }
 
 impl PartialEq<SharedStr> for &str {
     fn eq(&self, other: &SharedStr) -> bool {
-        *self == other.as_str()
+        other == *self
     }
 }
 
 impl PartialEq<SharedStr> for String {
     fn eq(&self, other: &SharedStr) -> bool {
-        self == other.as_str()
+        other == self.as_str()
     }
 }
 

@@ -1,5 +1,7 @@
 //! The five strategies that are known without a file saying so, written as a file would write them.
 
+use std::sync::LazyLock;
+
 use super::super::parse::parse;
 use super::super::problem::Problems;
 use super::super::source::Sources;
@@ -26,7 +28,13 @@ const TEXT: &str = r#"{
 }"#;
 
 /// The built-in strategies by name. Their places belong to no scenario and are never shown.
-pub(super) fn strategies() -> Node {
+pub(super) fn strategies() -> &'static Node {
+    // The same for every scenario, so read for the first one only; there are programs that read millions.
+    static STRATEGIES: LazyLock<Node> = LazyLock::new(read);
+    &STRATEGIES
+}
+
+fn read() -> Node {
     let mut sources = Sources::new();
     let file = sources.add("built in", TEXT);
     let nothing = Node { place: Place::new(u16::MAX, 0, 0), kind: Kind::Object(Default::default()) };

@@ -162,7 +162,7 @@ fn read_all(loaded: Loaded, budget: &mut Budget) -> Result<Scenario, Box<Rejecte
                 processes.push((name.value.owned(), name.place));
             }
         }
-        let strategies = strategies::all(&fields, &built_in, &mut problems);
+        let strategies = strategies::all(&fields, built_in, &mut problems);
         let again = documents.len() > 1 || strategies.iter().any(|strategy| !strategy.rewrites.is_empty());
         let kept = again.then_some(&mut ground);
         let (case, loose) = case(document, &fields, &strategies, kept, &sources, budget, &mut problems);
