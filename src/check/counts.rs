@@ -74,8 +74,17 @@ impl Counts {
 
 /// Whether a fact is true. A missing row makes it false; what else has no value is an error of the scenario.
 pub fn fact(that: &Code, tables: &mut Tables, counts: &Counts) -> Result<bool, Failure> {
-    let mut scratch = Scratch::new();
-    match eval(that, &[], &mut tables.rows_and_counts(counts.words()), &mut scratch) {
+    fact_in(&mut Scratch::new(), that, tables, counts)
+}
+
+/// The same in memory that is there already: of a fact, fresh memory is the most expensive part.
+pub fn fact_in(
+    scratch: &mut Scratch,
+    that: &Code,
+    tables: &mut Tables,
+    counts: &Counts,
+) -> Result<bool, Failure> {
+    match eval(that, &[], &mut tables.rows_and_counts(counts.words()), scratch) {
         Ok(word) => Ok(word != 0 && word != NULL),
         Err(Failure::Missing(_)) => Ok(false),
         Err(failure) => Err(failure),

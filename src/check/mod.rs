@@ -31,7 +31,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use counts::{Counts, fact};
+pub use counts::{Counts, fact, fact_in};
 pub use finding::{Act, Finding, Leftovers, Party, SagaRule, Steps, Witness};
 pub use judge::Judge;
 pub use verdict::{Broken, CellTally, FINDINGS, InvariantRun, InvariantTally, Minimum, RunVerdict};

@@ -1,5 +1,7 @@
 //! What integrity costs: messages, store operations, attempts, and how long clients wait, in virtual time.
 
+use std::ops::Range;
+
 use crate::kernel::time::{Span, Time};
 use crate::model::record::Kind;
 use crate::model::record::Record;
@@ -11,6 +13,9 @@ const PER_OCTAVE: u32 = 16;
 /// Spans in logarithmic buckets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Histogram {
+    /// The lowest bucket that holds a span.
+    first: usize,
+    /// From there to the highest: those of one run lie close together, and are added to the sum of all after each.
     counts: Vec<u64>,
     total: u64,
 }
@@ -38,19 +43,33 @@ impl Histogram {
     /// Counts a span.
     pub fn add(&mut self, span: Span) {
         let bucket = Self::bucket(span);
-        if bucket >= self.counts.len() {
-            self.counts.resize(bucket + 1, 0);
-        }
-        self.counts[bucket] += 1;
+        self.reach(bucket..bucket + 1);
+        self.counts[bucket - self.first] += 1;
         self.total += 1;
+    }
+
+    /// Makes room for some buckets.
+    fn reach(&mut self, buckets: Range<usize>) {
+        if self.counts.is_empty() {
+            self.first = buckets.start;
+        }
+        if buckets.start < self.first {
+            self.counts.splice(..0, std::iter::repeat_n(0, self.first - buckets.start));
+            self.first = buckets.start;
+        }
+        let length = buckets.end - self.first;
+        if length > self.counts.len() {
+            self.counts.resize(length, 0);
+        }
     }
 
     /// Adds all of another.
     pub fn merge(&mut self, other: &Histogram) {
-        if other.counts.len() > self.counts.len() {
-            self.counts.resize(other.counts.len(), 0);
+        if other.counts.is_empty() {
+            return;
         }
-        for (own, more) in self.counts.iter_mut().zip(&other.counts) {
+        self.reach(other.first..other.first + other.counts.len());
+        for (own, more) in self.counts[other.first - self.first..].iter_mut().zip(&other.counts) {
             *own += more;
         }
         self.total += other.total;
@@ -58,8 +77,8 @@ impl Histogram {
 
     /// Forgets all, but for its memory.
     fn clear(&mut self) {
-        self.counts.fill(0);
-        self.total = 0;
+        self.counts.clear();
+        (self.first, self.total) = (0, 0);
     }
 
     /// How many there are.
@@ -75,7 +94,7 @@ impl Histogram {
             seen += count;
             seen >= rank
         });
-        bucket.filter(|_| self.total > 0).map(Self::lowest)
+        bucket.filter(|_| self.total > 0).map(|bucket| Self::lowest(self.first + bucket))
     }
 }
 
@@ -155,5 +174,24 @@ mod tests {
         let p50 = all.quantile(500).unwrap().0;
         assert!((500_000_000 - 500_000_000 / 16..=500_000_000).contains(&p50), "{p50}");
         assert_eq!(Histogram::default().quantile(990), None);
+    }
+
+    #[test]
+    fn a_histogram_used_again_and_again_adds_up_like_a_new_one_each_time() {
+        let mut sum = Histogram::default();
+        let (mut again, mut all) = (Histogram::default(), Histogram::default());
+        for run in 0..50u64 {
+            let mut fresh = Histogram::default();
+            again.clear();
+            for n in 0..run % 7 {
+                let span = Span((run * 7919 + n * 104_729) % 1_000_003 >> (run % 20));
+                for histogram in [&mut fresh, &mut again, &mut all] {
+                    histogram.add(span);
+                }
+            }
+            assert_eq!(again, fresh, "{run}");
+            sum.merge(&again);
+        }
+        assert_eq!(sum, all);
     }
 }

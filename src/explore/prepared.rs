@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::costs::Costs;
 use super::digest::HistoryDigest;
 use super::trace::Trace;
-use crate::check::{Judge, Leftovers, RunVerdict, fact};
+use crate::check::{Judge, Leftovers, RunVerdict, fact_in};
 use crate::kernel::script::Note;
 use crate::model::Model;
-use crate::model::expr::Code;
+use crate::model::expr::{Code, Scratch};
 use crate::model::how::How;
 use crate::model::invariant::{Expectation, Invariant};
 use crate::model::plan::{End, NotApplicable, Plan};
@@ -105,6 +105,7 @@ impl Prepared {
             prepared: self,
             runner: Runner::new(plan),
             judge: Judge::new(&self.model, plan, &self.invariants),
+            scratch: Box::default(),
         })
     }
 
@@ -124,6 +125,8 @@ pub struct Bench<'p> {
     prepared: &'p Prepared,
     runner: Runner<'p>,
     judge: Judge,
+    /// For facts.
+    scratch: Box<Scratch>,
 }
 
 /// Engine and invariants meet here: every record is digested and judged, and goes to whoever else wants it. One type for
@@ -202,8 +205,9 @@ impl Bench<'_> {
         };
         let tables = self.runner.tables();
         let verdict = self.judge.finish(ended.end, leftovers, tables);
+        let scratch = &mut *self.scratch;
         let mut hold = |codes: &[Code]| {
-            codes.iter().map(|code| fact(code, tables, &verdict.counts).ok()).collect::<Vec<_>>()
+            codes.iter().map(|code| fact_in(scratch, code, tables, &verdict.counts).ok()).collect::<Vec<_>>()
         };
         let (facts, sometimes) = (hold(&self.prepared.facts), hold(&self.prepared.sometimes));
         let broken = self.runner.broken().map(str::to_owned);

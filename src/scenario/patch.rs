@@ -56,36 +56,46 @@ impl Role {
 fn merge_as(base: Node, patch: &Node, role: Role) -> Node {
     let Kind::Object(changes) = &patch.kind else { return patch.clone() };
     // Over anything but an object a patch merges as over an empty one, which takes the nulls out of it.
-    let (place, mut entries) = match base.kind {
-        Kind::Object(entries) => (base.place, entries.iter().cloned().map(Some).collect()),
-        _ => (patch.place, Vec::<Option<Entry>>::new()),
+    let (place, below) = match &base.kind {
+        Kind::Object(entries) => (base.place, &entries[..]),
+        _ => (patch.place, &[][..]),
     };
-    let index = Index::of(&entries, changes);
-    let before = entries.len();
+    let mut entries: Vec<Entry> = Vec::with_capacity(below.len() + changes.len());
+    entries.extend_from_slice(below);
+    let mut removed: Vec<usize> = Vec::new();
+    let index = Index::of(below, changes);
     for change in changes.iter() {
         let inner = role.of_member(&change.key.value);
-        let at = index.find(&entries[..before], &change.key.value);
+        let at = index.find(below, &change.key.value);
         let removes = change.value.kind == Kind::Null && role != Role::Patch;
+        let nothing = Node { place: change.value.place, kind: Kind::Null };
         match at {
-            Some(at) if removes => entries[at] = None,
+            Some(at) if removes => removed.push(at),
             None if removes => {}
             Some(at) => {
-                if let Some(entry) = entries[at].take() {
-                    // A key merged into still is where it was; one replaced is where the new value is.
-                    let merged =
-                        matches!((&entry.value.kind, &change.value.kind), (Kind::Object(_), Kind::Object(_)));
-                    let key = if merged { entry.key } else { change.key.clone() };
-                    entries[at] = Some(Entry { key, value: merge_as(entry.value, &change.value, inner) });
+                let entry = &mut entries[at];
+                let old = std::mem::replace(&mut entry.value, nothing);
+                // A key merged into still is where it was; one replaced is where the new value is.
+                if !matches!((&old.kind, &change.value.kind), (Kind::Object(_), Kind::Object(_))) {
+                    entry.key = change.key.clone();
                 }
+                entry.value = merge_as(old, &change.value, inner);
             }
             None => {
-                let nothing = Node { place: change.value.place, kind: Kind::Null };
                 let value = merge_as(nothing, &change.value, inner);
-                entries.push(Some(Entry { key: change.key.clone(), value }));
+                entries.push(Entry { key: change.key.clone(), value });
             }
         }
     }
-    Node { place, kind: Kind::Object(entries.into_iter().flatten().collect()) }
+    if !removed.is_empty() {
+        removed.sort_unstable();
+        let (mut at, mut removed) = (0, removed.into_iter().peekable());
+        entries.retain(|_| {
+            at += 1;
+            removed.next_if_eq(&(at - 1)).is_none()
+        });
+    }
+    Node { place, kind: Kind::Object(entries.into()) }
 }
 
 /// Where keys of an object are. Few objects are so long that comparing each of their keys takes longer than an index.
@@ -96,23 +106,20 @@ enum Index<'p> {
 }
 
 impl<'p> Index<'p> {
-    fn of(entries: &[Option<Entry>], changes: &'p [Entry]) -> Self {
+    fn of(entries: &[Entry], changes: &'p [Entry]) -> Self {
         const FEW: usize = 512;
         if entries.len() * changes.len() <= FEW {
             return Index::None;
         }
         let changing: BTreeSet<&str> = changes.iter().map(|change| change.key.value.as_str()).collect();
         let known = entries.iter().enumerate();
-        let known =
-            known.filter_map(|(at, entry)| Some((*changing.get(entry.as_ref()?.key.value.as_str())?, at)));
+        let known = known.filter_map(|(at, entry)| Some((*changing.get(entry.key.value.as_str())?, at)));
         Index::Of(known.collect())
     }
 
-    fn find(&self, entries: &[Option<Entry>], key: &str) -> Option<usize> {
+    fn find(&self, entries: &[Entry], key: &str) -> Option<usize> {
         match self {
-            Index::None => {
-                entries.iter().position(|entry| entry.as_ref().is_some_and(|entry| entry.key.value == *key))
-            }
+            Index::None => entries.iter().position(|entry| entry.key.value == *key),
             Index::Of(known) => known.get(key).copied(),
         }
     }

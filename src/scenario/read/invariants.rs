@@ -40,6 +40,7 @@ pub(super) fn read<'n>(
     if let Some(entry) = entries.get(MOST) {
         too_many("invariants", entry.key.place, problems);
     }
+    let outside = index.outside();
     let mut read = Vec::new();
     for entry in entries.iter().take(MOST) {
         let name = &entry.key;
@@ -47,7 +48,7 @@ pub(super) fn read<'n>(
             let message = format!("{} has a meaning of its own in `expect`", quote(&name.value));
             problems.push(Problem::error(Code::BadName, name.place, message));
         }
-        if let Some(kind) = one(entry, model, index, exprs, problems) {
+        if let Some(kind) = one(entry, model, index, &outside, exprs, problems) {
             read.push(Named { name, invariant: Invariant { name: name.value.owned(), kind } });
         }
     }
@@ -58,13 +59,14 @@ fn one<'n>(
     entry: &'n Entry,
     model: &Model,
     index: &Index<'n>,
+    outside: &Names,
     exprs: &mut Exprs,
     problems: &mut Problems,
 ) -> Option<InvariantKind> {
     let fields = later::fields(&entry.value, entry.key.place, &INVARIANT, problems)?;
     let (word, subject) = kind(&fields, entry, problems)?;
     parameters(word, &fields, problems);
-    let mut reader = Reader { fields, model, index, exprs, problems, subject };
+    let mut reader = Reader { fields, model, index, outside, exprs, problems, subject };
     reader.kind(word)
 }
 
@@ -151,6 +153,8 @@ struct Reader<'r, 'n> {
     fields: Fields<'n>,
     model: &'r Model,
     index: &'r Index<'n>,
+    /// What invariants may name.
+    outside: &'r Names,
     exprs: &'r mut Exprs,
     problems: &'r mut Problems,
     subject: Option<&'n Node>,
@@ -163,8 +167,7 @@ impl<'n> Reader<'_, 'n> {
             "at_rest" => InvariantKind::AtRest(self.truth()?),
             "per_intent" => InvariantKind::PerIntent(self.per_intent()?),
             "constant" => {
-                let scope = self.index.outside();
-                let (value, _) = self.exprs.value(self.subject?, &scope, None, self.problems);
+                let (value, _) = self.exprs.value(self.subject?, self.outside, None, self.problems);
                 InvariantKind::Constant(value)
             }
             "at-most-one" => {
@@ -176,7 +179,7 @@ impl<'n> Reader<'_, 'n> {
                 let table = self.table(self.subject?);
                 let owner = self.parameter("owner", "true if the row `it` has an owner")?;
                 let table = table?;
-                let mut scope = self.index.outside();
+                let mut scope = self.outside.clone();
                 scope.bind("it", Binding::Row { var: 0, table });
                 let owner = self.exprs.truth(owner, &scope, self.problems);
                 let unless = self.fields.node("unless");
@@ -201,8 +204,7 @@ impl<'n> Reader<'_, 'n> {
     }
 
     fn truth(&mut self) -> Option<Expr> {
-        let scope = self.index.outside();
-        Some(self.exprs.truth(self.subject?, &scope, self.problems))
+        Some(self.exprs.truth(self.subject?, self.outside, self.problems))
     }
 
     /// `intent` has `args`, `outcome` and `effects`.
@@ -219,7 +221,7 @@ impl<'n> Reader<'_, 'n> {
         let args = types.record(args, None);
         let fields = [("args", args), ("outcome", outcome), ("effects", effects)];
         let intent = types.record(fields.map(|(name, ty)| (name.into(), ty)).to_vec(), None);
-        let mut scope: Names = self.index.outside();
+        let mut scope = self.outside.clone();
         scope.bind("intent", local(usize::from(INTENT), intent));
         let bool = self.exprs.types.scalar(Scalar::Bool, None);
         Some(self.exprs.resolve(&parsed.ast, parsed.source, &scope, Some(bool), self.problems).0)
