@@ -77,7 +77,9 @@ fn kind<'n>(
     problems: &mut Problems,
 ) -> Option<(&'static str, Option<&'n Node>)> {
     let parameter = fields.has("staleness");
-    let written = |kind: &&&str| fields.has(kind) && !(parameter && **kind == "within");
+    // Few keys are there and many kinds could be, so the kinds are looked for among the keys.
+    let there: Vec<&str> = fields.iter().map(|(field, _)| field.name).collect();
+    let written = |kind: &&&str| there.contains(*kind) && !(parameter && **kind == "within");
     let kinds: Vec<&str> = KINDS.iter().filter(written).copied().collect();
     match kinds[..] {
         [kind] => Some((kind, fields.node(kind))),

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 /// The most parts remembered: what is met again is met early, and the rest is not searched for long.
-const MOST: usize = 8;
+const MOST: usize = 32;
 
 /// Members or elements that were read, and to what.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ mod tests {
     #[test]
     fn a_part_is_known_by_what_it_is_and_not_by_what_it_says() {
         let mut memo = Memo::default();
-        let parts: Vec<Arc<[u8]>> = (0..20).map(|_| Arc::from([1, 2])).collect();
+        let parts: Vec<Arc<[u8]>> = (0..40).map(|_| Arc::from([1, 2])).collect();
         for (n, part) in parts.iter().enumerate() {
             assert_eq!(memo.find(part), None);
             memo.keep(part, &n);

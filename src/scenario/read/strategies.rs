@@ -132,8 +132,8 @@ fn check<'n>(entry: &'n Entry, problems: &mut Problems) -> Option<Fields<'n>> {
 }
 
 fn policies(fields: &Fields<'_>, problems: &mut Problems) {
-    for table in DIMENSIONS {
-        let Some(entry) = fields.entry(table.name) else { continue };
+    for (field, entry) in fields.iter() {
+        let Some(table) = DIMENSIONS.iter().find(|table| table.name == field.name) else { continue };
         match &entry.value.kind {
             Kind::Text(_) => {
                 later::refuse_word(table.name, "use", &entry.value, problems);
