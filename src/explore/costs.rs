@@ -184,7 +184,7 @@ mod tests {
             let mut fresh = Histogram::default();
             again.clear();
             for n in 0..run % 7 {
-                let span = Span((run * 7919 + n * 104_729) % 1_000_003 >> (run % 20));
+                let span = Span(((run * 7919 + n * 104_729) % 1_000_003) >> (run % 20));
                 for histogram in [&mut fresh, &mut again, &mut all] {
                     histogram.add(span);
                 }

@@ -3,6 +3,8 @@
 //! Numbers are declaration ordinals. Looking a name up reports one that is not there, with the name probably meant.
 
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use super::super::code::Code;
 use super::super::expr::{self, Ty, is_field, is_name};
@@ -70,18 +72,39 @@ pub(super) struct GroupName<'n> {
 /// All names of a document.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index<'n> {
+    /// Shared by the documents that stand on the same ground; all but the clients, who differ from case to case.
+    ground: Arc<Declared<'n>>,
+    pub(super) groups: Vec<GroupName<'n>>,
+    group_by: BTreeMap<&'n str, GroupId>,
+}
+
+/// What services, flows and topics declare.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Declared<'n> {
     pub(super) services: Vec<ServiceName<'n>>,
     pub(super) tables: Vec<TableName<'n>>,
     pub(super) operations: Vec<Callable<'n>>,
     pub(super) flows: Vec<Callable<'n>>,
     pub(super) topics: Vec<TopicName<'n>>,
-    pub(super) groups: Vec<GroupName<'n>>,
     service_by: BTreeMap<&'n str, ServiceId>,
     table_by: BTreeMap<(ServiceId, &'n str), TableId>,
     operation_by: BTreeMap<(ServiceId, &'n str), OpId>,
     flow_by: BTreeMap<&'n str, FlowId>,
     topic_by: BTreeMap<&'n str, TopicId>,
-    group_by: BTreeMap<&'n str, GroupId>,
+}
+
+impl<'n> Deref for Index<'n> {
+    type Target = Declared<'n>;
+
+    fn deref(&self) -> &Declared<'n> {
+        &self.ground
+    }
+}
+
+impl DerefMut for Index<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        Arc::make_mut(&mut self.ground)
+    }
 }
 
 impl<'n> Index<'n> {
@@ -161,7 +184,8 @@ impl<'n> Index<'n> {
     fn flow(&mut self, entry: &'n Entry, exprs: &mut Exprs, problems: &mut Problems) {
         let own = later::fields(&entry.value, entry.key.place, &what::FLOW, problems);
         let Some(own) = own.filter(|_| identifier(&entry.key, problems)) else { return };
-        self.flow_by.insert(&entry.key.value, FlowId(self.flows.len() as u16));
+        let flow = FlowId(self.flows.len() as u16);
+        self.flow_by.insert(&entry.key.value, flow);
         let args = arguments(&own, &[], exprs, problems);
         let reply = exprs.types.null();
         self.flows.push(Callable { name: &entry.key, service: None, fields: own, args, reply });
