@@ -31,8 +31,10 @@ pub(super) fn run(
     let look = around.look(look_args, args.out.is_some());
     let scenarios = read_all(&args.files, &Look { colour: false, ..look }, stderr)?;
     select(&scenarios, args, stderr)?;
-    let jobs =
-        args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1);
+    // One seed takes one thread, and asking how many there could be takes longer than reading the scenario.
+    let one = args.seed.is_some();
+    let all = || if one { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) };
+    let jobs = args.jobs.unwrap_or_else(all).max(1);
     let began = Instant::now();
     let listening = Once::new();
     let patience = || {

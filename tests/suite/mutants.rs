@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::rc::Rc;
 
 use halfway::kernel::path::mix;
 use halfway::scenario::read::language::SCENARIO;
@@ -230,7 +231,7 @@ const PARTS: [&str; 30] = [
 struct Stock {
     names: Vec<String>,
     /// The tokens of each file.
-    files: Vec<Vec<String>>,
+    files: Vec<Vec<Rc<str>>>,
     /// Keys and words of the language.
     words: Vec<(&'static str, &'static str)>,
     /// What other files are there to extend.
@@ -240,7 +241,7 @@ struct Stock {
 impl Stock {
     fn new() -> Stock {
         let texts = bases();
-        let owned = |text: &String| tokens(text).into_iter().map(str::to_owned).collect();
+        let owned = |text: &String| tokens(text).into_iter().map(Rc::from).collect();
         Stock {
             names: texts.keys().cloned().collect(),
             files: texts.values().map(owned).collect(),
@@ -253,7 +254,7 @@ impl Stock {
     fn mutant(&self, n: u64) -> (&str, Vec<u8>) {
         let mut luck = Luck(0x7469_6e79, n << 16);
         let file = luck.below(self.files.len());
-        let mut tokens: Vec<String> = self.files[file].clone();
+        let mut tokens: Vec<Rc<str>> = self.files[file].clone();
         for _ in 0..=luck.below(5) / 2 {
             self.bend(&mut tokens, &mut luck);
             if tokens.is_empty() {
@@ -272,7 +273,7 @@ impl Stock {
         (&self.names[file], bytes)
     }
 
-    fn bend(&self, tokens: &mut Vec<String>, luck: &mut Luck) {
+    fn bend(&self, tokens: &mut Vec<Rc<str>>, luck: &mut Luck) {
         let at = luck.below(tokens.len());
         match luck.below(24) {
             0 => drop(tokens.remove(at)),
@@ -281,7 +282,7 @@ impl Stock {
                 let other = luck.below(tokens.len());
                 tokens.swap(at, other);
             }
-            3 => tokens[at] = luck.one(&MARKS).to_owned(),
+            3 => tokens[at] = luck.one(&MARKS).into(),
             // A value, whole: gone, doubled, put elsewhere, or taken from another file.
             4 => drop(tokens.drain(member(tokens, at))),
             5 => {
@@ -300,7 +301,7 @@ impl Stock {
             }
             8 => {
                 let word = format!("\"{}\"", self.words[luck.below(self.words.len())].1);
-                self.replace(tokens, luck, |token| token.starts_with('"'), word);
+                self.replace(tokens, luck, |token| token.starts_with('"'), word.into());
             }
             12..=17 => self.turn_word(tokens, luck),
             18 | 19 => {
@@ -313,10 +314,10 @@ impl Stock {
             }
             9 => {
                 let text = format!("\"{}\"", luck.one(&TEXTS));
-                self.replace(tokens, luck, |token| token.starts_with('"'), text);
+                self.replace(tokens, luck, |token| token.starts_with('"'), text.into());
             }
             10 => {
-                let number = luck.one(&NUMBERS).to_owned();
+                let number = luck.one(&NUMBERS).into();
                 self.replace(tokens, luck, |token| token.starts_with(|c: char| c.is_ascii_digit()), number);
             }
             _ => bend_text(tokens, at, luck),
@@ -324,7 +325,7 @@ impl Stock {
     }
 
     /// Replaces a word of the language by another one that may stand in the same object.
-    fn turn_word(&self, tokens: &mut [String], luck: &mut Luck) {
+    fn turn_word(&self, tokens: &mut [Rc<str>], luck: &mut Luck) {
         // About one token in three is such a word.
         let known = (0..16).find_map(|_| {
             let at = luck.below(tokens.len());
@@ -335,11 +336,11 @@ impl Stock {
         let Some((at, table)) = known else { return };
         let others: Vec<&str> =
             self.words.iter().filter(|(of, _)| *of == table).map(|(_, word)| *word).collect();
-        tokens[at] = format!("\"{}\"", luck.one(&others));
+        tokens[at] = format!("\"{}\"", luck.one(&others)).into();
     }
 
     /// Replaces one of the tokens that are meant, or any.
-    fn replace(&self, tokens: &mut [String], luck: &mut Luck, meant: fn(&str) -> bool, by: String) {
+    fn replace(&self, tokens: &mut [Rc<str>], luck: &mut Luck, meant: fn(&str) -> bool, by: Rc<str>) {
         let all: Vec<usize> = (0..tokens.len()).filter(|&at| meant(&tokens[at])).collect();
         let at = if all.is_empty() { luck.below(tokens.len()) } else { all[luck.below(all.len())] };
         tokens[at] = by;
@@ -347,10 +348,10 @@ impl Stock {
 }
 
 /// The value that begins at a token: to its closing bracket.
-fn value(tokens: &[String], at: usize) -> Range<usize> {
+fn value(tokens: &[Rc<str>], at: usize) -> Range<usize> {
     let mut depth = 0_usize;
     for (n, token) in tokens.iter().enumerate().skip(at) {
-        match token.as_str() {
+        match &**token {
             "{" | "[" => depth += 1,
             "}" | "]" => depth = depth.saturating_sub(1),
             _ => {}
@@ -363,15 +364,15 @@ fn value(tokens: &[String], at: usize) -> Range<usize> {
 }
 
 /// A value with its key and a comma behind it, if they are there.
-fn member(tokens: &[String], at: usize) -> Range<usize> {
-    let keyed = tokens.get(at + 1).is_some_and(|next| next == ":") && at + 2 < tokens.len();
+fn member(tokens: &[Rc<str>], at: usize) -> Range<usize> {
+    let keyed = tokens.get(at + 1).is_some_and(|next| **next == *":") && at + 2 < tokens.len();
     let mut end = value(tokens, if keyed { at + 2 } else { at }).end;
-    end += usize::from(tokens.get(end).is_some_and(|next| next == ","));
+    end += usize::from(tokens.get(end).is_some_and(|next| **next == *","));
     at..end
 }
 
 /// A text or an expression: a piece of it is put elsewhere, left out, or something else is put in.
-fn bend_text(tokens: &mut [String], at: usize, luck: &mut Luck) {
+fn bend_text(tokens: &mut [Rc<str>], at: usize, luck: &mut Luck) {
     let texts: Vec<usize> =
         (0..tokens.len()).filter(|&n| tokens[n].len() > 4 && tokens[n].starts_with('"')).collect();
     let at = if texts.is_empty() { at } else { texts[luck.below(texts.len())] };
@@ -395,7 +396,7 @@ fn bend_text(tokens: &mut [String], at: usize, luck: &mut Luck) {
         2 => pieces[one] = luck.one(&PARTS).to_owned(),
         _ => pieces.insert(one, luck.one(&PARTS).to_owned()),
     }
-    tokens[at] = format!("\"{}\"", pieces.concat());
+    tokens[at] = format!("\"{}\"", pieces.concat()).into();
 }
 
 /// Every key and word of the language that can be used, with the name of the table it belongs to.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::sync::atomic::AtomicBool;
 
-use halfway::explore::sweep;
+use halfway::explore::{Costs, sweep};
 
 use crate::shipped::{files, prepared, read};
 
@@ -24,6 +24,17 @@ fn a_run_is_the_same_twice_alone_and_in_a_sweep_and_on_any_number_of_threads() {
             let one = sweep(&prepared, 0..40, 1, &|_| {}, &stop);
             let two = sweep(&prepared, 0..40, 2, &|_| {}, &stop);
             assert_eq!(one, two, "{label}");
+            let mut costs = Costs::default();
+            for seed in 0..40 {
+                let mut own = Costs::default();
+                bench.run_costed(seed, &mut own);
+                costs.merge(&own);
+            }
+            assert_eq!(
+                one.map(|swept| swept.costs),
+                Some(costs),
+                "{label}: the sum of the costs of all runs"
+            );
         }
     }
 }
