@@ -37,19 +37,19 @@ mod words;
 mod world;
 mod write;
 
-use crate::kernel::agenda::{Agenda, Class, Key, LaneId, tie};
+use crate::kernel::agenda::{Agenda, Key};
 use crate::kernel::choose::{Chooser, Seeded};
 use crate::kernel::path::{Path, mix};
 use crate::kernel::script::{Note, Scripted};
-use crate::kernel::time::{Span, Time};
+use crate::kernel::time::Time;
 use crate::model::expr::Scratch;
 use crate::model::plan::{End, Plan};
 use crate::model::record::{FLOW, Kind, NONE, Record};
 use crate::store::{Sink, Tables};
-use due::Due;
+use due::{Due, Lanes};
 use known::Known;
 use rules::Rules;
-use world::{Ctx, Event, Ready, Status, What, Who, World};
+use world::{Ctx, Ready, Status, What, Who, World};
 
 /// What is left of a run that a verdict may ask about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,37 +73,6 @@ pub struct Ended {
     pub events: u64,
     /// What was left.
     pub remains: Remains,
-}
-
-/// The lanes of the agenda for timers of a fixed length: most of them are called off, and in a lane that costs nothing.
-#[derive(Clone, Debug, Default)]
-struct Lanes {
-    /// Of the timeouts, by retry policy.
-    retries: Vec<Option<LaneId>>,
-    /// Of the statements, by service.
-    statements: Vec<Option<LaneId>>,
-}
-
-/// More lanes than this are not worth it: each pop from one looks at all.
-const MOST_LANES: usize = 8;
-
-impl Lanes {
-    fn of(plan: &Plan, agenda: &mut Agenda) -> Lanes {
-        let mut known: Vec<Span> = Vec::new();
-        let mut lane = |span: Span| {
-            if span.is_zero() || span.is_ever() || known.len() == MOST_LANES && !known.contains(&span) {
-                return None;
-            }
-            if !known.contains(&span) {
-                known.push(span);
-            }
-            Some(agenda.lane(span))
-        };
-        Lanes {
-            retries: plan.retries.iter().map(|retry| lane(retry.timeout)).collect(),
-            statements: plan.model.services.iter().map(|service| lane(service.statement)).collect(),
-        }
-    }
 }
 
 /// Runs one plan under one seed after another, keeping its memory between runs.
@@ -383,127 +352,6 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
     }
 
-    /// Keeps what comes up at a paused node until the node goes on.
-    #[cold]
-    fn waits_for_node(&mut self, due: Due, key: Key) -> bool {
-        let Some(node) = self.node_of(due) else { return false };
-        let node = &mut self.world.nodes[node as usize];
-        if node.paused {
-            node.held.push(key);
-        }
-        node.paused
-    }
-
-    /// The node that something happens at, if it waits when that node is paused.
-    fn node_of(&self, due: Due) -> Option<u32> {
-        let world = &*self.world;
-        match due {
-            Due::Message(message) => Some(world.messages.peek(message).to),
-            Due::Call(call) => Some(world.calls.peek(call).node),
-            Due::Task(task) => Some(world.tasks.peek(task).node),
-            Due::Client(client) => Some(self.client_node(client)),
-            Due::Event(event) => match world.events.peek(event).what {
-                What::Due(due) => self.node_of(due),
-                What::LockTimeout(task, _) => world.tasks.get(task).map(|task| task.node),
-                What::Run(run) => world.runs.get(run).map(|run| run.node),
-                What::Chore(chore) => world.chores.get(chore).map(|chore| chore.node),
-                _ => None,
-            },
-        }
-    }
-
-    /// What was kept for a paused node is put on the agenda anew, unless nobody waits for it any more.
-    fn comes_up_again(&mut self, key: Key, order: u64) {
-        let due = match Due::of(key.slot()) {
-            Due::Event(slot) => match self.world.events.peek(slot).what {
-                What::Due(due) => due,
-                _ => Due::Event(slot),
-            },
-            due => due,
-        };
-        let World { calls, tasks, .. } = &mut *self.world;
-        let timer = match due {
-            Due::Call(call) => Some(&mut calls.peek_mut(call).timer),
-            Due::Task(task) => Some(&mut tasks.peek_mut(task).timer),
-            _ => None,
-        };
-        match timer {
-            Some(timer) if *timer != key => {}
-            Some(timer) => *timer = self.agenda.add(key.slot(), Span::ZERO, order),
-            None => _ = self.agenda.add(key.slot(), Span::ZERO, order),
-        }
-    }
-
-    /// Puts something on the agenda. Returns its entry, to call it off.
-    fn schedule(&mut self, what: What, after: Span, class: Class, cause: Path, idle: bool) -> u32 {
-        let (id, event) = self.world.events.take();
-        *event = Event { what, idle };
-        self.world.work += u32::from(!idle);
-        let order = self.order(class, cause);
-        self.agenda.add(slot_of_event(id.slot), after, order);
-        id.slot
-    }
-
-    /// Puts what has a number of its own on the agenda; it keeps the run going. Returns its place there.
-    #[inline(always)]
-    fn put(&mut self, due: Due, after: Span, class: Class, cause: Path) -> Key {
-        self.world.work += 1;
-        let order = self.order(class, cause);
-        let slot = self.slot(due);
-        self.agenda.add(slot, after, order)
-    }
-
-    /// The same for a timer of a fixed length, in its lane if it has one.
-    #[inline(always)]
-    fn put_timer(&mut self, due: Due, lane: Option<LaneId>, after: Span, cause: Path) -> Key {
-        let Some(lane) = lane else { return self.put(due, after, Class::Timer, cause) };
-        self.world.work += 1;
-        let order = self.order(Class::Timer, cause);
-        let slot = self.slot(due);
-        self.agenda.add_in_lane(lane, slot, order)
-    }
-
-    #[inline(always)]
-    fn slot(&mut self, due: Due) -> u32 {
-        due.slot().unwrap_or_else(|| self.far_slot(due))
-    }
-
-    /// A slot for what has too great a number.
-    #[cold]
-    fn far_slot(&mut self, due: Due) -> u32 {
-        let (id, event) = self.world.events.take();
-        *event = Event { what: What::Due(due), idle: false };
-        slot_of_event(id.slot)
-    }
-
-    /// The place of something among what comes up at the same instant.
-    #[inline]
-    fn order(&mut self, class: Class, cause: Path) -> u64 {
-        if self.cause != cause {
-            self.cause = cause;
-            self.emissions = 0;
-        }
-        let order = tie(class, self.chooser.tie_key(), cause, self.emissions);
-        self.emissions += 1;
-        order
-    }
-
-    /// Puts a timer on the agenda.
-    fn timer(&mut self, what: What, after: Span, cause: Path) -> u32 {
-        self.schedule(what, after, Class::Timer, cause, false)
-    }
-
-    /// Calls an entry off.
-    fn call_off(&mut self, entry: u32) {
-        let event = self.world.events.at(entry);
-        if event.what != What::Nothing {
-            event.what = What::Nothing;
-            if !event.idle {
-                self.world.work -= 1;
-            }
-        }
-    }
-
     fn now(&self) -> Time {
         self.agenda.now()
     }
@@ -612,12 +460,6 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             }
         }
     }
-}
-
-/// # Panics
-/// Beyond four million entries.
-fn slot_of_event(entry: u32) -> u32 {
-    Due::Event(entry).slot().expect("more than 2^22 entries on the agenda")
 }
 
 /// The code of a target in a record.
