@@ -55,22 +55,28 @@ pub(super) struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     pub(super) fn new(model: &'a Model, replay: &'a Replay) -> Scene<'a> {
-        let mut scene = Scene {
+        let mut scene = Scene::of_names(model, replay);
+        scene.index();
+        scene
+    }
+
+    /// A scene that can name things, but was not indexed: it knows no intents and not where anything ran.
+    pub(super) fn of_names(model: &'a Model, replay: &'a Replay) -> Scene<'a> {
+        Scene {
             model,
             nodes: Nodes::of(model),
             trace: &replay.trace,
             tables: &replay.tables,
             intents: Vec::new(),
-            owner: Vec::with_capacity(replay.trace.records.len()),
+            owner: Vec::new(),
             ran: BTreeMap::new(),
             coordinators: BTreeMap::new(),
             asked: BTreeMap::new(),
-        };
-        scene.index();
-        scene
+        }
     }
 
     fn index(&mut self) {
+        self.owner.reserve(self.trace.records.len());
         // Slots are used again, so who owns a record depends on when it was written.
         let mut slots: BTreeMap<u32, u32> = BTreeMap::new();
         let mut requests: BTreeMap<(u32, u8, u16, u32), u32> = BTreeMap::new();
@@ -214,6 +220,16 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// `service.table`; none if it is no table but what locks of keys and fences have in its place.
+    pub(super) fn table(&self, table: TableId) -> Option<String> {
+        self.model.tables.get(table.index()).map(|_| self.model.table_name(table))
+    }
+
+    /// How many rows a table ever had.
+    pub(super) fn slots(&self, table: TableId) -> u32 {
+        self.tables.table(table).slots()
+    }
+
     /// A row: `wallet.accounts['ana']`; short: without its service.
     pub(super) fn row(&self, table: TableId, slot: u32, short: bool) -> String {
         let of = self.model.table(table);
@@ -284,7 +300,7 @@ impl<'a> Scene<'a> {
             return format!("{row} as before");
         }
         let Some(image) = self.trace.image(at) else { return row };
-        match (&image.before, &image.after) {
+        match (image.before, image.after) {
             (_, None) => format!("{row} deleted"),
             (None, Some(after)) => {
                 let cells = after.iter().enumerate().skip(1);

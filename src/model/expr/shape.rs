@@ -165,7 +165,7 @@ pub(super) fn of(expr: &Expr, scalar: bool) -> Shape {
             let known = chain(expr, deciding, &mut tests);
             let slots = tests.iter().all(Test::is_of_slots);
             let tests = tests.into();
-            known.then(|| match slots {
+            known.then_some(match slots {
                 true => Shape::Slots { deciding, tests },
                 false => Shape::Chain { deciding, tests },
             })
