@@ -8,10 +8,11 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use halfway::explore::{HistoryDigest, Prepared};
-use halfway::model::expr::{Code, Scratch, eval};
+use halfway::explore::{HistoryDigest, Prepared, Trace};
+use halfway::model::expr::{BinaryOp, Code, Expr, ExprKind, Scratch, eval};
 use halfway::model::record::{Kind, NONE, Record};
-use halfway::report::history::{Head, history};
+use halfway::model::value::{Type, Word};
+use halfway::report::history::{Head, history, write_history};
 use halfway::store::{Sink, Tables};
 
 mod workloads;
@@ -69,7 +70,8 @@ fn reading(c: &mut Criterion) {
     group.bench_function("order-saga", |b| b.iter(|| black_box(workloads::read(&text))));
 }
 
-/// What it takes to digest a history, and to write one out, for each record.
+/// What it takes to digest a history, to keep one while the run goes on (the difference of the two runs), and to write one
+/// out, for each record.
 fn histories(c: &mut Criterion) {
     let prepared = echo(4, 250);
     let replay = prepared.replay(1).expect("applicable");
@@ -84,11 +86,41 @@ fn histories(c: &mut Criterion) {
             black_box(digest.finish())
         });
     });
+    let mut bench = prepared.bench().expect("applicable");
+    let mut seed = 0;
+    group.bench_function("run, nothing kept", |b| {
+        b.iter(|| {
+            seed += 1;
+            black_box(bench.run(seed))
+        });
+    });
+    let (start, count) = (Tables::of(&prepared.model), prepared.model.tables.len());
+    let mut seed = 0;
+    group.bench_function("run, history kept", |b| {
+        b.iter(|| {
+            seed += 1;
+            let mut trace = Trace::starting_with(&start, count);
+            bench.run_with(seed, &mut trace);
+            black_box(trace)
+        });
+    });
     let head = Head { scenario: "echo", case: None, seed: 1 };
+    group.bench_function("JSONL, written", |b| {
+        b.iter(|| write_history(black_box(&prepared), &replay, head, &mut std::io::sink()));
+    });
     group.bench_function("JSONL", |b| b.iter(|| black_box(history(&prepared, &replay, head))));
 }
 
-/// One guard over two columns of one row.
+/// `stock >= qty && version == expected`.
+fn guard() -> Code {
+    let slot = |n| Box::new(Expr::new(ExprKind::Local(n), Type::Int, 0..0));
+    let truth = |kind| Expr::new(kind, Type::Bool, 0..0);
+    let enough = truth(ExprKind::Binary(BinaryOp::Ge, slot(0), slot(1)));
+    let same = truth(ExprKind::Binary(BinaryOp::Eq, slot(2), slot(3)));
+    Code::compile(&truth(ExprKind::And(Box::new(enough), Box::new(same))))
+}
+
+/// One guard over two columns of one row, and one over four variables that change before each evaluation.
 fn expressions(c: &mut Criterion) {
     let scenario = workloads::read(
         r#"{
@@ -112,6 +144,15 @@ fn expressions(c: &mut Criterion) {
     let mut scratch = Scratch::new();
     c.bench_function("expression", |b| {
         b.iter(|| black_box(eval(black_box(&code), &[], &mut tables.rows(), &mut scratch)));
+    });
+    let code = guard();
+    let mut n: Word = 0;
+    c.bench_function("guard over four variables", |b| {
+        b.iter(|| {
+            n += 1;
+            let variables = black_box([n % 13, n % 7, n & 3, n % 5]);
+            black_box(eval(black_box(&code), &variables, &mut tables.rows(), &mut scratch))
+        });
     });
 }
 

@@ -121,11 +121,13 @@ mod tests {
     use crate::explore::Prepared;
     use crate::scenario::{self, load::read_from_disk};
 
+    type Cells = Option<Vec<Word>>;
+
     /// The plain way to keep what installs did: a copy of each row.
     #[derive(Default)]
     struct Plain {
         rows: BTreeMap<(u16, u32), Vec<Word>>,
-        images: Vec<(usize, Option<Vec<Word>>, Option<Vec<Word>>)>,
+        images: Vec<(usize, Cells, Cells)>,
         count: usize,
     }
 
@@ -163,7 +165,7 @@ mod tests {
                     }
                 }
                 let mut trace = Trace::starting_with(&start, count);
-                bench.run(1, &mut (&mut trace, &mut plain));
+                bench.run_with(1, &mut (&mut trace, &mut plain));
                 assert_eq!(trace.records.len(), plain.count);
                 let installs = trace.records.iter().filter(|record| record.kind == Kind::Install);
                 assert_eq!(installs.count(), plain.images.len());

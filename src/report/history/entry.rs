@@ -51,7 +51,7 @@ pub struct Entry {
     /// Publish, mark: the topic.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
-    /// Lock-wait: the table.
+    /// Lock-wait: the table; absent if the lock is that of a key or a fence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub table: Option<String>,
     /// The operation or flow that is executed.
@@ -227,7 +227,7 @@ impl Entry {
                 self.row = Some(scene.row(TableId(record.data as u16), record.row, false));
             }
             Kind::LockWait => {
-                (self.table, self.node) = (Some(scene.model.table_name(TableId(record.op))), node());
+                (self.table, self.node) = (scene.table(TableId(record.op)), node());
             }
             Kind::Timeout => {
                 (self.target, self.node) = (Some(scene.target(record.op)), node());
@@ -284,8 +284,8 @@ impl Entry {
         self.kept = is(install::KEPT);
         self.change = Some(scene.change(at, false));
         if let Some(image) = scene.trace.image(at) {
-            let cells = |cells: &Vec<Word>| cells_of(scene, table, cells);
-            (self.before, self.after) = (image.before.as_ref().map(cells), image.after.as_ref().map(cells));
+            let cells = |cells: &[Word]| cells_of(scene, table, cells);
+            (self.before, self.after) = (image.before.map(cells), image.after.map(cells));
         }
     }
 
@@ -317,7 +317,7 @@ fn value(scene: &Scene<'_>, ty: &Type, word: Word) -> Value {
     }
 }
 
-fn outcome_word(outcome: Outcome) -> &'static str {
+pub(super) fn outcome_word(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Ok => "ok",
         Outcome::Failed => "failed",
@@ -325,7 +325,7 @@ fn outcome_word(outcome: Outcome) -> &'static str {
     }
 }
 
-fn kind_word(kind: Kind) -> &'static str {
+pub(super) fn kind_word(kind: Kind) -> &'static str {
     match kind {
         Kind::Invoke => "invoke",
         Kind::Complete => "complete",
@@ -359,7 +359,7 @@ fn kind_word(kind: Kind) -> &'static str {
     }
 }
 
-fn point_word(flag: u8) -> &'static str {
+pub(super) fn point_word(flag: u8) -> &'static str {
     use PointKind::*;
     let all = [Request, Reply, Fetch, Fetched, Commit, Event, Ack, Publish, Mark, Log];
     match all.into_iter().find(|&point| point as u8 == flag) {
@@ -377,7 +377,7 @@ fn point_word(flag: u8) -> &'static str {
     }
 }
 
-fn move_word(flag: u8) -> &'static str {
+pub(super) fn move_word(flag: u8) -> &'static str {
     match FlowMove::ALL.get(usize::from(flag)) {
         Some(FlowMove::Started) => "started",
         Some(FlowMove::Asked) => "asked",
