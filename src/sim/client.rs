@@ -140,8 +140,10 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         // The words of the arguments come behind those that they are computed from.
         let from = slots.len();
         for code in &wanted.args {
-            let mut view = super::view::plain(&mut self.world.tables, self.agenda.now());
-            let word = eval(code, &slots[..from], &mut view, self.scratch).unwrap_or(NULL);
+            let word = code.at_hand(&slots[..from]).unwrap_or_else(|| {
+                let mut view = super::view::plain(&mut self.world.tables, self.agenda.now());
+                eval(code, &slots[..from], &mut view, self.scratch).unwrap_or(NULL)
+            });
             slots.push(word);
         }
         self.world.tables.set_arguments(&slots[from..]);

@@ -339,8 +339,15 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.drain();
     }
 
-    /// Does all that is ready at this instant.
+    /// Does all that is ready at this instant; mostly nothing is.
+    #[inline]
     fn drain(&mut self) {
+        if !self.world.ready.is_empty() {
+            self.drain_ready();
+        }
+    }
+
+    fn drain_ready(&mut self) {
         while let Some(ready) = self.world.ready.pop_front() {
             match ready {
                 Ready::Task(task) if self.world.tasks.has(task) => self.run_task(task),

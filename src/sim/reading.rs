@@ -145,6 +145,13 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         code: &Code,
         note_reads: bool,
     ) -> Result<Word, Failure> {
+        if let Some(word) = code.at_hand(&task.frame) {
+            return Ok(word);
+        }
+        self.evaluate_on_view(task, code, note_reads)
+    }
+
+    fn evaluate_on_view(&mut self, task: &mut Task, code: &Code, note_reads: bool) -> Result<Word, Failure> {
         let now = self.agenda.now();
         let mut view = TaskView {
             tables: &mut self.world.tables,

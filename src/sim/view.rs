@@ -68,6 +68,7 @@ impl View for TaskView<'_> {
         Some(slot)
     }
 
+    #[inline]
     fn cell(&mut self, table: TableId, row: u32, column: u16) -> Word {
         if self.staged.is_empty() {
             return self.tables.table(table).cells(row)[column as usize];

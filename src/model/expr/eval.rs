@@ -69,6 +69,18 @@ impl Scratch {
     }
 }
 
+impl Code {
+    /// The value, if the expression is a constant or one of these slots: so a caller need not even make a view.
+    #[inline]
+    pub fn at_hand(&self, locals: &[Word]) -> Option<Word> {
+        match self.shape {
+            Shape::Const(word) => Some(word),
+            Shape::Local(slot) => locals.get(usize::from(slot)).copied(),
+            _ => None,
+        }
+    }
+}
+
 /// The value of a compiled expression. `locals` are the caller's slots; one that is not there is null. On failure
 /// [`Code::failed_span`] tells where. It touches the heap only for lists and records, and allocates nothing else.
 /// A boolean may be null; who needs a decision takes it as not true.
@@ -80,8 +92,7 @@ pub fn eval<V: View + ?Sized>(
     scratch: &mut Scratch,
 ) -> Result<Word, Failure> {
     let known = match code.shape {
-        Shape::Const(word) => Some(word),
-        Shape::Local(slot) => locals.get(usize::from(slot)).copied(),
+        Shape::Const(_) | Shape::Local(_) => code.at_hand(locals),
         Shape::Other => None,
         _ => shape::run(code, locals, view, scratch),
     };
