@@ -340,13 +340,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     /// Does all that is ready at this instant; mostly nothing is.
-    #[inline]
+    #[inline(always)]
     fn drain(&mut self) {
         if !self.world.ready.is_empty() {
             self.drain_ready();
         }
     }
 
+    #[inline(never)]
     fn drain_ready(&mut self) {
         while let Some(ready) = self.world.ready.pop_front() {
             match ready {
