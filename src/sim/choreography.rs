@@ -34,7 +34,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let Run { flow, node, ctx, path, .. } = self.world.runs[id];
         self.world.listening.insert(home_hash(path, node), id.slot);
         if ctx.intent != NONE {
-            self.world.intents.at(ctx.intent).homes.push(id);
+            self.world.intents.at(ctx.intent).more().homes.push(id);
         }
         let progress = self.world.runs[id].progress.clone();
         if self.flow_plan(flow).answer() == Answer::Accepted {
@@ -53,14 +53,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         if !self.rules.choreographed {
             return;
         }
-        let mut homes = std::mem::take(&mut self.world.intents.at(intent).homes);
+        let mut homes = std::mem::take(&mut self.world.intents.at(intent).more().homes);
         homes.sort_unstable_by_key(|home| home.slot);
         for home in homes.drain(..) {
             if self.world.runs.get(home).is_some_and(|run| run.listens) {
                 self.drop_run(home);
             }
         }
-        self.world.intents.at(intent).homes = homes;
+        self.world.intents.at(intent).more().homes = homes;
     }
 
     fn home_and_state(progress: &Progress, path: Path, home: u32) -> Vec<Word> {

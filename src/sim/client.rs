@@ -115,12 +115,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         intent.effect = effect;
         intent.holds = 1;
         intent.outcome = None;
-        intent.instances.clear();
-        intent.homes.clear();
-        if rules > 0 {
-            intent.met.clear();
-            intent.met.resize(rules, 0);
-        }
+        intent.forget_more(rules);
         let ctx = Ctx { intent: id.slot, client, effect, call: path.0, ..Ctx::default() };
         let mut slots = std::mem::take(&mut self.world.slots);
         self.client_slots(of, path, state.number, index, &mut slots);

@@ -174,7 +174,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             Some(_) if ctx.intent == NONE => false,
             Some(counter) => {
                 let intent = self.world.intents.id(ctx.intent);
-                let met = &mut self.world.intents[intent].met[counter as usize];
+                let met = &mut self.world.intents[intent].more().met[counter as usize];
                 *met = met.saturating_add(1);
                 fault.nth.contains(&u32::from(*met))
             }

@@ -418,8 +418,10 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
         self.record(Kind::Settled, path, who, |_| {});
         let World { intents, instances, .. } = &mut *self.world;
-        for (_, instance) in intents[id].instances.drain(..) {
-            instances.leave(instances.id(instance));
+        if self.rules.flows {
+            for (_, instance) in intents[id].more().instances.drain(..) {
+                instances.leave(instances.id(instance));
+            }
         }
         self.world.intents.leave(id);
         if self.plan.serial {
@@ -433,13 +435,13 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             return NONE;
         }
         let id = self.world.intents.id(ctx.intent);
-        let known = &self.world.intents[id].instances;
+        let known = &self.world.intents[id].more().instances;
         if let Some(&(_, instance)) = known.iter().find(|(effect, _)| *effect == ctx.effect) {
             return instance;
         }
         let (instance, made) = self.world.instances.take();
         *made = world::Instance { flow, effect: ctx.effect };
-        self.world.intents[id].instances.push((ctx.effect, instance.slot));
+        self.world.intents[id].more().instances.push((ctx.effect, instance.slot));
         instance.slot
     }
 

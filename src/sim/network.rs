@@ -400,7 +400,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let id = self.world.messages.id(slot);
         let Message { parcel, point, path, copy, from, to, ref ctx, answer, .. } = self.world.messages[id];
         let who = Who::from(ctx);
-        let down = self.world.nodes[to as usize].down;
+        // Where nothing can crash, the node need not be looked at: of many clients that is a cache miss a message.
+        let down = self.rules.crashes && self.world.nodes[to as usize].down;
         let op = match parcel {
             Parcel::Request(target) | Parcel::Reply(target, _) => super::target_word(target),
             parcel => self.parcel_word(parcel),

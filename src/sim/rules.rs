@@ -142,6 +142,8 @@ pub(super) struct Rules {
     pub(super) fair_for_operations: bool,
     /// Something can crash.
     pub(super) crashes: bool,
+    /// There are flows.
+    pub(super) flows: bool,
     /// Some flow is choreographed.
     pub(super) choreographed: bool,
     /// There is a script, which may strike at any point.
@@ -162,6 +164,7 @@ impl Rules {
         let crashes = |fault: &Fault| matches!(fault.verb, FaultVerb::Crash(..));
         let mut rules = Rules {
             crashes: !plan.clean && plan.model.weather.faults.iter().any(crashes),
+            flows: !plan.flows.is_empty(),
             choreographed: plan.flows.iter().any(choreographed),
             messages: Default::default(),
             copies: Default::default(),

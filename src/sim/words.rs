@@ -4,14 +4,14 @@
 use crate::model::value::Word;
 
 /// So many words lie in place.
-const FEW: usize = 4;
+const FEW: usize = 2;
 
-/// A short list of words.
+/// A short list of words, of 32 bytes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Words {
     len: u32,
     few: [Word; FEW],
-    many: Vec<Word>,
+    many: Option<Box<[Word]>>,
 }
 
 impl Words {
@@ -22,18 +22,16 @@ impl Words {
         match *words {
             [] => {}
             [a] => self.few[0] = a,
-            [a, b] => (self.few[0], self.few[1]) = (a, b),
-            _ => self.set_some(words),
+            [a, b] => self.few = [a, b],
+            _ => self.set_many(words),
         }
     }
 
-    fn set_some(&mut self, words: &[Word]) {
-        match self.few.get_mut(..words.len()) {
-            Some(few) => few.copy_from_slice(words),
-            None => {
-                self.many.clear();
-                self.many.extend_from_slice(words);
-            }
+    /// The same for words that do not fit in place.
+    fn set_many(&mut self, words: &[Word]) {
+        match self.many.as_mut().and_then(|many| many.get_mut(..words.len())) {
+            Some(many) => many.copy_from_slice(words),
+            None => self.many = Some(words.into()),
         }
     }
 
@@ -42,7 +40,7 @@ impl Words {
     pub(crate) fn all(&self) -> &[Word] {
         match self.few.get(..self.len as usize) {
             Some(few) => few,
-            None => &self.many,
+            None => self.many.as_ref().map_or(&[], |many| &many[..self.len as usize]),
         }
     }
 }
@@ -56,6 +54,11 @@ impl PartialEq for Words {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_is_small_because_there_is_one_for_each_message_and_call() {
+        assert_eq!(size_of::<Words>(), 32);
+    }
 
     #[test]
     fn words_are_what_was_set_last_however_many_there_were_before() {

@@ -513,12 +513,38 @@ pub(crate) struct Intent {
     /// How many live things belong to it.
     pub(crate) holds: u32,
     pub(crate) outcome: Option<Outcome>,
+    /// What only intents with flows, or in weather that counts, have.
+    more: Option<Box<More>>,
+}
+
+/// More about an intent.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct More {
     /// Flow effects and their instances.
     pub(crate) instances: Vec<(u64, u32)>,
     /// Homes of choreographed flows that were begun for it, some of them over.
     pub(crate) homes: Vec<Id>,
     /// How often each counting rule's target was met.
     pub(crate) met: Vec<u16>,
+}
+
+impl Intent {
+    /// More about it, made at the first call; the slot keeps it for the next tenant.
+    pub(crate) fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
+    }
+
+    /// Begins anew, with so many rules that count.
+    #[inline]
+    pub(crate) fn forget_more(&mut self, rules: usize) {
+        if self.more.is_some() || rules > 0 {
+            let more = self.more();
+            more.instances.clear();
+            more.homes.clear();
+            more.met.clear();
+            more.met.resize(rules, 0);
+        }
+    }
 }
 
 /// One flow of one intent: all its runs share it.
