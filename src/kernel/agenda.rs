@@ -41,8 +41,9 @@ pub const fn tie(class: Class, run_key: u64, cause: Path, n: u32) -> u64 {
     ((class as u64) << 38) | (hash << 8) | nth as u64
 }
 
-/// The place of a slot in an agenda: when it comes up, and in which order. No two pending places are alike, so that a
-/// driver that keeps the place of a timer can tell it from an earlier one of the same slot.
+/// The place of a slot in an agenda: when it comes up, and in which order. A driver that keeps the place of the one timer
+/// that it waits for in a slot can tell it from earlier ones: they differ as long as no cause sets a timer of one slot
+/// twice for the same instant.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Key(u128);
 

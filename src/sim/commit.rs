@@ -20,6 +20,10 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// Computes the events and the reply from what the transaction leaves.
     #[inline]
     pub(super) fn compute_reply(&mut self, task: &mut Running, program: &Program) -> Went {
+        if !program.merged.is_empty() {
+            // All steps are behind it: what fails now fails the flow, not its last step.
+            task.merged = u8::MAX;
+        }
         for (n, part) in program.parts.iter().enumerate() {
             if part.publish.is_empty()
                 || part.otherwise != task.in_refusal
@@ -104,10 +108,11 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         if task.store_key || task.fence.is_some() {
             self.commit_keys(task, program);
         }
+        // It is durable: whatever strikes from here on undoes nothing.
+        task.open = false;
         if !self.commit_outbox(task) {
             return Went::Gone;
         }
-        task.open = false;
         self.unlock(task);
         if !self.rules.quiet(1, PointKind::Commit) && self.pass_commits(1, task, program) {
             return Went::Gone;

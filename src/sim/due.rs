@@ -134,7 +134,12 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             _ => None,
         };
         match timer {
-            Some(timer) if *timer != key => {}
+            Some(timer) if *timer != key => {
+                // Nobody waits for it any more: only its entry, if it has one, is left.
+                if let Due::Event(entry) = Due::of(key.slot()) {
+                    self.world.events.leave(self.world.events.id(entry));
+                }
+            }
             Some(timer) => *timer = self.agenda.add(key.slot(), Span::ZERO, order),
             None => _ = self.agenda.add(key.slot(), Span::ZERO, order),
         }

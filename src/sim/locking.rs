@@ -14,8 +14,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// Takes a lock or waits for it.
     #[inline]
     pub(super) fn lock(&mut self, task: &mut Running, program: &Program, lock: Lock) -> Went {
-        // Where no lock is held, and this transaction is over before anything else can happen, nobody could ever meet it.
-        if program.loose || task.at_once && self.world.locks.is_empty() {
+        // Where no lock is held, and this transaction is over before anything else can happen, nobody could ever meet it. At
+        // a node that is paused it may yet stand still before its commit.
+        if program.loose || task.at_once && self.world.paused == 0 && self.world.locks.is_empty() {
             return Went::On;
         }
         self.give_slot(task);
@@ -46,6 +47,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 return Went::Gone;
             }
             if self.world.locks.take(lock, id.slot) {
+                // The victim's lock may have come to this very task, which goes on now and need not be woken.
+                self.world.ready.retain(|ready| *ready != Ready::Task(id));
                 return Went::On;
             }
         }

@@ -32,6 +32,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     pub(super) fn enter(&mut self, task: &mut Task, program: &Program, n: u8) -> Went {
         let step = &program.merged[n as usize];
         task.merged = n;
+        task.mark = task.staged.len() as u32;
         if let Some(when) = &step.when
             && self.evaluate(task, when, false) != Ok(1)
         {
@@ -48,7 +49,6 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 }
             }
         }
-        task.mark = task.staged.len() as u32;
         Went::On
     }
 

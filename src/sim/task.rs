@@ -221,7 +221,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.world.ready.push_back(Ready::Task(id));
     }
 
-    /// Whether statements take time where a new task runs, and anything can happen before it is over.
+    /// Whether statements take time where a new task runs, and whether nothing else can happen between its first one and
+    /// its commit.
     #[inline]
     fn find_pace(&self, task: &mut Task) {
         task.free = self.known.free[task.node as usize];
@@ -235,7 +236,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// intent and lives at its node.
     pub(super) fn give_slot(&mut self, task: &mut Task) {
         if task.id == Id::NONE {
-            let (id, _) = self.world.tasks.take();
+            let (id, before) = self.world.tasks.take();
+            // What lies in a slot until the task is put there must not look like somebody who waits for a timer.
+            before.timer = Key::NONE;
             task.id = id;
             self.hold(&task.ctx);
             self.world.places.tasks.join(id.slot, task.node);
@@ -296,7 +299,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         std::mem::swap(&mut self.world.tasks[task.id], task);
     }
 
-    /// Puts a running task back into its slot, for something that may end it or look at it. Returns its id.
+    /// Puts a running task back into its slot, for something that may end it or look at it; `task` is the blank one from
+    /// here on. Returns its id.
     pub(super) fn put_back(&mut self, task: &mut Running) -> Id {
         self.give_slot(task);
         let id = task.id;
@@ -304,7 +308,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         id
     }
 
-    /// Takes a task out of its slot again, if it is still there.
+    /// Takes a task out of its slot again, if it is still there. If it is not, `task` stays the blank one, and the step is
+    /// over: [`Went::Gone`].
     pub(super) fn take_out(&mut self, id: Id, task: &mut Running) -> bool {
         let there = self.world.tasks.has(id);
         if there {
@@ -314,6 +319,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     pub(super) fn sleep_task(&mut self, task: &mut Task, lane: Option<LaneId>, after: Span, name: Path) {
+        debug_assert!(task.timer == Key::NONE, "a task sleeps once at a time");
         self.give_slot(task);
         task.timer = self.put_timer(Due::Task(task.id.slot), lane, after, name);
         task.waiting = true;

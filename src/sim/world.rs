@@ -277,7 +277,7 @@ pub(crate) struct Task {
     pub(crate) passed: bool,
     /// Statements take no time here.
     pub(crate) free: bool,
-    /// From its first statement to its commit nothing else can happen.
+    /// From its first statement to its commit nothing else can happen, unless its node is paused.
     pub(crate) at_once: bool,
     pub(crate) waiting: bool,
     /// Counts waits: a timer of an earlier one does nothing.
@@ -682,7 +682,7 @@ pub(crate) struct World {
     pub(crate) events: Slab<Event>,
     pub(crate) messages: Slab<Message>,
     pub(crate) tasks: Slab<Running>,
-    /// Lies in the slot of the task that is being run.
+    /// Lies in the slot of the task that is being run; while none is, here. What it holds means nothing.
     pub(crate) blank: Option<Running>,
     pub(crate) calls: Slab<Call>,
     pub(crate) runs: Slab<Run>,

@@ -248,7 +248,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         };
         if program.loose {
             self.install(task, of.op, commit::EARLY, &[staged]);
-            task.cells.clear();
+            task.cells.truncate(cells);
         } else {
             task.staged.push(staged);
         }

@@ -16,3 +16,4 @@ mod scripts;
 mod shipped;
 mod stability;
 mod tidy;
+mod waiting;

@@ -1,0 +1,135 @@
+//! Transactions that wait for each other: what a victim of a deadlock leaves to others, what a paused node still holds, and
+//! what a merged flow is left with when its last step is refused.
+
+use std::collections::BTreeMap;
+
+use halfway::kernel::path::Path;
+use halfway::kernel::time::{Span, Time};
+use halfway::model::plan::End;
+use halfway::model::record::{Kind, Record};
+use halfway::store::{Sink, Tables};
+
+use crate::shipped::{prepared, read_text};
+
+/// How long executions took from their beginning to their commit, and how many failed for a technical reason.
+#[derive(Default)]
+struct Pace {
+    began: BTreeMap<Path, Time>,
+    shortest: Option<Span>,
+    failed: u32,
+}
+
+impl Sink for Pace {
+    fn record(&mut self, record: &Record, _tables: &mut Tables) {
+        match record.kind {
+            Kind::Begin => _ = self.began.insert(record.path, record.at),
+            Kind::Commit => {
+                let took = record.at.since(self.began[&record.path]);
+                self.shortest = self.shortest.into_iter().chain([took]).min();
+            }
+            Kind::Failed => self.failed += 1,
+            _ => {}
+        }
+    }
+}
+
+/// A transfer under locks is five statements of 0.1 ms: the locks, the reads, two writes, the commit. Whoever gets the lock of
+/// a victim of a deadlock goes on once, pays for each statement, and the run comes to rest.
+#[test]
+fn after_a_deadlock_the_others_go_on_once() {
+    let text = r#"{
+        "services": { "bank": {
+            "tables": { "accounts": { "rows": { "ana": { "n": 9 }, "bo": { "n": 9 }, "cy": { "n": 9 } } } },
+            "operations": { "move": { "args": ["from", "to"], "set": {
+                "accounts[from].n": "accounts[from].n - 1", "accounts[to].n": "accounts[to].n + 1" } } } } },
+        "clients": { "movers": { "count": 4, "intents": 6, "start": "0ms..1ms", "does": {
+            "bank.move('ana', 'bo')": 1, "bank.move('bo', 'ana')": 1, "bank.move('bo', 'cy')": 1,
+            "bank.move('cy', 'bo')": 1, "bank.move('cy', 'ana')": 1, "bank.move('ana', 'cy')": 1 } } },
+        "weather": { "latency": "100us..300us" },
+        "strategies": { "locked": {
+            "write": { "use": "lock", "wait": "10s" }, "retry": { "timeout": "1s", "attempts": "ever" } } },
+        "invariants": { "nothing is gained": { "constant": "bank.accounts.map(a, a.n).sum()" }, "no-lost-update": {} }
+    }"#;
+    let prepared = prepared(&read_text(text)).remove(0).1;
+    let mut bench = prepared.bench().unwrap();
+    let mut deadlocks = 0;
+    for seed in 0..100 {
+        let mut pace = Pace::default();
+        let run = bench.run_with(seed, &mut pace);
+        assert_eq!(run.ended.end, End::Rest, "seed {seed}");
+        assert_eq!(run.ended.remains, Default::default(), "seed {seed}");
+        assert!(pace.shortest >= Some(Span::micros(500)), "seed {seed}: {:?}", pace.shortest);
+        assert!(run.verdict.invariants.iter().all(|one| one.violations == 0), "seed {seed}");
+        deadlocks += pace.failed;
+    }
+    assert!(deadlocks > 50, "only {deadlocks} deadlocks: that shows little");
+}
+
+/// Where statements take no time a transaction is over at once, unless its node is paused: then it stands still before its
+/// commit and must hold what it has locked, for the other replica goes on.
+#[test]
+fn a_transaction_that_stands_still_with_its_node_keeps_its_locks() {
+    let text = r#"{
+        "services": {
+            "orders": { "replicas": 2, "statement": "0ms",
+                "tables": { "counters": { "rows": { "c": { "n": 0 } } } },
+                "operations": {
+                    "bump":   { "args": ["k"], "set": { "counters[k].n": "counters[k].n + 1" } },
+                    "unbump": { "args": ["k"], "set": { "counters[k].n": "counters[k].n - 1" } } } },
+            "mail": { "tables": { "sent": {} }, "operations": {
+                "send": { "args": ["order"], "insert": { "sent[order]": {} } } } } },
+        "flows": { "buy": { "by": "orders", "args": ["order"], "steps": [
+            { "do": "orders.bump('c')", "undo": "orders.unbump('c')" },
+            { "do": "mail.send(order)", "class": "retriable" } ] } },
+        "clients": {
+            "shoppers": { "count": 3, "intents": 4, "does": "buy(order)", "with": { "order": "unique('order')" } },
+            "bumpers":  { "count": 3, "intents": 20, "does": "orders.bump('c')" } },
+        "weather": { "latency": "1ms..3ms", "faults": [
+            { "pause": "orders", "before": "log buy", "chance": "30%", "for": "20ms" } ] },
+        "strategies": { "locked": { "coordination": "saga", "write": { "use": "lock", "wait": "10s" },
+            "retry": { "timeout": "10s", "attempts": 1 } } },
+        "invariants": { "no-lost-update": {}, "each counted": { "at_rest": "orders.counters['c'].n == 72" } }
+    }"#;
+    let prepared = prepared(&read_text(text)).remove(0).1;
+    let mut bench = prepared.bench().unwrap();
+    let mut stood = 0;
+    for seed in 0..60 {
+        let mut pauses = Pauses(0);
+        let run = bench.run_with(seed, &mut pauses);
+        assert_eq!(run.ended.end, End::Rest, "seed {seed}");
+        for (invariant, one) in prepared.invariants.iter().zip(&run.verdict.invariants) {
+            assert_eq!(one.violations, 0, "seed {seed}: {}", invariant.name);
+        }
+        stood += pauses.0;
+    }
+    assert!(stood > 60, "only {stood} pauses: that shows little");
+}
+
+struct Pauses(u32);
+
+impl Sink for Pauses {
+    fn record(&mut self, record: &Record, _tables: &mut Tables) {
+        self.0 += u32::from(record.kind == Kind::Pause);
+    }
+}
+
+/// The last step of a merged flow may be refused, and then the answer of the flow has nothing to be computed from: the flow
+/// is refused, and does not ask for its answer again and again.
+#[test]
+fn a_merged_flow_whose_answer_fails_after_a_refused_last_step_is_refused() {
+    let text = r#"{
+        "services": {
+            "a": { "tables": { "done": {} }, "operations": { "go": { "args": ["n"], "insert": { "done[n]": {} } } } },
+            "b": { "tables": { "rows": {} }, "operations": { "ask": {
+                "args": ["n"], "require": { "no": "n < 0" }, "insert": { "rows[n]": {} }, "reply": "n" } } } },
+        "flows": { "both": { "by": "a", "args": ["n"], "reply": "got + 1", "steps": [
+            { "do": "a.go(n)" }, { "do": "b.ask(n)", "as": "got", "optional": true } ] } },
+        "clients": { "who": { "script": [ { "at": "0ms", "do": "both(1)" } ] } },
+        "strategies": { "one": { "coordination": "merged" } },
+        "invariants": { "every-intent-ends": {} },
+        "expect": { "one": { "facts": ["count.failed == 1", "a.done.size() == 0", "b.rows.size() == 0"] } }
+    }"#;
+    let run = prepared(&read_text(text)).remove(0).1.replay(0).unwrap().run;
+    assert_eq!(run.ended.end, End::Rest);
+    assert_eq!(run.facts, [Some(true); 3], "{:?}", run.verdict.counts);
+}
