@@ -50,9 +50,6 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     /// Nothing can happen for an intent any more: whoever still listens listens in vain.
     pub(super) fn stop_listening(&mut self, intent: u32) {
-        if !self.rules.choreographed {
-            return;
-        }
         let mut homes = std::mem::take(&mut self.world.intents.at(intent).more().homes);
         homes.sort_unstable_by_key(|home| home.slot);
         for home in homes.drain(..) {

@@ -101,7 +101,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     /// The node that something happens at, if it waits when that node is paused.
-    pub(super) fn node_of(&self, due: Due) -> Option<u32> {
+    fn node_of(&self, due: Due) -> Option<u32> {
         let world = &*self.world;
         match due {
             Due::Message(message) => Some(world.messages.peek(message).to),
@@ -175,13 +175,13 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     #[inline(always)]
-    pub(super) fn slot(&mut self, due: Due) -> u32 {
+    fn slot(&mut self, due: Due) -> u32 {
         due.slot().unwrap_or_else(|| self.far_slot(due))
     }
 
     /// A slot for what has too great a number.
     #[cold]
-    pub(super) fn far_slot(&mut self, due: Due) -> u32 {
+    fn far_slot(&mut self, due: Due) -> u32 {
         let (id, event) = self.world.events.take();
         *event = Event { what: What::Due(due), idle: false };
         slot_of_event(id.slot)
@@ -189,7 +189,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     /// The place of something among what comes up at the same instant.
     #[inline]
-    pub(super) fn order(&mut self, class: Class, cause: Path) -> u64 {
+    fn order(&mut self, class: Class, cause: Path) -> u64 {
         if self.cause != cause {
             self.cause = cause;
             self.emissions = 0;

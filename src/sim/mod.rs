@@ -1,6 +1,6 @@
 //! Runs a plan: the event loop and everything that happens in it.
 //!
-//! A message's life: `call` sends it, `network` decides the fate of its copies, the agenda holds them, `Engine::step`
+//! A message's life: `call` sends it, `network` decides the fate of its copies, the agenda holds them, `Engine::run`
 //! pops them, `network` delivers, `task` executes the operation step by step against the store, the answer goes the
 //! same road back to `call`, and at the last to `client`. `flow` and `choreography` coordinate flows, `outbox`
 //! relays events, `fault` is the weather. What strategies are has been compiled away; what invariants are is unknown here.

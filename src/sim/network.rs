@@ -52,7 +52,7 @@ pub(super) struct Outgoing<'a> {
 }
 
 impl<C: Chooser, S: Sink> Engine<'_, C, S> {
-    /// Sends a message: crash points around it, then the fate of each copy. Returns `false` if the sender is down now.
+    /// Sends a message. Returns `false` if the sender is down now.
     pub(super) fn send(&mut self, message: &Outgoing<'_>) -> bool {
         let Outgoing { point, subject, from, to, path, .. } = *message;
         match self.plainly(point, subject, from, to, path) {
@@ -174,7 +174,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.put(Due::Message(id.slot), after, Class::Delivery, name);
     }
 
-    /// Sends a message that something may happen to.
+    /// Sends a message that something may happen to: crash points around it, then the fate of each copy.
     #[cold]
     pub(super) fn send_in_weather(&mut self, message: &Outgoing<'_>) -> bool {
         let Outgoing { point, subject, from, path, args, ctx, .. } = *message;
