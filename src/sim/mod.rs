@@ -9,6 +9,7 @@ mod call;
 mod choreography;
 mod client;
 mod commit;
+mod coordination;
 mod custom;
 mod due;
 mod ending;

@@ -1,0 +1,159 @@
+//! The state of flows under way: what coordinates them, what of it is durable, and what waits in outboxes.
+
+use super::slab::Id;
+use super::world::{Ctx, From, Status};
+use crate::kernel::path::Path;
+use crate::kernel::time::Time;
+use crate::model::ids::{FlowId, TopicId};
+use crate::model::value::Word;
+
+/// What a flow does next.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum Todo {
+    /// Enter the next group of steps.
+    #[default]
+    Enter,
+    /// Send its steps.
+    Send,
+    /// Wait for their answers.
+    Await,
+    /// Go on after them.
+    Leave,
+    /// Turn back.
+    Turn,
+    /// Undo the next step.
+    Undo,
+    /// Wait for compensations.
+    AwaitUndo,
+    /// End.
+    End,
+    /// Wait at home for a choreography to be over.
+    AwaitOver,
+}
+
+/// Why a flow turns back or gives up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Trouble {
+    /// A step was refused.
+    Refused(Word),
+    /// A step's outcome is unknown, or it failed.
+    Unknown,
+}
+
+/// What a flow has got so far. Of a saga with a durable log, a copy of this survives crashes. Masks have a bit a step.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Progress {
+    /// The group of steps.
+    pub(crate) at: u16,
+    pub(crate) back: bool,
+    pub(crate) asked: u64,
+    pub(crate) done: u64,
+    pub(crate) refused: u64,
+    pub(crate) undone: u64,
+    pub(crate) parked: u64,
+    pub(crate) trouble: Option<Trouble>,
+    pub(crate) slots: Vec<Word>,
+}
+
+/// A flow being coordinated at a node.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Run {
+    pub(crate) flow: FlowId,
+    pub(crate) node: u32,
+    pub(crate) ctx: Ctx,
+    pub(crate) path: Path,
+    /// The instance of its steps.
+    pub(crate) instance: u32,
+    pub(crate) from: From,
+    pub(crate) waiters: Vec<From>,
+    pub(crate) progress: Progress,
+    pub(crate) todo: Todo,
+    /// Calls not answered yet.
+    pub(crate) open: u32,
+    /// It waits for its log or a timer.
+    pub(crate) waiting: bool,
+    /// It only waits to be told, and keeps nothing alive by that.
+    pub(crate) listens: bool,
+    pub(crate) answered: bool,
+    /// How often it was taken up again after a crash or went on after a last attempt.
+    pub(crate) round: u32,
+    pub(crate) saga: Option<Id>,
+    pub(crate) key: Option<Word>,
+    pub(crate) fingerprint: u64,
+    /// A stop of a choreography: the step done here.
+    pub(crate) stop: Option<(u8, bool)>,
+    /// The name of the message that brought the flow to this stop.
+    pub(crate) stop_path: Path,
+    /// The next stop is in the outbox, written by the operation's commit, now or at an earlier execution.
+    pub(crate) handed: bool,
+    pub(crate) timer: Option<u32>,
+}
+
+/// A saga in the log of its home service.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct SagaRow {
+    pub(crate) flow: FlowId,
+    pub(crate) node: u32,
+    pub(crate) ctx: Ctx,
+    pub(crate) path: Path,
+    pub(crate) instance: u32,
+    pub(crate) progress: Progress,
+    pub(crate) round: u32,
+    pub(crate) key: Option<Word>,
+    pub(crate) fingerprint: u64,
+    /// The run that drives it, if there is one.
+    pub(crate) run: Option<Id>,
+}
+
+/// What waits in an outbox.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum Letter {
+    /// An event.
+    Event(TopicId),
+    /// The next stop of a choreographed flow.
+    Hop(FlowId, u8, bool),
+    /// The end of one.
+    Over(FlowId, Status),
+    /// Nothing.
+    #[default]
+    Nothing,
+}
+
+/// A row of an outbox.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct OutboxRow {
+    pub(crate) service: u16,
+    pub(crate) letter: Letter,
+    pub(crate) number: u64,
+    pub(crate) committed: bool,
+    pub(crate) committed_at: Time,
+    /// The relay has taken it up.
+    pub(crate) picked: bool,
+    pub(crate) ctx: Ctx,
+    pub(crate) path: Path,
+    pub(crate) payload: Vec<Word>,
+    /// A bit for each subscriber that has not acknowledged.
+    pub(crate) open: u64,
+    pub(crate) sends: u32,
+    pub(crate) last_sent: Time,
+}
+
+/// A relay of a service.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct RelayState {
+    pub(crate) due: bool,
+    pub(crate) next_number: u64,
+    pub(crate) cursor: u64,
+    /// Committed rows by number, the latest perhaps out of order; some have left since the relay last looked.
+    pub(crate) rows: Vec<(u64, Id)>,
+    /// How many of them have not.
+    pub(crate) waiting: u32,
+}
+
+impl RelayState {
+    /// Makes it anew and keeps the memory.
+    pub(crate) fn reset(&mut self) {
+        self.rows.clear();
+        *self = RelayState { rows: std::mem::take(&mut self.rows), ..RelayState::default() };
+    }
+}
