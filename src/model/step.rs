@@ -131,6 +131,8 @@ pub struct KeyPlan {
 pub struct PartPlan {
     /// The operation it belongs to.
     pub op: OpId,
+    /// In a merged flow, which of its steps this belongs to: a place among the program's `merged`.
+    pub merged: u8,
     /// It is what is done when the operation refuses.
     pub otherwise: bool,
     /// Where a skip goes on.

@@ -27,7 +27,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         for (n, part) in program.parts.iter().enumerate() {
             if part.publish.is_empty()
                 || part.otherwise != task.in_refusal
-                || task.skipped & 1 << n.min(31) != 0
+                || task.is_silent(program, n as u8)
             {
                 continue;
             }

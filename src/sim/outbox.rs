@@ -48,7 +48,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// Writes the part's events into the outbox, inside the transaction.
     pub(super) fn outbox_step(&mut self, task: &mut Task, program: &Program, part: u8) -> Went {
         let of = &program.parts[part as usize];
-        if task.skipped & 1 << part.min(31) != 0 {
+        if task.is_silent(program, part) {
             return Went::On;
         }
         let Task { ctx, path: task_path, node, .. } = *task;
@@ -233,7 +233,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// Hands the part's events to the network, once.
     pub(super) fn publish_step(&mut self, task: &mut Running, program: &Program, part: u8) -> Went {
         let of = &program.parts[part as usize];
-        if task.skipped & 1 << part.min(31) != 0 {
+        if task.is_silent(program, part) {
             return Went::On;
         }
         for (n, publish) in of.publish.iter().enumerate() {

@@ -20,6 +20,7 @@ use crate::model::flow::Target;
 use crate::model::ids::{FlowId, OpId, ServiceId, TableId, TopicId};
 use crate::model::own::{AnyProcess, Commit};
 use crate::model::record::Outcome;
+use crate::model::step::Program;
 use crate::model::value::Word;
 use crate::model::weather::PointKind;
 use crate::store::{Index, Keys, Locks, Sequences, Tables};
@@ -308,6 +309,14 @@ pub(crate) struct Task {
     pub(crate) round: u32,
     /// The timer that will wake it.
     pub(crate) timer: Key,
+}
+
+impl Task {
+    /// Whether a part has nothing to tell: it was skipped, or is of a step of a merged flow that was left out or refused.
+    pub(crate) fn is_silent(&self, program: &Program, part: u8) -> bool {
+        let of = program.parts[part as usize].merged;
+        self.skipped & 1 << part.min(31) != 0 || !program.merged.is_empty() && self.merged_done >> of & 1 == 0
+    }
 }
 
 /// Where a call stands.

@@ -159,8 +159,9 @@ fn merged(compiler: &Compiler<'_>, id: FlowId, flow: &Flow, plan: &FlowPlan) -> 
         let weather = parts.len() as u8;
         steps.push(Step::Weather(weather));
         let from = parts.len();
-        for part in body.parts {
+        for mut part in body.parts {
             let n = parts.len() as u8;
+            part.merged = index;
             part_steps(&part, n, matches!(how.write, WritePolicy::Lock { .. }), &mut steps);
             parts.push(part);
             parts[n as usize].skip_to = steps.len() as u16;

@@ -133,3 +133,39 @@ fn a_merged_flow_whose_answer_fails_after_a_refused_last_step_is_refused() {
     assert_eq!(run.ended.end, End::Rest);
     assert_eq!(run.facts, [Some(true); 3], "{:?}", run.verdict.counts);
 }
+
+/// An event belongs to its step: of a step of a merged flow that was left out or refused nothing is told.
+#[test]
+fn a_merged_flow_tells_nothing_of_a_step_that_did_not_take_place() {
+    let facts = |n: i32, rows: u32, heard: u32| {
+        let text = format!(
+            r#"{{
+        "services": {{
+            "a": {{ "tables": {{ "done": {{}} }}, "operations": {{ "go": {{
+                "args": ["n"], "insert": {{ "done[n]": {{}} }} }} }} }},
+            "b": {{ "tables": {{ "rows": {{}} }}, "operations": {{
+                "ask": {{ "args": ["n"], "require": {{ "no": "n < 2" }}, "insert": {{ "rows[n]": {{}} }},
+                         "publish": {{ "asked": {{ "n": "n" }} }} }},
+                "more": {{ "args": ["n"], "insert": {{ "rows[n + 10]": {{}} }}, "publish": {{ "asked": {{ "n": "n" }} }} }} }} }},
+            "c": {{ "tables": {{ "heard": {{}} }}, "operations": {{ "hear": {{
+                "on": "asked", "args": ["n"], "insert": {{ "heard[]": {{ "n": "n" }} }} }} }} }} }},
+        "flows": {{ "both": {{ "by": "a", "args": ["n"], "steps": [
+            {{ "do": "a.go(n)" }}, {{ "do": "b.ask(n)", "optional": true }}, {{ "do": "b.more(n)", "when": "n > 0" }} ] }} }},
+        "clients": {{ "who": {{ "script": [ {{ "at": "0ms", "do": "both({n})" }} ] }} }},
+        "strategies": {{
+            "one":  {{ "coordination": "merged" }},
+            "post": {{ "coordination": "merged", "publish": "outbox" }} }},
+        "invariants": {{ "every-intent-ends": {{}} }},
+        "expect": {{ "*": {{ "facts": [
+            "count.ok == 1", "b.rows.size() == {rows}", "c.heard.size() == {heard}"] }} }} }}"#
+        );
+        for (_, prepared) in prepared(&read_text(&text)) {
+            let run = prepared.replay(0).unwrap().run;
+            assert_eq!(run.facts, [Some(true); 3], "{} {n}: {:?}", prepared.strategy, run.verdict.counts);
+        }
+    };
+    // Asked and left out; asked and more; refused and more.
+    facts(0, 1, 1);
+    facts(1, 2, 2);
+    facts(2, 1, 1);
+}
