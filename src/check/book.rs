@@ -3,8 +3,8 @@
 //! It is filled from the records once and read by all observers that judge an intent as a whole; when the intent is
 //! settled its pages are free again. One byte an intent stays to the end of the run: what the client was told.
 //!
-//! An intent is one line of memory; what was done for it is filed apart, and only if somebody will ask, or if the store
-//! shows writes one by one: then the first of them stands for all.
+//! An intent is one line of memory; what was done for it is filed apart, and not for intents of which nobody will ask
+//! anything. If the store shows writes one by one, the first of them stands for all.
 
 use super::facts::{Facts, bit};
 use super::finding::Party;

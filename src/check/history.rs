@@ -13,6 +13,7 @@ use std::collections::VecDeque;
 
 use super::finding::{Act, Party};
 use crate::kernel::path::Path;
+use crate::kernel::path::mix;
 use crate::kernel::time::Time;
 use crate::model::Model;
 use crate::model::ids::TableId;
@@ -132,10 +133,8 @@ fn content(tables: &Tables, table: u16, row: u32) -> u64 {
     if row >= table.slots() || !table.meta(row).live {
         return ABSENT;
     }
-    // Compared within one row and one run only: a product a cell will do, where the order of cells counts.
-    let fold =
-        |hash: u64, &cell: &i64| (hash ^ cell as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
-    table.cells(row).iter().fold(2, fold)
+    // A mere product a cell would do for most rows, but not for nulls: their top bit passes every product as it is.
+    table.cells(row).iter().fold(2, |hash, &cell| mix(hash, cell as u64))
 }
 
 impl History {

@@ -38,12 +38,15 @@ pub(super) fn run(
     let began = Instant::now();
     let listening = Once::new();
     let patience = || {
-        // Listening takes a thread. What is over sooner nobody interrupts, and nothing is finished that could be kept.
+        // Listening takes a thread. One seed is mostly over sooner than anybody could interrupt it.
         const PATIENCE: Duration = Duration::from_millis(5);
         if !listening.is_completed() && began.elapsed() >= PATIENCE {
             listening.call_once(|| around.listen());
         }
     };
+    if !one {
+        listening.call_once(|| around.listen());
+    }
     let mut report = Report::default();
     let mut told = String::new();
     for (file, scenario) in &scenarios {
@@ -71,6 +74,7 @@ pub(super) fn run(
             report.cases.push(case);
         }
     }
+    patience();
     let exit = exit_of(&report);
     let whole = match args.format {
         Format::Human => format!("{told}\n{}", text::closing(&report, exit.code(), &look)),
@@ -157,6 +161,7 @@ fn sweep_case(
         if around.stop.load(Ordering::Relaxed) {
             break;
         }
+        patience();
         let prepared = Prepared::of(strategy);
         let label = format!("{} {}", text::title(&report), strategy.name);
         let progress = Progress::new(label, seeds.end - seeds.start, around.watched);

@@ -1,6 +1,6 @@
 //! Many runs of one plan: prepare it, run it, judge it, pair the two.
 //!
-//! [`Bench::run`] is the one place where engine and invariants meet. [`sweep`] does it for a range of seeds on several
+//! [`Bench`] is the one place where engine and invariants meet. [`sweep`] does it for a range of seeds on several
 //! threads with a result that does not depend on how many; [`Prepared::replay`] does it for one seed with the whole
 //! history kept. [`judge`] compares what came out with what a file expects.
 

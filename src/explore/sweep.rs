@@ -102,7 +102,10 @@ impl Swept {
     }
 }
 
-/// Runs all seeds of a range with up to `jobs` threads. `done` is told how many more are done; when `stop` is set,
+/// More workers than this only take memory: each has tables of its own.
+const WORKERS: u64 = 256;
+
+/// Runs all seeds of a range with up to `jobs` threads, and never more than 256. `done` is told how many more are done; when `stop` is set,
 /// workers finish their lot and what is finished is kept. `None` if the strategy cannot be carried out.
 pub fn sweep(
     prepared: &Prepared,
@@ -115,7 +118,7 @@ pub fn sweep(
     // Counted from the start of the range: what workers take beyond its end may pass the greatest seed.
     let taken = AtomicU64::new(0);
     let length = seeds.end.saturating_sub(seeds.start);
-    let most = u64::try_from(jobs).unwrap_or(u64::MAX).clamp(1, length.max(1));
+    let most = u64::try_from(jobs).unwrap_or(u64::MAX).clamp(1, length.clamp(1, WORKERS));
     let size = (length / most.saturating_mul(LOTS)).clamp(1, LOT);
     let workers = most.min(length.div_ceil(size).max(1));
     let all = Mutex::new(Swept::default());

@@ -196,12 +196,10 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let (words, frame) = (std::mem::take(&mut call.args), std::mem::take(&mut call.frame));
         let args = words.all();
         let payload = if fetch || frame.is_empty() { args } else { &frame };
-        if local {
-            let from = From::Local { call: id, attempt };
-            match target {
-                Target::Op(op) => self.start_task(op, fetch, node, ctx, path, from, payload, insist, refused),
-                Target::Flow(flow) => self.start_flow(flow, node, ctx, path, from, payload),
-            }
+        let from = From::Local { call: id, attempt };
+        match target {
+            Target::Op(op) => self.start_task(op, fetch, node, ctx, path, from, payload, insist, refused),
+            Target::Flow(flow) => self.start_flow(flow, node, ctx, path, from, payload),
         }
         self.give_back(id, words, frame);
     }

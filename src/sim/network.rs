@@ -72,6 +72,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     /// How long a message is under way that no rule touches and nothing strikes at, as most of them; `None`: it has to take
     /// the long way. This looks at rules without memory only, so that the long way may ask them again.
+    ///
+    /// In line, like [`Engine::under_way`], where requests and answers are made: they are written into their slot without
+    /// being put together elsewhere first, which spares some 300 instructions a request.
     #[inline(always)]
     pub(super) fn plainly(
         &mut self,

@@ -64,3 +64,24 @@ fn golden_digests_have_not_moved() {
     let golden = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(golden == text, "the digests moved; expected\n{golden}\ngot\n{text}");
 }
+
+/// Lots of several seeds, a last one that is shorter, more jobs than seeds: every seed is run once, whoever takes it.
+#[test]
+fn a_sweep_is_the_same_however_it_is_cut() {
+    let scenario = read(&files()[0]);
+    let (_, prepared) = prepared(&scenario).remove(0);
+    let swept = |seeds: std::ops::Range<u64>, jobs| {
+        let told = std::sync::atomic::AtomicU64::new(0);
+        let done = |n| _ = told.fetch_add(n, std::sync::atomic::Ordering::Relaxed);
+        let swept = sweep(&prepared, seeds.clone(), jobs, &done, &AtomicBool::new(false)).unwrap();
+        let length = seeds.end - seeds.start;
+        assert_eq!((swept.runs, told.into_inner()), (length, length), "{seeds:?} by {jobs}");
+        swept
+    };
+    for seeds in [0..1_003, 7..8, u64::MAX - 40..u64::MAX] {
+        let one = swept(seeds.clone(), 1);
+        for jobs in [2, 3, 64, 5_000] {
+            assert_eq!(swept(seeds.clone(), jobs), one, "{seeds:?} by {jobs}");
+        }
+    }
+}

@@ -215,7 +215,7 @@ pub fn history(prepared: &Prepared, replay: &Replay, head: Head<'_>) -> String {
     all
 }
 
-/// The same, written to `out` in pieces of some 64 KiB, so that it takes no memory however long it is.
+/// The same, written to `out` in pieces of some 64 KiB, so that the text takes no more memory however long it is.
 ///
 /// # Errors
 /// The first that `out` has; nothing is written after it.
