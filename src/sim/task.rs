@@ -115,9 +115,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         fill(&mut task.frame, payload, self.plan.programs[program as usize].frame);
         self.find_pace(&mut task);
         self.starts_as_asked(&mut task, op, insist, refused);
-        let id = self.put_back(&mut task);
-        self.world.blank = Some(task);
-        self.world.ready.push_back(Ready::Task(id));
+        self.runs_soon(task);
     }
 
     /// A request for an operation, or for a half of one, has arrived: it is executed.
@@ -216,6 +214,11 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         fill(&mut task.frame, payload, self.plan.programs[program as usize].frame);
         self.find_pace(&mut task);
         self.begin_record(&task, op);
+        self.runs_soon(task);
+    }
+
+    /// A new task gets a slot and is run at this instant, behind what is ready already.
+    fn runs_soon(&mut self, mut task: Running) {
         let id = self.put_back(&mut task);
         self.world.blank = Some(task);
         self.world.ready.push_back(Ready::Task(id));

@@ -1,5 +1,5 @@
-//! Transactions that wait for each other: what a victim of a deadlock leaves to others, what a paused node still holds, and
-//! what a merged flow is left with when its last step is refused.
+//! Transactions cut short: what a victim of a deadlock leaves to others, what a paused node still holds, and what a merged
+//! flow is left with when one of its steps is refused.
 
 use std::collections::BTreeMap;
 
@@ -168,4 +168,23 @@ fn a_merged_flow_tells_nothing_of_a_step_that_did_not_take_place() {
     facts(0, 1, 1);
     facts(1, 2, 2);
     facts(2, 1, 1);
+}
+
+/// An optional step whose arguments have no value is refused by itself: what the step before it wrote stays.
+#[test]
+fn a_merged_step_without_arguments_takes_nothing_of_the_step_before() {
+    let text = r#"{
+        "services": {
+            "a": { "tables": { "done": {} }, "operations": {
+                "go": { "args": ["n"], "insert": { "done[n]": {} }, "reply": "n" } } },
+            "b": { "tables": { "rows": {} }, "operations": { "ask": { "args": ["n"], "insert": { "rows[n]": {} } } } } },
+        "flows": { "both": { "by": "a", "args": ["n"], "steps": [
+            { "do": "a.go(n)", "as": "got" }, { "do": "b.ask(1 / (got - 1))", "optional": true } ] } },
+        "clients": { "who": { "script": [ { "at": "0ms", "do": "both(1)" } ] } },
+        "strategies": { "one": { "coordination": "merged" } },
+        "invariants": { "every-intent-ends": {} },
+        "expect": { "one": { "facts": ["count.ok == 1", "a.done.size() == 1", "b.rows.size() == 0"] } }
+    }"#;
+    let run = prepared(&read_text(text)).remove(0).1.replay(0).unwrap().run;
+    assert_eq!(run.facts, [Some(true); 3], "{:?}", run.verdict.counts);
 }

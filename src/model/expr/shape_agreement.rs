@@ -146,8 +146,10 @@ proptest! {
         prop_assert!(short.is_none() || short.ok_or(Failure::Empty) == expected);
         let long = Code { shape: Shape::Other, ..code };
         prop_assert_eq!(eval(&long, &locals, &mut again, &mut scratch), expected);
-        // What is looked at may be noted as read, so it has to be the same.
-        prop_assert!(short.is_none() || view.looks == again.looks, "{} {}", view.looks, again.looks);
+        // What is looked at may be noted as read, each row once: so the short way looks at the same rows in the same order,
+        // and where it gives up at the first of them.
+        prop_assert!(again.looks.starts_with(&view.looks), "{:?} {:?}", view.looks, again.looks);
+        prop_assert!(short.is_none() || view.looks.len() == again.looks.len(), "{:?}", again.looks);
         prop_assert!(found.is_ok() || place == long.failed_span(&scratch));
     }
 }

@@ -13,14 +13,14 @@ use crate::model::value::{NULL, Word, truth};
 pub(crate) struct World {
     pub(crate) tables: Vec<BTreeMap<Word, Vec<Word>>>,
     pub(crate) heap: Heap,
-    /// Looks at the store, counted.
-    pub(crate) looks: u32,
+    /// The rows that were looked for, and those that passes went on from, in order.
+    pub(crate) looks: Vec<(TableId, Word)>,
 }
 
 impl View for World {
     fn find(&mut self, table: TableId, key: Word) -> Option<u32> {
         assert_ne!(key, NULL);
-        self.looks += 1;
+        self.looks.push((table, key));
         self.tables.get(table.index())?.keys().position(|&k| k == key).map(|rank| rank as u32 + 10)
     }
 
@@ -30,7 +30,7 @@ impl View for World {
     }
 
     fn next_row(&mut self, table: TableId, after: Option<u32>) -> Option<u32> {
-        self.looks += 1;
+        self.looks.push((table, after.map_or(NULL, Word::from)));
         let next = after.map_or(10, |row| row + 1);
         let rows = self.tables.get(table.index())?.len() as u32;
         (next - 10 < rows).then_some(next)
