@@ -8,7 +8,7 @@ use super::due::Due;
 use super::network::{Outgoing, subject};
 use super::slab::Id;
 use super::words::Words;
-use super::world::{Call, Ctx, From, Owner, Parcel, Phase, Ready, Status, World};
+use super::world::{Asking, Call, Ctx, From, MoreOfCall, Owner, Parcel, Phase, Ready, Status, World};
 use crate::kernel::agenda::{Class, Key};
 use crate::kernel::choose::{Ask, Chooser};
 use crate::kernel::path::{Path, Role};
@@ -21,7 +21,7 @@ use crate::model::plan::NodeKind;
 use crate::model::record::Kind;
 use crate::model::service::Route;
 use crate::model::step::ThinkPlan;
-use crate::model::value::Word;
+use crate::model::value::{NULL, Word};
 use crate::model::weather::PointKind;
 use crate::store::{Index, Sink};
 
@@ -29,12 +29,40 @@ impl Call {
     /// What a request carries: what was fetched, or else the arguments.
     #[inline]
     fn payload(&self, fetch: bool) -> &[Word] {
-        if fetch || self.frame.is_empty() { self.args.all() } else { &self.frame }
+        payload(self.args.all(), self.more.as_deref(), fetch)
+    }
+
+    /// More about it, made at the first call; the slot keeps it for the next tenant.
+    pub(super) fn more(&mut self) -> &mut MoreOfCall {
+        self.more.get_or_insert_default()
+    }
+
+    /// What its request wants besides.
+    #[inline]
+    fn asking(&self) -> Asking {
+        let refused = self.more.as_ref().and_then(|more| more.refused);
+        Asking { insist: self.insist, refused: refused.unwrap_or(NULL) }
+    }
+
+    /// Forgets what was fetched: it decides anew.
+    fn forget_fetched(&mut self) {
+        if let Some(more) = &mut self.more {
+            more.frame.clear();
+            more.refused = None;
+        }
     }
 
     /// Whether an answer to this attempt still counts.
     pub(super) fn accepts(&self, attempt: u32) -> bool {
         attempt >= self.since && attempt <= self.attempt
+    }
+}
+
+/// What a request carries: what was fetched, or else the arguments.
+fn payload<'a>(args: &'a [Word], more: Option<&'a MoreOfCall>, fetch: bool) -> &'a [Word] {
+    match more {
+        Some(more) if !fetch && !more.frame.is_empty() => &more.frame,
+        _ => args,
     }
 }
 
@@ -117,6 +145,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         call.phase = Phase::Fetch;
         call.fetches += 1;
         call.insist = false;
+        call.forget_fetched();
         let path = call.path.child(Role::Fetch, call.fetches).child(Role::Try, call.fetches);
         let target = self.target_of(id);
         let Target::Op(op) = target else { return };
@@ -129,8 +158,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         call.requests += 1;
         let role = if matches!(call.owner, Owner::Intent(_)) { Role::Attempt } else { Role::Try };
         let path = call.path.child(role, call.requests);
+        let asking = call.asking();
         let target = self.target_of(id);
-        self.dispatch_call(id, path, PointKind::Request, Parcel::Request(target), false);
+        self.dispatch_call(id, path, PointKind::Request, Parcel::Request(target, asking), false);
     }
 
     #[inline]
@@ -145,7 +175,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             call.since = call.attempt;
         }
         let (attempt, node, local) = (call.attempt, call.node, call.local);
-        let (insist, refused, retry) = (call.insist, call.refused, call.retry);
+        let retry = call.retry;
         let path = path.child(Role::Request, 0);
         let ctx = Ctx { sent: path.0, ..call.ctx };
         let service = if local { None } else { self.service_of(target) };
@@ -164,16 +194,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 let (sent, call) = (&mut messages[message], &calls[id]);
                 sent.parcel = parcel;
                 sent.answer = answer;
-                sent.insist = insist;
-                sent.refused = refused;
                 sent.payload.set(call.payload(fetch));
                 return;
             }
             // Lent while the message is made: the call may end meanwhile, if sending brings its node down.
             let call = &mut self.world.calls[id];
-            let (words, frame) = (std::mem::take(&mut call.args), std::mem::take(&mut call.frame));
+            let (words, more) = (std::mem::take(&mut call.args), call.more.take());
             let args = words.all();
-            let payload = if fetch || frame.is_empty() { args } else { &frame };
+            let payload = payload(args, more.as_deref(), fetch);
             let ctx = &ctx;
             let from = node;
             self.send_in_weather(&Outgoing {
@@ -185,29 +213,28 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 path,
                 ctx,
                 answer,
-                insist,
-                refused,
                 payload,
                 args,
             });
-            return self.give_back(id, words, frame);
+            return self.give_back(id, words, more);
         }
         let call = &mut self.world.calls[id];
-        let (words, frame) = (std::mem::take(&mut call.args), std::mem::take(&mut call.frame));
+        let asking = if fetch { Asking::PLAINLY } else { call.asking() };
+        let (words, more) = (std::mem::take(&mut call.args), call.more.take());
         let args = words.all();
-        let payload = if fetch || frame.is_empty() { args } else { &frame };
+        let payload = payload(args, more.as_deref(), fetch);
         let from = From::Local { call: id, attempt };
         match target {
-            Target::Op(op) => self.start_task(op, fetch, node, ctx, path, from, payload, insist, refused),
+            Target::Op(op) => self.start_task(op, fetch, node, ctx, path, from, payload, asking),
             Target::Flow(flow) => self.start_flow(flow, node, ctx, path, from, payload),
         }
-        self.give_back(id, words, frame);
+        self.give_back(id, words, more);
     }
 
     /// What was lent by a call goes back to it, if it is still there.
-    fn give_back(&mut self, id: Id, args: Words, frame: Vec<Word>) {
+    fn give_back(&mut self, id: Id, args: Words, more: Option<Box<MoreOfCall>>) {
         if let Some(call) = self.world.calls.get_mut(id) {
-            (call.args, call.frame) = (args, frame);
+            (call.args, call.more) = (args, more);
         }
     }
 
@@ -257,7 +284,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         match status {
             Status::Ok(_) if fetching => self.think(id),
             Status::Refused(reason) if fetching && self.says_no_at_store(id) => {
-                self.world.calls[id].refused = Some(reason);
+                self.world.calls[id].more().refused = Some(reason);
                 self.think(id);
             }
             Status::Ok(_) | Status::Skipped(_) => self.call_ends(id, status),
@@ -293,7 +320,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             ThinkPlan::None => Span::ZERO,
             ThinkPlan::Time(dist) => self.chooser.span(path, Ask::Think, dist),
             ThinkPlan::Computed(_, slot) => {
-                Span(call.frame.get(*slot as usize).map_or(0, |&ns| ns.max(0) as u64))
+                let fetched = call.more.as_ref().and_then(|more| more.frame.get(*slot as usize));
+                Span(fetched.map_or(0, |&ns| ns.max(0) as u64))
             }
         };
         if after.is_zero() {
@@ -313,12 +341,10 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         };
         let (on_conflict, tries) = self.plan.programs[apply as usize].conflict;
         let call = &mut self.world.calls[id];
-        call.redone += 1;
+        let more = call.more();
+        more.redone += 1;
         match on_conflict {
-            OnConflict::Redo if tries.is_none_or(|tries| call.redone <= tries) => {
-                call.frame.clear();
-                self.fetch(id);
-            }
+            OnConflict::Redo if tries.is_none_or(|tries| more.redone <= tries) => self.fetch(id),
             // The refusal names the version there is now; the old values go out again under it.
             OnConflict::Force | OnConflict::Merge | OnConflict::Already if !call.insist => {
                 call.insist = true;
@@ -343,14 +369,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             _ if by_caller && retry.on_timeout == OnTimeout::Redo => Phase::Fetch,
             _ => Phase::Request,
         };
-        if call.next == Phase::Fetch {
-            call.frame.clear();
-        }
         call.phase = Phase::Backoff;
-        let (failures, waited, sent, path) = (call.failures, call.waited, call.sent, call.path);
+        let (failures, sent, path) = (call.failures, call.sent, call.path);
+        let waited = call.more.as_ref().map_or(Span::ZERO, |more| more.waited);
         let name = path.child(Role::Occurrence, failures);
         let mut after = self.backoff(&retry, failures, waited, name);
-        self.world.calls[id].waited = after;
+        if retry.jitter == Jitter::Decorrelated {
+            self.world.calls[id].more().waited = after;
+        }
         if retry.backoff == Backoff::Period {
             after = sent.saturating_add(retry.first).since(now);
         }
@@ -438,7 +464,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         if let Some(service) = service {
             let to = self.route(service, call, path);
             self.send(&Outgoing {
-                parcel: Parcel::Request(target),
+                parcel: Parcel::Request(target, Asking::PLAINLY),
                 point: PointKind::Request,
                 subject: subject(target),
                 from: node,
@@ -446,8 +472,6 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 path,
                 ctx: &ctx,
                 answer: From::Nobody,
-                insist: false,
-                refused: None,
                 payload,
                 args: payload,
             });

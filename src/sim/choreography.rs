@@ -7,7 +7,7 @@
 use super::Engine;
 use super::network::{Answered, Outgoing};
 use super::slab::Id;
-use super::world::{Ctx, From, Letter, Parcel, Progress, Run, Status, Todo, Trouble};
+use super::world::{Asking, Ctx, From, Letter, Parcel, Progress, Run, Status, Todo, Trouble};
 use crate::kernel::choose::Chooser;
 use crate::kernel::path::{Path, Role, mix};
 use crate::model::expr::eval;
@@ -196,8 +196,6 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             path: name,
             ctx: &ctx,
             answer,
-            insist: false,
-            refused: None,
             payload: state,
             args: &state[HEAD..],
         })
@@ -264,7 +262,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             args.push(eval(code, &slots, &mut view, self.scratch).unwrap_or(NULL));
         }
         let ctx = self.step_ctx(ctx, step, undo);
-        self.start_task(op, false, node, ctx, path, From::Stop(id), &args, false, None);
+        self.start_task(op, false, node, ctx, path, From::Stop(id), &args, Asking::PLAINLY);
     }
 
     /// The commit of an operation at a stop: the next letter goes into the outbox with it.

@@ -251,7 +251,6 @@ impl Call {
         path: Path,
         retry: u16,
     ) {
-        self.frame.clear();
         // Field by field: a call made anew by assignment would be built elsewhere, moved here, and its lists dropped.
         self.owner = owner;
         self.target = Some(target);
@@ -264,15 +263,16 @@ impl Call {
         self.requests = 0;
         self.fetches = 0;
         self.failures = 0;
-        self.redone = 0;
         self.attempt = 0;
         self.since = 0;
         self.maybe = false;
         self.insist = false;
-        self.refused = None;
         self.local = false;
-        self.waited = Span::ZERO;
         self.sent = Time::ZERO;
         self.timer = Key::NONE;
+        if let Some(more) = &mut self.more {
+            more.frame.clear();
+            (more.refused, more.redone, more.waited) = (None, 0, Span::ZERO);
+        }
     }
 }

@@ -35,14 +35,16 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
     pub(super) fn step_ctx(&self, flow_ctx: Ctx, step: u8, undo: bool) -> Ctx {
         let role = if undo { StepRole::Undo } else { StepRole::Action };
         let word = step_word(step, role);
-        let fenced = match flow_ctx.instance {
-            NONE => false,
-            instance => {
-                let flow = self.world.instances[self.world.instances.id(instance)].flow;
-                self.saga(flow).is_some_and(|saga| saga.fence)
-            }
-        };
-        Ctx { step: word, effect: Self::effect(flow_ctx.effect, word), fenced, ..flow_ctx }
+        Ctx { step: word, effect: Self::effect(flow_ctx.effect, word), ..flow_ctx }
+    }
+
+    /// Whether participants fence what is done under a context: it is a step of a saga that says so.
+    pub(super) fn is_fenced(&self, ctx: &Ctx) -> bool {
+        if ctx.instance == NONE || ctx.step == NONE {
+            return false;
+        }
+        let flow = self.world.instances[self.world.instances.id(ctx.instance)].flow;
+        self.saga(flow).is_some_and(|saga| saga.fence)
     }
 
     pub(super) fn moves(&mut self, run: Id, what: FlowMove, step: u32, data: u64) {

@@ -11,7 +11,7 @@ use super::fault::Weathered;
 use super::network::{Answered, Outgoing, subject};
 use super::slab::Id;
 use super::view::TaskView;
-use super::world::{Asked, Asker, Chore, ChoreKind, Ctx, From, Origin, Parcel, Status, What};
+use super::world::{Asked, Asker, Asking, Chore, ChoreKind, Ctx, From, Origin, Parcel, Status, What};
 use crate::kernel::agenda::Class;
 use crate::kernel::choose::{Ask, Chooser};
 use crate::kernel::path::{Path, Role, mix};
@@ -380,17 +380,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         // What is asked for under one tag of one operation is one effect, however often it is sent.
         let word = u64::from(super::target_word(target));
         let effect = mix(mix(origin.ctx.effect, u64::from(tag) + 1), word + 1);
-        let ctx = Ctx {
-            effect,
-            instance: NONE,
-            step: NONE,
-            call: path.0,
-            sent: path.0,
-            fenced: false,
-            ..origin.ctx
-        };
+        let ctx = Ctx { effect, instance: NONE, step: NONE, call: path.0, sent: path.0, ..origin.ctx };
         self.send(&Outgoing {
-            parcel: Parcel::Request(target),
+            parcel: Parcel::Request(target, Asking::PLAINLY),
             point: PointKind::Request,
             subject: subject(target),
             from: node,
@@ -398,8 +390,6 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             path,
             ctx: &ctx,
             answer: From::Guest { asker },
-            insist: false,
-            refused: None,
             payload: args,
             args,
         });

@@ -192,7 +192,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// empty compensation leaves its mark.
     pub(super) fn fence(&mut self, task: &mut Running, program: &Program) -> Went {
         let Task { ctx, path, node, .. } = **task;
-        if !ctx.fenced {
+        if !self.is_fenced(&ctx) {
             return Went::On;
         }
         let NodeKind::Replica(service, _) = self.plan.nodes.kind(node) else { return Went::On };

@@ -7,7 +7,7 @@ use super::Engine;
 use super::due::Due;
 use super::rules::{Filed, MessageRule};
 use super::slab::Id;
-use super::world::{Ctx, From, Message, Parcel, Phase, Status, Who, World};
+use super::world::{Asking, Ctx, From, Message, Parcel, Phase, Status, Who, World};
 use crate::kernel::agenda::Class;
 use crate::kernel::choose::{Ask, Chooser};
 use crate::kernel::path::{Path, Role};
@@ -44,8 +44,6 @@ pub(super) struct Outgoing<'a> {
     pub(super) path: Path,
     pub(super) ctx: &'a Ctx,
     pub(super) answer: From,
-    pub(super) insist: bool,
-    pub(super) refused: Option<Word>,
     pub(super) payload: &'a [Word],
     /// What the conditions of rules see.
     pub(super) args: &'a [Word],
@@ -61,8 +59,6 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 let sent = &mut self.world.messages[id];
                 sent.parcel = message.parcel;
                 sent.answer = message.answer;
-                sent.insist = message.insist;
-                sent.refused = message.refused;
                 sent.payload.set(message.payload);
                 true
             }
@@ -132,8 +128,6 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         sent.from = from;
         sent.to = to;
         sent.ctx = *ctx;
-        sent.insist = false;
-        sent.refused = None;
         self.put(Due::Message(id.slot), after, Class::Delivery, name);
         id
     }
@@ -171,8 +165,6 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         sent.to = message.to;
         sent.ctx = *message.ctx;
         sent.answer = message.answer;
-        sent.insist = message.insist;
-        sent.refused = message.refused;
         sent.payload.set(message.payload);
         self.put(Due::Message(id.slot), after, Class::Delivery, name);
     }
@@ -373,8 +365,6 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             path,
             ctx: what.ctx,
             answer: From::Remote { node: to, call, attempt, fetch },
-            insist: false,
-            refused: None,
             payload: what.payload,
             args: what.args,
         });
@@ -391,8 +381,6 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             path: what.path.child(Role::Reply, 0),
             ctx: what.ctx,
             answer: From::Guest { asker },
-            insist: false,
-            refused: None,
             payload: what.payload,
             args: what.args,
         });
@@ -406,7 +394,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         // Where nothing can crash, the node need not be looked at: of many clients that is a cache miss a message.
         let down = self.rules.crashes && self.world.nodes[to as usize].down;
         let op = match parcel {
-            Parcel::Request(target) | Parcel::Reply(target, _) => super::target_word(target),
+            Parcel::Request(target, _) | Parcel::Reply(target, _) => super::target_word(target),
             parcel => self.parcel_word(parcel),
         };
         self.record(if down { Kind::Lost } else { Kind::Delivered }, path, who, |r| {
@@ -421,8 +409,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let name = if copy == 0 { path } else { path.child(Role::Copy, copy) };
         match (parcel, answer) {
             _ if down => self.world.messages.leave(id),
-            (Parcel::Request(Target::Op(op)), _) => self.request_arrives(id, op, false, name),
-            (Parcel::Fetch(op), _) => self.request_arrives(id, op, true, name),
+            (Parcel::Request(Target::Op(op), asking), _) => self.request_arrives(id, op, asking, false, name),
+            (Parcel::Fetch(op), _) => self.request_arrives(id, op, Asking::PLAINLY, true, name),
             (Parcel::Reply(_, status), From::Remote { call, attempt, fetch, .. }) => {
                 if fetch {
                     self.take_frame(call, attempt, id);
@@ -439,7 +427,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// What a record calls a parcel.
     fn parcel_word(&self, parcel: Parcel) -> u16 {
         match parcel {
-            Parcel::Request(target) | Parcel::Reply(target, _) => super::target_word(target),
+            Parcel::Request(target, _) | Parcel::Reply(target, _) => super::target_word(target),
             Parcel::Fetch(op) => op.0,
             Parcel::Event(topic, _) | Parcel::Ack(topic, _, _) => topic.0,
             Parcel::Hop(flow, step, undo) => self.hop_op(flow, step, undo).map_or(flow.0 | FLOW, |op| op.0),
@@ -454,7 +442,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let words = std::mem::take(&mut self.world.messages[id].payload);
         let payload = words.all();
         match parcel {
-            Parcel::Request(Target::Flow(flow)) => self.start_flow(flow, to, ctx, name, answer, payload),
+            Parcel::Request(Target::Flow(flow), _) => self.start_flow(flow, to, ctx, name, answer, payload),
             Parcel::Reply(_, status) => {
                 if let From::Guest { asker } = answer {
                     self.guest_replied(asker, name, status);
@@ -468,7 +456,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             }
             Parcel::Over(flow, status) => self.over_arrives(flow, status, to, ctx, name, payload, answer),
             Parcel::Ack(topic, row, subscriber) => self.acknowledged(topic, row, subscriber, to),
-            Parcel::Request(Target::Op(_)) | Parcel::Fetch(_) | Parcel::Nothing => {}
+            Parcel::Request(Target::Op(_), _) | Parcel::Fetch(_) | Parcel::Nothing => {}
         }
         self.world.messages[id].payload = words;
         self.world.messages.leave(id);
@@ -482,8 +470,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             && call.phase == Phase::Fetch
             && call.accepts(attempt)
         {
-            call.frame.clear();
-            call.frame.extend_from_slice(messages[message].payload.all());
+            let frame = &mut call.more().frame;
+            frame.clear();
+            frame.extend_from_slice(messages[message].payload.all());
         }
     }
 }

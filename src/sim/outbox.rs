@@ -284,8 +284,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             let to = plan.nodes.replica(service, (ctx.client.wrapping_add(n)) % replicas);
             let name = path.child(Role::Subscriber, number as u32).child(Role::Try, n);
             let effect = Self::effect(ctx.effect, (u32::from(topic.0) << 8 | number as u32) + 0x1_0000);
-            let told =
-                Ctx { effect, instance: NONE, step: NONE, call: path.0, sent: name.0, fenced: false, ..ctx };
+            let told = Ctx { effect, instance: NONE, step: NONE, call: path.0, sent: name.0, ..ctx };
             let answer = match row {
                 Some(row) => From::Relay { node, row, subscriber: number as u8 },
                 None => From::Nobody,
@@ -299,8 +298,6 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 path: name,
                 ctx: &told,
                 answer,
-                insist: false,
-                refused: None,
                 payload: words,
                 args: &words[HEAD..],
             });
@@ -357,8 +354,6 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             path: what.path.child(Role::Ack, 0),
             ctx: what.ctx,
             answer: From::Nobody,
-            insist: false,
-            refused: None,
             payload: &[],
             args: what.args,
         });

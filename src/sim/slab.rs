@@ -1,4 +1,7 @@
 //! Slots for things that come and go. A slot keeps its memory when its tenant leaves; an id names a tenant, not a slot.
+//!
+//! Ages lie apart from the tenants: whether one is still there is asked for most that are looked at, and the tenants
+//! themselves take no more lines of memory than they must.
 
 /// A tenant of a slab.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,111 +25,108 @@ impl Id {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
-struct Entry<T> {
-    age: u32,
-    live: bool,
-    value: T,
-}
-
 /// Slots of one kind.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Slab<T> {
-    entries: Vec<Entry<T>>,
+    tenants: Vec<T>,
+    /// By slot how often somebody moved in or out: odd while somebody is there.
+    ages: Vec<u32>,
     free: Vec<u32>,
 }
 
 impl<T> Default for Slab<T> {
     fn default() -> Slab<T> {
-        Slab { entries: Vec::new(), free: Vec::new() }
+        Slab { tenants: Vec::new(), ages: Vec::new(), free: Vec::new() }
     }
+}
+
+/// Whether somebody is there at this age of a slot.
+#[inline]
+const fn is_live(age: u32) -> bool {
+    age & 1 == 1
 }
 
 impl<T: Default> Slab<T> {
     /// A slot and what its last tenant left in it: the caller sets every field.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn take(&mut self) -> (Id, &mut T) {
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.entries.push(Entry { age: 0, live: false, value: T::default() });
-            self.entries.len() as u32 - 1
-        });
-        let entry = &mut self.entries[slot as usize];
-        entry.live = true;
-        (Id { slot, age: entry.age }, &mut entry.value)
+        let slot = self.free.pop().unwrap_or_else(|| self.build());
+        let age = &mut self.ages[slot as usize];
+        *age = age.wrapping_add(1);
+        (Id { slot, age: *age }, &mut self.tenants[slot as usize])
+    }
+
+    /// A slot where nobody has ever been.
+    #[cold]
+    #[inline(never)]
+    fn build(&mut self) -> u32 {
+        self.tenants.push(T::default());
+        self.ages.push(0);
+        self.ages.len() as u32 - 1
     }
 
     /// Ends a tenancy.
     #[inline]
     pub(crate) fn leave(&mut self, id: Id) {
-        let entry = &mut self.entries[id.slot as usize];
-        debug_assert!(entry.live && entry.age == id.age, "a tenant leaves once");
-        entry.live = false;
-        entry.age = entry.age.wrapping_add(1);
+        debug_assert!(self.has(id), "a tenant leaves once");
+        self.ages[id.slot as usize] = id.age.wrapping_add(1);
         self.free.push(id.slot);
     }
 
     /// Whether the tenant is still there.
     #[inline]
     pub(crate) fn has(&self, id: Id) -> bool {
-        self.entries.get(id.slot as usize).is_some_and(|entry| entry.live && entry.age == id.age)
+        self.ages.get(id.slot as usize) == Some(&id.age) && is_live(id.age)
     }
 
     /// The tenant, if it is still there.
     #[inline]
     pub(crate) fn get(&self, id: Id) -> Option<&T> {
-        self.entries.get(id.slot as usize).filter(|entry| entry.live && entry.age == id.age).map(|e| &e.value)
+        if self.has(id) { self.tenants.get(id.slot as usize) } else { None }
     }
 
     /// The tenant, if it is still there.
     #[inline]
     pub(crate) fn get_mut(&mut self, id: Id) -> Option<&mut T> {
-        let entry = self.entries.get_mut(id.slot as usize)?;
-        (entry.live && entry.age == id.age).then_some(&mut entry.value)
+        if self.has(id) { self.tenants.get_mut(id.slot as usize) } else { None }
     }
 
     /// The id of the tenant of a slot.
     #[inline]
     pub(crate) fn id(&self, slot: u32) -> Id {
-        Id { slot, age: self.entries[slot as usize].age }
+        Id { slot, age: self.ages[slot as usize] }
     }
 
     /// The tenant of a slot that is known to have one.
     #[inline]
     pub(crate) fn at(&mut self, slot: u32) -> &mut T {
-        let entry = &mut self.entries[slot as usize];
-        debug_assert!(entry.live, "the slot has a tenant");
-        &mut entry.value
+        debug_assert!(is_live(self.ages[slot as usize]), "the slot has a tenant");
+        &mut self.tenants[slot as usize]
     }
 
     /// What is in a slot, or was last.
     #[inline]
     pub(crate) fn peek(&self, slot: u32) -> &T {
-        &self.entries[slot as usize].value
+        &self.tenants[slot as usize]
     }
 
     /// What is in a slot, or was last.
     pub(crate) fn peek_mut(&mut self, slot: u32) -> &mut T {
-        &mut self.entries[slot as usize].value
+        &mut self.tenants[slot as usize]
     }
 
     /// All tenants, by slot.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Id, &T)> {
-        let live =
-            |(slot, entry): (usize, &'_ Entry<T>)| (entry.live, Id { slot: slot as u32, age: entry.age });
-        self.entries.iter().enumerate().filter_map(move |(slot, entry)| {
-            let (is_live, id) = live((slot, entry));
-            is_live.then_some((id, &entry.value))
-        })
+        let slots = (0..).zip(self.ages.iter().zip(&self.tenants));
+        slots.filter(|(_, (age, _))| is_live(**age)).map(|(slot, (&age, tenant))| (Id { slot, age }, tenant))
     }
 
     /// Ends all tenancies and keeps the memory.
     pub(crate) fn reset(&mut self) {
         self.free.clear();
-        for (slot, entry) in self.entries.iter_mut().enumerate().rev() {
-            if entry.live {
-                entry.live = false;
-                entry.age = entry.age.wrapping_add(1);
-            }
+        for (slot, age) in self.ages.iter_mut().enumerate().rev() {
+            // The next even one.
+            *age = age.wrapping_add(*age & 1);
             self.free.push(slot as u32);
         }
     }
@@ -137,17 +137,15 @@ impl<T> std::ops::Index<Id> for Slab<T> {
     type Output = T;
     #[inline]
     fn index(&self, id: Id) -> &T {
-        let entry = &self.entries[id.slot as usize];
-        debug_assert!(entry.live && entry.age == id.age, "the tenant is still there");
-        &entry.value
+        debug_assert!(self.ages[id.slot as usize] == id.age && is_live(id.age), "the tenant is still there");
+        &self.tenants[id.slot as usize]
     }
 }
 
 impl<T> std::ops::IndexMut<Id> for Slab<T> {
     #[inline]
     fn index_mut(&mut self, id: Id) -> &mut T {
-        let entry = &mut self.entries[id.slot as usize];
-        debug_assert!(entry.live && entry.age == id.age, "the tenant is still there");
-        &mut entry.value
+        debug_assert!(self.ages[id.slot as usize] == id.age && is_live(id.age), "the tenant is still there");
+        &mut self.tenants[id.slot as usize]
     }
 }

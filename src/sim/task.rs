@@ -8,7 +8,7 @@ use super::due::Due;
 use super::fault::Weathered;
 use super::network::Answered;
 use super::slab::Id;
-use super::world::{Ctx, From, Message, Ready, Running, Status, Task};
+use super::world::{Asking, Ctx, From, Message, Ready, Running, Status, Task};
 use crate::kernel::agenda::{Key, LaneId};
 use crate::kernel::choose::{Ask, Chooser};
 use crate::kernel::path::{Path, Role};
@@ -35,18 +35,6 @@ pub(super) enum Went {
     WaitsBehind,
     /// The task is no more.
     Gone,
-}
-
-/// Whether a step is a statement of the database, which takes its time before it takes effect.
-fn takes_time(program: &Program, step: Step, task: &Task) -> bool {
-    match step {
-        Step::KeyLookup | Step::KeyEarly | Step::KeyLate | Step::Lock(_) | Step::Read(_) => true,
-        Step::Write(..) | Step::Outbox(_) => true,
-        Step::Fence => task.ctx.fenced,
-        Step::Custom(n) => program.custom[n as usize].statement,
-        Step::Commit => !program.read_only,
-        _ => false,
-    }
 }
 
 impl Task {
@@ -103,8 +91,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         path: Path,
         from: From,
         payload: &[Word],
-        insist: bool,
-        refused: Option<Word>,
+        asking: Asking,
     ) {
         if self.is_hosted(op) {
             return self.ask_guest(op, node, ctx, path, from, payload);
@@ -114,14 +101,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         task.reset(Id::NONE, program, node, &ctx, path, from);
         fill(&mut task.frame, payload, self.plan.programs[program as usize].frame);
         self.find_pace(&mut task);
-        self.starts_as_asked(&mut task, op, insist, refused);
+        self.starts_as_asked(&mut task, op, asking);
         self.runs_soon(task);
     }
 
     /// A request for an operation, or for a half of one, has arrived: it is executed.
     #[inline]
-    pub(super) fn request_arrives(&mut self, message: Id, op: OpId, fetch: bool, name: Path) {
-        let Message { to, answer, insist, refused, .. } = self.world.messages[message];
+    pub(super) fn request_arrives(&mut self, message: Id, op: OpId, asking: Asking, fetch: bool, name: Path) {
+        let Message { to, answer, .. } = self.world.messages[message];
         if self.is_hosted(op) {
             let ctx = self.world.messages[message].ctx;
             let payload = std::mem::take(&mut self.world.messages[message].payload);
@@ -142,7 +129,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         if !task.at_once {
             self.give_slot(&mut task);
         }
-        self.starts_as_asked(&mut task, op, insist, refused);
+        self.starts_as_asked(&mut task, op, asking);
         self.run_on(task);
         self.drain();
     }
@@ -160,11 +147,11 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     #[inline]
-    fn starts_as_asked(&mut self, task: &mut Task, op: OpId, insist: bool, refused: Option<Word>) {
-        task.insist = insist;
-        if let Some(reason) = refused {
+    fn starts_as_asked(&mut self, task: &mut Task, op: OpId, asking: Asking) {
+        task.insist = asking.insist;
+        if asking.refused != NULL {
             // Its caller found that it refuses: only what is to be done then is left.
-            task.refused = Some(reason);
+            task.refused = Some(asking.refused);
             task.in_refusal = true;
             task.open = true;
             task.pc = self.plan.programs[task.program as usize].refuse;
@@ -273,7 +260,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             let step = program.steps[pc as usize];
             if !task.free && !task.paid {
                 task.paid = true;
-                if takes_time(program, step, task)
+                if self.takes_time(program, step, &task.ctx)
                     && let NodeKind::Replica(service, _) = plan.nodes.kind(task.node)
                 {
                     let (statement, path) = (plan.model.service(service).statement, task.path);
@@ -294,6 +281,18 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             task.paid = false;
         }
         self.world.blank = Some(running);
+    }
+
+    /// Whether a step is a statement of the database, which takes its time before it takes effect.
+    fn takes_time(&self, program: &Program, step: Step, ctx: &Ctx) -> bool {
+        match step {
+            Step::KeyLookup | Step::KeyEarly | Step::KeyLate | Step::Lock(_) | Step::Read(_) => true,
+            Step::Write(..) | Step::Outbox(_) => true,
+            Step::Fence => self.is_fenced(ctx),
+            Step::Custom(n) => program.custom[n as usize].statement,
+            Step::Commit => !program.read_only,
+            _ => false,
+        }
     }
 
     /// The running task goes on another time, at this step.

@@ -21,7 +21,7 @@ use crate::model::ids::{FlowId, OpId, ServiceId, TableId, TopicId};
 use crate::model::own::{AnyProcess, Commit};
 use crate::model::record::Outcome;
 use crate::model::step::Program;
-use crate::model::value::Word;
+use crate::model::value::{NULL, Word};
 use crate::model::weather::PointKind;
 use crate::store::{Index, Keys, Locks, Sequences, Tables};
 
@@ -42,8 +42,6 @@ pub(crate) struct Ctx {
     pub(crate) call: u64,
     /// Names the request as it was sent, the same for all its copies: the key source `attempt`.
     pub(crate) sent: u64,
-    /// Participants fence this step.
-    pub(crate) fenced: bool,
 }
 
 /// The intent that something belongs to, and its client: all that most records say of a context.
@@ -65,16 +63,7 @@ impl std::convert::From<&Ctx> for Who {
 impl Default for Ctx {
     fn default() -> Ctx {
         let none = crate::model::record::NONE;
-        Ctx {
-            intent: none,
-            client: none,
-            instance: none,
-            step: none,
-            effect: 0,
-            call: 0,
-            sent: 0,
-            fenced: false,
-        }
+        Ctx { intent: none, client: none, instance: none, step: none, effect: 0, call: 0, sent: 0 }
     }
 }
 
@@ -140,11 +129,25 @@ pub(crate) enum From {
     },
 }
 
+/// What a request wants besides what it asks for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Asking {
+    /// What an operation run by its caller is told about a conflict: write all the same.
+    pub(crate) insist: bool,
+    /// The caller found that the operation refuses, for this reason: only what is to be done then is wanted. Else `NULL`.
+    pub(crate) refused: Word,
+}
+
+impl Asking {
+    /// Nothing besides.
+    pub(crate) const PLAINLY: Asking = Asking { insist: false, refused: NULL };
+}
+
 /// What a message is.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) enum Parcel {
     /// Asks for an operation, a half of one, or a flow.
-    Request(Target),
+    Request(Target, Asking),
     /// Asks for what an operation reads.
     Fetch(OpId),
     /// Answers a request or fetch.
@@ -174,10 +177,6 @@ pub(crate) struct Message {
     pub(crate) to: u32,
     pub(crate) ctx: Ctx,
     pub(crate) answer: From,
-    /// What an operation run by its caller is told about a conflict: write all the same.
-    pub(crate) insist: bool,
-    /// The caller found that the operation refuses: only what is to be done then is wanted.
-    pub(crate) refused: Option<Word>,
     pub(crate) payload: Words,
 }
 
@@ -354,8 +353,6 @@ pub(crate) struct Call {
     pub(crate) ctx: Ctx,
     pub(crate) path: Path,
     pub(crate) args: Words,
-    /// What was fetched.
-    pub(crate) frame: Vec<Word>,
     pub(crate) retry: u16,
     pub(crate) phase: Phase,
     /// The phase to go to after a backoff.
@@ -366,8 +363,6 @@ pub(crate) struct Call {
     pub(crate) fetches: u32,
     /// How many attempts failed.
     pub(crate) failures: u32,
-    /// How often it was done again after a conflict.
-    pub(crate) redone: u32,
     /// The number of the attempt waited for.
     pub(crate) attempt: u32,
     /// The first attempt of the present exchange: answers to earlier ones never count.
@@ -375,11 +370,24 @@ pub(crate) struct Call {
     /// Some attempt may have taken effect.
     pub(crate) maybe: bool,
     pub(crate) insist: bool,
-    pub(crate) refused: Option<Word>,
     pub(crate) local: bool,
-    pub(crate) waited: Span,
     pub(crate) sent: Time,
     pub(crate) timer: Key,
+    pub(crate) more: Option<Box<MoreOfCall>>,
+}
+
+/// What only some calls have: those for operations that are run by their caller, or with a backoff that depends on the one
+/// before.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct MoreOfCall {
+    /// What was fetched.
+    pub(crate) frame: Vec<Word>,
+    /// The fetch found that the operation refuses, for this reason.
+    pub(crate) refused: Option<Word>,
+    /// How often it was done again after a conflict.
+    pub(crate) redone: u32,
+    /// How long it waited last before it sent again.
+    pub(crate) waited: Span,
 }
 
 /// What one client wants done once.
@@ -590,4 +598,18 @@ pub(crate) struct World {
     pub(crate) calm: bool,
     /// The clean-weather twin: which client is next.
     pub(crate) turn: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// There is a message, a call and an intent for each client, and each line of memory that an event touches counts.
+    #[test]
+    fn what_every_client_has_is_small() {
+        assert!(size_of::<Ctx>() <= 40);
+        assert!(size_of::<Message>() <= 144);
+        assert!(size_of::<Call>() <= 160);
+        assert!(size_of::<Intent>() <= 40);
+    }
 }

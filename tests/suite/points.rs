@@ -304,3 +304,28 @@ fn a_fetch_answered_late_is_a_sum_computed_from_the_past() {
     // Under a version the first is told, and fetches again; its answer is late again, and then right.
     purse(VERSIONED, BOTH, late, &["purse.purses[1].left == 70", "count.ok == 2", "count.conflicts == 1"]);
 }
+
+/// A purse of 5 is asked for 10 at 0 ms and found too poor at 1.1 ms; at 10 ms it gets 100. The request, which notes the
+/// refusal, is lost, and 20 ms later its caller redoes it: whoever fetches anew decides anew.
+#[test]
+fn a_refusal_that_is_lost_is_thought_over_by_a_caller_who_fetches_anew() {
+    let world = r#"
+    "services": { "purse": { "tables": { "purses": { "rows": { "1": { "left": 5, "asked": 0 } } } }, "operations": {
+        "spend": { "by": "caller", "args": ["n"], "think": "5ms", "require": "purses[1].left >= n",
+            "set": { "purses[1].left": "purses[1].left - n" },
+            "otherwise": { "set": { "purses[1].asked": "purses[1].asked + 1" } } },
+        "fill": { "args": ["n"], "set": { "purses[1].left": "purses[1].left + n" } } } } },
+    "clients": { "buyer": { "script": [
+        { "at": "0ms", "do": "purse.spend(10)" }, { "at": "10ms", "do": "purse.fill(100)" } ] } }"#;
+    let after = |on_timeout: &str, fault: &str, facts: &[&str]| {
+        let how =
+            format!(r#"{{ "retry": {{ "timeout": "20ms", "attempts": 2, "on_timeout": "{on_timeout}" }} }}"#);
+        leaves(world, &how, fault, facts);
+    };
+    let refused = ["purse.purses[1].left == 105", "purse.purses[1].asked == 1", "count.refused == 1"];
+    let spent = ["purse.purses[1].left == 95", "purse.purses[1].asked == 0", "count.ok == 2"];
+    let lost = r#"{ "lose": "request purse.spend", "nth": 1 }"#;
+    after("redo", "", &refused);
+    after("resend", lost, &refused);
+    after("redo", lost, &spent);
+}
