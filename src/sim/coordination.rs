@@ -41,7 +41,7 @@ pub(crate) enum Trouble {
 }
 
 /// What a flow has got so far. Of a saga with a durable log, a copy of this survives crashes. Masks have a bit a step.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Progress {
     /// The group of steps.
     pub(crate) at: u16,
@@ -53,6 +53,19 @@ pub(crate) struct Progress {
     pub(crate) parked: u64,
     pub(crate) trouble: Option<Trouble>,
     pub(crate) slots: Vec<Word>,
+}
+
+impl Clone for Progress {
+    fn clone(&self) -> Progress {
+        Progress { slots: self.slots.clone(), ..*self }
+    }
+
+    // Every note in a saga's log is such a copy: it keeps the memory that is there.
+    fn clone_from(&mut self, from: &Progress) {
+        let mut slots = std::mem::take(&mut self.slots);
+        slots.clone_from(&from.slots);
+        *self = Progress { slots, ..*from };
+    }
 }
 
 /// A flow being coordinated at a node.

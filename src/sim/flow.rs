@@ -123,9 +123,11 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
             self.remember(place, word, fingerprint, KeyState::InProgress, lasts, path);
         }
         self.hold(&ctx);
-        let mut slots = args.to_vec();
-        slots.resize(plan.slots as usize, NULL);
         let (id, run) = self.world.runs.take();
+        let mut slots = std::mem::take(&mut run.progress.slots);
+        slots.clear();
+        slots.extend_from_slice(args);
+        slots.resize(plan.slots as usize, NULL);
         *run = Run {
             flow,
             node,
@@ -223,14 +225,12 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
         value
     }
 
-    /// The steps of the present group that are not settled yet.
-    pub(super) fn group(&self, id: Id, plan: &FlowPlan) -> Vec<u8> {
+    /// The steps of the present group that are not settled yet, a bit each.
+    pub(super) fn group(&self, id: Id, plan: &FlowPlan) -> u64 {
         let progress = &self.world.runs[id].progress;
-        let open = |n: usize| (progress.done | progress.refused) & 1 << n == 0;
-        let of = |(n, step): (usize, &crate::model::plan::StepPlan)| {
-            (step.group == progress.at && open(n)).then_some(n as u8)
-        };
-        plan.steps.iter().enumerate().filter_map(of).collect()
+        let steps = plan.steps.iter().enumerate();
+        let group = steps.fold(0, |set, (n, step)| set | u64::from(step.group == progress.at) << n);
+        group & !(progress.done | progress.refused)
     }
 
     /// Looks which steps of the group are due, and logs that they are asked for.
@@ -241,7 +241,7 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
             return if ended { self.log(id, Todo::End) } else { self.go(id, Todo::End) };
         }
         let mut asked = 0u64;
-        for step in self.group(id, plan) {
+        for step in numbers(self.group(id, plan)) {
             if let Some(when) = &plan.steps[step as usize].when
                 && self.evaluate_flow(id, when) != Some(1)
             {
@@ -272,7 +272,7 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
     /// Asks for all steps of the group that are due.
     fn send_group(&mut self, id: Id, plan: &FlowPlan) -> bool {
         self.world.runs[id].todo = Todo::Await;
-        for step in self.group(id, plan) {
+        for step in numbers(self.group(id, plan)) {
             if !self.world.runs.has(id) {
                 return false;
             }
@@ -299,7 +299,8 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
         let of = &plan.steps[step as usize];
         let call = if undo { &of.undo } else { &of.action };
         let Some(call) = call else { return };
-        let mut args = Vec::with_capacity(call.args.len());
+        let mut args = std::mem::take(&mut self.world.slots);
+        args.clear();
         for code in &call.args {
             args.push(self.evaluate_flow(id, code).unwrap_or(NULL));
         }
@@ -317,6 +318,7 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
         let (made, slot) = self.world.calls.take();
         slot.reset(Owner::Step(id, step, undo), call.target, node, ctx, name, call.retry);
         slot.args.set(&args);
+        self.world.slots = args;
         if forget {
             self.world.calls[made].owner = Owner::Nobody;
             self.world.runs[id].progress.done |= 1 << step;
@@ -338,6 +340,15 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
             _ => false,
         }
     }
+}
+
+/// The numbers in a set, in order.
+fn numbers(mut set: u64) -> impl Iterator<Item = u8> {
+    std::iter::from_fn(move || {
+        let least = set.trailing_zeros();
+        set &= set.wrapping_sub(1);
+        (least < u64::BITS).then_some(least as u8)
+    })
 }
 
 /// Where a run with a key is filed.

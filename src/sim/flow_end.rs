@@ -77,11 +77,11 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     /// All steps of the group have been answered. What must succeed and has not is asked for again after a while.
     pub(super) fn answers_are_in(&mut self, id: Id, plan: &FlowPlan) -> bool {
-        let missing = self.world.runs[id].progress.trouble.is_none() && !self.group(id, plan).is_empty();
+        let missing = self.world.runs[id].progress.trouble.is_none() && self.group(id, plan) != 0;
         if !missing {
             return self.go(id, Todo::Leave);
         }
-        let step = self.group(id, plan).first().map(|&step| &plan.steps[step as usize]);
+        let step = plan.steps.get(self.group(id, plan).trailing_zeros() as usize);
         let after = self.patience(step.and_then(|step| step.action.as_ref()));
         let run = &mut self.world.runs[id];
         run.todo = Todo::Enter;
@@ -170,7 +170,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let from = run.from;
         let waiters = std::mem::take(&mut run.waiters);
         let Run { flow, node, ctx, path, .. } = *run;
-        let slots = run.progress.slots.clone();
+        // Lent while it is told: the answer may end the run.
+        let slots = std::mem::take(&mut run.progress.slots);
         let args = super::call::arguments(&slots, self.plan.model.flow(flow).args);
         let what = Answered { node, target: Target::Flow(flow), path, ctx: &ctx, args, payload: &[] };
         self.hold(&ctx);
@@ -178,6 +179,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         for (n, waiter) in waiters.into_iter().enumerate() {
             let what = Answered { path: path.child(Role::Occurrence, n as u32 + 1), ..what };
             self.answer(waiter, status, what);
+        }
+        if let Some(run) = self.world.runs.get_mut(id) {
+            run.progress.slots = slots;
         }
         self.let_go(&ctx);
     }

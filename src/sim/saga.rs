@@ -5,7 +5,7 @@
 
 use super::Engine;
 use super::slab::Id;
-use super::world::{Progress, Ready, Run, SagaRow, Status, Todo, Trouble};
+use super::world::{Progress, Ready, Run, SagaRow, Status, Todo, Trouble, World};
 use crate::kernel::choose::Chooser;
 use crate::kernel::path::Role;
 use crate::kernel::time::Span;
@@ -30,7 +30,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             ctx: run.ctx,
             path: run.path,
             instance: run.instance,
-            progress: run.progress.clone(),
+            progress: Progress::default(),
             round: 0,
             key: run.key,
             fingerprint: run.fingerprint,
@@ -39,7 +39,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.hold(&row.ctx);
         let (saga, slot) = self.world.sagas.take();
         self.world.places.sagas.join(saga.slot, row.node);
-        *slot = row;
+        let mut progress = std::mem::take(&mut slot.progress);
+        progress.clone_from(&self.world.runs[id].progress);
+        *slot = SagaRow { progress, ..row };
         self.world.runs[id].saga = Some(saga);
         self.moves(id, FlowMove::Logged, NONE, 0);
         !self.pass_log(1, id)
@@ -70,7 +72,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             NodeKind::Replica(service, _) => self.plan.model.service(service).statement,
             _ => Span::ZERO,
         };
-        self.world.runs[id].progress.clone_into_saga(&mut self.world.sagas[saga]);
+        let World { runs, sagas, .. } = &mut *self.world;
+        sagas[saga].progress.clone_from(&runs[id].progress);
         self.moves(id, FlowMove::Logged, NONE, 0);
         if self.pass_log(1, id) {
             return false;
@@ -269,10 +272,4 @@ fn progress_word(progress: &Progress) -> u32 {
         | (progress.done.count_ones() << 8)
         | (progress.undone.count_ones() << 1)
         | u32::from(progress.back)
-}
-
-impl Progress {
-    fn clone_into_saga(&self, saga: &mut SagaRow) {
-        saga.progress.clone_from(self);
-    }
 }
