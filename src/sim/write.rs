@@ -47,8 +47,17 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
         match &plan.at {
             AtPlan::Fresh => {
-                let key = self.world.tables.table_mut(plan.table).fresh_key();
-                self.write_row(task, program, part, plan, key)
+                // No row is read ahead, so the place of its key is free: there a key waits that was drawn before the wait.
+                let base = plan.base as usize;
+                let key = match std::mem::replace(&mut task.frame[base], NULL) {
+                    NULL => self.world.tables.table_mut(plan.table).fresh_key(),
+                    drawn => drawn,
+                };
+                let went = self.write_row(task, program, part, plan, key);
+                if went == Went::Waits {
+                    task.frame[base] = key;
+                }
+                went
             }
             AtPlan::Key(code) => {
                 let base = plan.base as usize;
@@ -137,9 +146,16 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 other => return other,
             }
         }
+        let (staged, cells) = (task.staged.len(), task.cells.len());
         for key in keys {
             match self.write_row(task, program, part, plan, key) {
                 Went::On => {}
+                Went::Waits => {
+                    // It is run again from the start: the rows before this one are not to be written twice.
+                    task.staged.truncate(staged);
+                    task.cells.truncate(cells);
+                    return Went::Waits;
+                }
                 other => return other,
             }
         }
@@ -192,7 +208,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             let reason = self.failure_reason(failure);
             return self.refuse(task, program, of.op, reason, false);
         }
-        let whole = plan.whole && base != 0 && !meant_only;
+        // Only what was read ahead can be written back as a whole.
+        let whole = keyed && plan.whole && base != 0 && !meant_only;
         let cells = task.cells.len();
         let from = if own.is_none() && there { Source::Table(slot) } else { Source::Own(own) };
         let (carried, same) = match self.new_cells(task, plan, key, whole, there.then_some(from)) {

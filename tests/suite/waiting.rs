@@ -1,10 +1,12 @@
-//! Transactions cut short: what a victim of a deadlock leaves to others, what a paused node still holds, and what a merged
-//! flow is left with when one of its steps is refused.
+//! Transactions cut short: what a victim of a deadlock leaves to others, what a paused node still holds, what a write does
+//! that had to wait, and what a merged flow is left with when one of its steps is refused.
 
 use std::collections::BTreeMap;
 
+use halfway::explore::Prepared;
 use halfway::kernel::path::Path;
 use halfway::kernel::time::{Span, Time};
+use halfway::model::ids::TableId;
 use halfway::model::plan::End;
 use halfway::model::record::{Kind, Record};
 use halfway::store::{Sink, Tables};
@@ -110,6 +112,93 @@ struct Pauses(u32);
 impl Sink for Pauses {
     fn record(&mut self, record: &Record, _tables: &mut Tables) {
         self.0 += u32::from(record.kind == Kind::Pause);
+    }
+}
+
+/// What is installed: the key of the row and its version.
+#[derive(Default)]
+struct Installs {
+    waits: u32,
+    rows: Vec<(i64, u32)>,
+}
+
+impl Sink for Installs {
+    fn record(&mut self, record: &Record, tables: &mut Tables) {
+        match record.kind {
+            Kind::LockWait => self.waits += 1,
+            Kind::Install => {
+                let key = tables.table(TableId(record.op)).cells(record.row)[0];
+                self.rows.push((key, record.ver));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What one intent of `does` installs under each strategy, 50 µs behind one of `hold`, which takes the unique value of what
+/// would be the second row and is refused a statement later.
+fn installs_behind_a_holder(does: &str) -> Vec<Vec<(i64, u32)>> {
+    let text = format!(
+        r#"{{
+        "services": {{ "s": {{
+            "tables": {{
+                "t": {{ "rows": {{ "1": {{ "g": 1, "n": 1 }}, "2": {{ "g": 1, "n": 2 }} }}, "unique": [["g", "n"]] }},
+                "u": {{ "rows": {{ "1": {{}} }} }} }},
+            "operations": {{
+                "hold": {{ "insert": {{ "t[7]": {{ "g": 2, "n": 2 }}, "u[1]": {{}} }} }},
+                "does": {does} }} }} }},
+        "clients": {{
+            "first":  {{ "script": [ {{ "at": "0ms", "do": "s.hold()" }} ] }},
+            "second": {{ "script": [ {{ "at": "50us", "do": "s.does()" }} ] }} }},
+        "weather": {{ "latency": "1ms" }},
+        "strategies": {{ "plain": {{}}, "guarded": {{ "write": "guarded" }}, "patch": {{ "write": "patch" }} }},
+        "invariants": {{ "every-intent-ends": {{}} }},
+        "expect": {{ "*": {{ "facts": ["count.ok == 1", "count.failed == 1"] }} }}
+    }}"#
+    );
+    let of = |prepared: Prepared| {
+        let mut installs = Installs::default();
+        let run = prepared.bench().unwrap().run_with(0, &mut installs);
+        assert_eq!(run.facts, [Some(true); 2], "{does} {}: {:?}", prepared.strategy, run.verdict.counts);
+        assert_eq!(installs.waits, 1, "{does} {}", prepared.strategy);
+        installs.rows
+    };
+    prepared(&read_text(&text)).into_iter().map(|(_, prepared)| of(prepared)).collect()
+}
+
+/// A write to several rows that has to wait for a unique value has written the first of them by then, and is run again.
+#[test]
+fn a_write_to_several_rows_that_waited_writes_each_once() {
+    let moves = r#"{ "set": { "t.filter(r, r.n > 0).g": "2" } }"#;
+    for installs in installs_behind_a_holder(moves) {
+        assert_eq!(installs, [(1, 2), (2, 2)]);
+    }
+}
+
+/// Likewise the insertion of a row with a key of its own.
+#[test]
+fn a_key_is_drawn_once_for_a_row_that_waited() {
+    for installs in installs_behind_a_holder(r#"{ "insert": { "t[]": { "g": 2, "n": 2 } } }"#) {
+        assert_eq!(installs, [(3, 1)]);
+    }
+}
+
+/// No row is read ahead of a write to all that pass a test: what it does not mean stays as it is under every policy.
+#[test]
+fn a_write_to_matching_rows_leaves_their_other_fields_alone() {
+    let text = r#"{
+        "services": { "s": {
+            "tables": { "t": { "rows": { "1": { "g": 1, "n": 5 }, "2": { "g": 1, "n": 6 }, "3": { "g": 2, "n": 7 } } } },
+            "operations": { "move": { "set": { "t.filter(r, r.g == 1).g": "4" } } } } },
+        "clients": { "who": { "script": [ { "at": "0ms", "do": "s.move()" } ] } },
+        "strategies": { "plain": {}, "guarded": { "write": "guarded" }, "patch": { "write": "patch" },
+            "occ": { "write": "occ" }, "locked": { "write": "lock" } },
+        "invariants": { "every-intent-ends": {} },
+        "expect": { "*": { "facts": ["s.t.map(r, r.g).sum() == 10", "s.t.map(r, r.n).sum() == 18"] } }
+    }"#;
+    for (_, prepared) in prepared(&read_text(text)) {
+        let run = prepared.replay(0).unwrap().run;
+        assert_eq!(run.facts, [Some(true); 2], "{}", prepared.strategy);
     }
 }
 
