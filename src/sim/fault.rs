@@ -454,9 +454,10 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.world.paused -= 1;
         self.record(Kind::Resume, Path::ROOT, &Ctx::default(), |r| r.who = node);
         let name = Path::ROOT.child(Role::Replica, node).child(Role::Recovery, life);
-        for (n, &key) in held.iter().enumerate() {
-            // They come up at once, in the order in which they would have.
-            let order = crate::kernel::agenda::tie(Class::Timer, self.chooser.tie_key(), name, n as u32);
+        // They come up at once, in the order in which they would have. One name has room for 256 in order; what is beyond
+        // them goes on where the next names would be.
+        let first = crate::kernel::agenda::tie(Class::Timer, self.chooser.tie_key(), name, 0);
+        for (&key, order) in held.iter().zip(first..) {
             self.comes_up_again(key, order);
         }
     }

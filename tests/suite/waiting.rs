@@ -202,6 +202,43 @@ fn a_write_to_matching_rows_leaves_their_other_fields_alone() {
     }
 }
 
+/// More than 255 messages arrive at a paused node, in another order than that of their slots: it takes them up in the order
+/// in which they came, which is that of the same run without the pause.
+#[test]
+fn a_node_that_was_paused_takes_up_all_in_the_order_in_which_it_came() {
+    let begun = |faults: &str| {
+        let text = format!(
+            r#"{{
+        "services": {{ "s": {{ "tables": {{ "t": {{}} }}, "operations": {{ "add": {{ "insert": {{ "t[]": {{}} }} }} }} }} }},
+        "clients": {{ "who": {{ "count": 700, "intents": 1, "does": "s.add()", "start": "0ms..1ms" }} }},
+        "weather": {{ "latency": "2ms..40ms", "faults": [ {faults} ] }},
+        "strategies": {{ "plain": {{ "retry": {{ "timeout": "1s", "attempts": 1 }} }} }},
+        "invariants": {{ "every-intent-ends": {{}} }}
+    }}"#
+        );
+        let mut begun = Begun::default();
+        prepared(&read_text(&text)).remove(0).1.bench().unwrap().run_with(0, &mut begun);
+        assert_eq!(begun.0.len(), 700);
+        begun
+    };
+    let paused = begun(r#"{ "pause": "s", "at": "1ms", "for": "60ms" }"#);
+    assert!(paused.0.iter().all(|&(at, _)| at == Time::ZERO.saturating_add(Span::millis(61))));
+    let order = |begun: &Begun| begun.0.iter().map(|&(_, path)| path).collect::<Vec<_>>();
+    assert!(order(&paused) == order(&begun("")));
+}
+
+/// Which executions began, and when.
+#[derive(Default)]
+struct Begun(Vec<(Time, Path)>);
+
+impl Sink for Begun {
+    fn record(&mut self, record: &Record, _tables: &mut Tables) {
+        if record.kind == Kind::Begin {
+            self.0.push((record.at, record.path));
+        }
+    }
+}
+
 /// The last step of a merged flow may be refused, and then the answer of the flow has nothing to be computed from: the flow
 /// is refused, and does not ask for its answer again and again.
 #[test]
