@@ -314,3 +314,48 @@ fn a_merged_step_without_arguments_takes_nothing_of_the_step_before() {
     let run = prepared(&read_text(text)).remove(0).1.replay(0).unwrap().run;
     assert_eq!(run.facts, [Some(true); 3], "{:?}", run.verdict.counts);
 }
+
+/// The step of a choreography at the stock is committed and about to be told when the stock crashes: that step is durable,
+/// and nothing of it is rolled back. Before its commit it is.
+#[test]
+fn a_crash_between_a_commit_and_its_telling_rolls_nothing_back() {
+    let rollbacks = |publish: &str, point: &str, taken: u32| {
+        let text = format!(
+            r#"{{
+        "services": {{
+            "shop": {{}},
+            "stock": {{ "tables": {{ "taken": {{}} }}, "operations": {{
+                "take": {{ "args": ["order"], "insert": {{ "taken[order]": {{}} }} }},
+                "give": {{ "args": ["order"], "delete": "taken[order]" }} }} }},
+            "bank": {{ "tables": {{ "charges": {{}} }}, "operations": {{
+                "charge": {{ "args": ["order"], "insert": {{ "charges[order]": {{}} }} }} }} }} }},
+        "flows": {{ "buy": {{ "by": "shop", "args": ["order"], "steps": [
+            {{ "do": "stock.take(order)", "undo": "stock.give(order)" }},
+            {{ "do": "bank.charge(order)", "class": "pivot" }} ] }} }},
+        "clients": {{ "buyer": {{ "script": [ {{ "at": "0ms", "do": "buy(1)" }} ] }} }},
+        "weather": {{ "latency": "1ms", "heal": "1s", "faults": [
+            {{ "crash": "stock", "before": "{point}", "nth": 1, "for": "5ms" }} ] }},
+        "strategies": {{ "told": {{ "coordination": "choreography", "publish": "{publish}",
+            "retry": {{ "timeout": "50ms", "attempts": 1 }} }} }},
+        "invariants": {{ "every-intent-ends": {{}} }},
+        "expect": {{ "told": {{ "facts": ["count.crashes == 1", "stock.taken.size() == {taken}"] }} }}
+    }}"#
+        );
+        let mut rollbacks = Rollbacks(0);
+        let run = prepared(&read_text(&text)).remove(0).1.bench().unwrap().run_with(0, &mut rollbacks);
+        assert_eq!(run.facts, [Some(true); 2], "{publish} {point}: {:?}", run.verdict.counts);
+        rollbacks.0
+    };
+    for publish in ["before-commit", "after-commit", "outbox"] {
+        assert_eq!(rollbacks(publish, "request bank.charge", 1), 0, "{publish}");
+        assert_eq!(rollbacks(publish, "commit stock.take", 0), 1, "{publish}");
+    }
+}
+
+struct Rollbacks(u32);
+
+impl Sink for Rollbacks {
+    fn record(&mut self, record: &Record, _tables: &mut Tables) {
+        self.0 += u32::from(record.kind == Kind::Rollback);
+    }
+}
