@@ -460,6 +460,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         for (&key, order) in held.iter().zip(first..) {
             self.comes_up_again(key, order);
         }
+        if let NodeKind::Replica(service, _) = self.plan.nodes.kind(node) {
+            self.wake_relay(service);
+        }
     }
 
     /// A cut link is whole again.

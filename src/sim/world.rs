@@ -6,7 +6,9 @@
 
 use std::collections::VecDeque;
 
-pub(crate) use super::coordination::{Letter, OutboxRow, Progress, RelayState, Run, SagaRow, Todo, Trouble};
+pub(crate) use super::coordination::{
+    Home, Letter, OutboxRow, Progress, RelayState, Run, SagaRow, Todo, Trouble,
+};
 use super::due::Due;
 use super::links::Cuts;
 use super::places::Places;

@@ -82,7 +82,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
     }
 
-    /// Locks all rows of the part and checks its requirements on what is there now.
+    /// Locks all rows of the part and looks at what is there now: whether it skips, and its requirements.
     fn guard(&mut self, task: &mut Running, program: &Program, part: u8) -> Went {
         let of = &program.parts[part as usize];
         for write in &of.writes {
@@ -91,6 +91,19 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 match self.lock(task, program, Lock { table: write.table, space: 0, key }) {
                     Went::On => {}
                     other => return other,
+                }
+            }
+        }
+        if let Some(skip) = &of.skip_at_store {
+            match self.evaluate(task, skip, false) {
+                Ok(1) => {
+                    task.skipped |= 1 << part.min(31);
+                    return Went::To(of.skip_to);
+                }
+                Ok(_) => {}
+                Err(failure) => {
+                    let reason = self.failure_reason(failure);
+                    return self.refuse(task, program, of.op, reason, false);
                 }
             }
         }

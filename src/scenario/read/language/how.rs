@@ -87,7 +87,7 @@ dimensions! {
         ["absolute": "The whole row as read, with the new values.",
          "patch": "The named fields only.",
          "relative": "The difference, added to whatever is there.",
-         "guarded": "The difference or the named fields, if the requirements hold at the store.",
+         "guarded": "The difference or the named fields, if the requirements hold at the store, and unless it is to be skipped by what the rows written hold there.",
          "occ": "As absolute, if the version is still the one read.",
          "lock": "As absolute, after locking what is read."],
         [Field::new("by", Shape::OneOf(&[word("owner", "The service itself."), word("caller", "The caller.")]),
@@ -170,7 +170,7 @@ dimensions! {
              "saga: in which order steps are undone.").default("reverse"),
          Field::new("stuck_undo", Shape::OneOf(&[word("retry", "Tried again."), word("park", "Set aside for a person."), word("stop", "The compensation stops.")]),
              "saga: what happens when a compensation cannot be carried out.").default("retry"),
-         Field::new("fence", Shape::Flag, "saga: participants refuse an action that comes after its compensation.").default("false")];
+         Field::new("fence", Shape::Flag, "saga: participants, but for external ones, keep a mark for each step: an action after its compensation is refused, a repetition of either does nothing.").default("false")];
     PUBLISH = "publish", "How events leave.",
         ["after-commit": "After the commit, once.",
          "before-commit": "Before the commit, once.",
