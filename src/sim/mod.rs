@@ -496,6 +496,11 @@ impl World {
             node.held.clear();
             *node = world::Node { held: std::mem::take(&mut node.held), ..world::Node::default() };
         }
+        // A client has at most one intent and one call under way, unless it does not wait; some messages are sent twice.
+        let clients = model.groups.iter().map(|group| group.count as usize).sum::<usize>();
+        self.messages.expect(clients + clients / 8);
+        self.intents.expect(clients + clients / 8);
+        self.calls.expect(clients);
         self.events.reset();
         self.messages.reset();
         self.tasks.reset();
