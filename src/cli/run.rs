@@ -11,7 +11,7 @@ use super::exit::Exit;
 use super::files::{case_names, chosen, is_case, read_all, strategy_names, unknown};
 use super::surroundings::{Surroundings, put, write_file};
 use crate::explore::{Prepared, sweep};
-use crate::report::telling::of_case;
+use crate::report::telling::{has_story, of_case};
 use crate::report::words::{count, grouped, safe};
 use crate::report::{CaseReport, Ending, InvariantName, Look, Report, StrategyReport, json, junit, text};
 use crate::scenario::{Case, Scenario, StrategyCase};
@@ -67,7 +67,7 @@ pub(super) fn run(
                 said += &text::case(&case, &look);
                 said += &of_case(
                     &case,
-                    &prepared,
+                    prepared.iter().map(Option::as_ref),
                     args.stories,
                     if args.stories { usize::MAX } else { STORIES },
                     &|again| vec![again.command()],
@@ -94,7 +94,8 @@ pub(super) fn run(
         }
         None => put(stdout, &whole)?,
     }
-    let _ = writeln!(stderr, "{}", speed(report.runs(), began.elapsed()));
+    // In one piece: nothing lies between this and the terminal that would put pieces together.
+    let _ = stderr.write_all(speed(report.runs(), began.elapsed()).as_bytes());
     Ok(exit)
 }
 
@@ -140,7 +141,8 @@ fn seeds(args: &RunArgs, case: &Case) -> Range<u64> {
     }
 }
 
-/// Sweeps all chosen strategies of a case.
+/// Sweeps all chosen strategies of a case. What is needed to tell stories is kept of those that have some; the memory of the
+/// others is used again, which spares a short run a third of it.
 fn sweep_case(
     args: &RunArgs,
     (file, scenario, case): (&str, &Scenario, &Case),
@@ -148,7 +150,7 @@ fn sweep_case(
     jobs: usize,
     around: &Surroundings<'_>,
     patience: &(dyn Fn() + Sync),
-) -> (CaseReport, Vec<Prepared>) {
+) -> (CaseReport, Vec<Option<Prepared>>) {
     let seeds = seeds(args, case);
     let mut report = CaseReport {
         file: file.to_owned(),
@@ -175,20 +177,21 @@ fn sweep_case(
         };
         let swept = sweep(&prepared, seeds.clone(), jobs, &done, around.stop);
         progress.clear();
-        report.strategies.push(StrategyReport::new(
-            &prepared,
-            strategy.about.clone(),
-            strategy.rewritten,
-            swept.as_ref(),
-        ));
-        all.push(prepared);
+        let about = strategy.about.clone();
+        let of = StrategyReport::new(&prepared, about, strategy.rewritten, swept.as_ref());
+        all.push(has_story(&of, args.stories).then_some(prepared));
+        report.strategies.push(of);
     }
     (report, all)
 }
 
 fn speed(runs: u64, took: Duration) -> String {
     let seconds = took.as_secs_f64().max(1e-6);
-    format!("{} in {seconds:.1} s, {} a second", count(runs, "run"), grouped((runs as f64 / seconds) as u64))
+    format!(
+        "{} in {seconds:.1} s, {} a second\n",
+        count(runs, "run"),
+        grouped((runs as f64 / seconds) as u64)
+    )
 }
 
 /// A line on the terminal that says how far a sweep is. Nothing at all where nobody looks.

@@ -31,8 +31,12 @@ pub fn matrix(case: &CaseReport, look: &Look) -> String {
     let sheet = Sheet::of(case, look);
     let mut out = String::new();
     let fits = |&(bounds, heading): &(bool, usize)| {
+        // Where the cells alone are too wide the headings need not be tried.
+        if sheet.width(&sheet.cells(bounds).wide) > look.width {
+            return None;
+        }
         let layout = Layout::new(&sheet, bounds, heading);
-        (layout.width() <= look.width).then_some(layout)
+        (sheet.width(&layout.columns) <= look.width).then_some(layout)
     };
     let tries = [(true, HEADING.1), (true, HEADING.0), (false, HEADING.1), (false, HEADING.0)];
     let layout = tries.iter().find_map(fits).unwrap_or_else(|| Layout::new(&sheet, false, HEADING.1));
@@ -72,6 +76,11 @@ impl Sheet<'_> {
         Sheet { case, names, longest, headings, cells: Default::default() }
     }
 
+    /// How wide a table with columns so wide is.
+    fn width(&self, columns: &[usize]) -> usize {
+        self.longest + columns.iter().map(|wide| GAP + wide).sum::<usize>()
+    }
+
     fn cells(&self, bounds: bool) -> &Cells {
         self.cells[usize::from(bounds)].get_or_init(|| {
             let mut wide = vec![0; self.headings.len()];
@@ -104,10 +113,6 @@ impl Layout<'_> {
             headings.push(heading);
         }
         Layout { sheet, bounds, headings, columns }
-    }
-
-    fn width(&self) -> usize {
-        self.sheet.longest + self.columns.iter().map(|wide| GAP + wide).sum::<usize>()
     }
 
     /// The columns of each table that fits.

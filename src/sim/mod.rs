@@ -86,7 +86,7 @@ pub struct Runner<'p> {
     world: World,
     agenda: Agenda,
     lanes: Lanes,
-    scratch: Scratch,
+    scratch: Box<Scratch>,
     /// Which lines of the script the last run asked for.
     asked: Vec<bool>,
 }
@@ -103,7 +103,7 @@ impl<'p> Runner<'p> {
             world: World::default(),
             lanes: Lanes::of(plan, &mut agenda),
             agenda,
-            scratch: Scratch::new(),
+            scratch: Box::default(),
             asked: Vec::new(),
         }
     }
