@@ -96,6 +96,7 @@ pub(super) fn run(
     }
     // In one piece: nothing lies between this and the terminal that would put pieces together.
     let _ = stderr.write_all(speed(report.runs(), began.elapsed()).as_bytes());
+    around.leave((scenarios, report));
     Ok(exit)
 }
 

@@ -22,12 +22,14 @@ pub struct Surroundings<'s> {
     pub stop: &'s AtomicBool,
     /// Begins to listen for that wish.
     listen: fn(),
+    /// The process ends with the command.
+    ends: bool,
 }
 
 impl Surroundings<'_> {
     /// No terminal at all.
     pub fn none(stop: &AtomicBool) -> Surroundings<'_> {
-        Surroundings { columns: None, watched: false, colours: None, stop, listen: || () }
+        Surroundings { columns: None, watched: false, colours: None, stop, listen: || (), ends: false }
     }
 
     /// What this process finds; `listen` is called once it runs for so long that somebody may want it to stop.
@@ -42,11 +44,19 @@ impl Surroundings<'_> {
         let terminal = io::stdout().is_terminal();
         let columns =
             terminal.then(|| terminal_size::terminal_size().map_or(80, |(width, _)| width.0.into()));
-        Surroundings { columns, watched: io::stderr().is_terminal() && !dumb, colours, stop, listen }
+        let watched = io::stderr().is_terminal() && !dumb;
+        Surroundings { columns, watched, colours, stop, listen, ends: true }
     }
 
     pub(super) fn listen(&self) {
         (self.listen)();
+    }
+
+    /// Done with something large. Where the process ends anyway it is not taken apart first, part by part.
+    pub(super) fn leave<T>(&self, what: T) {
+        if self.ends {
+            std::mem::forget(what);
+        }
     }
 
     pub(super) fn look(&self, args: &LookArgs, to_file: bool) -> Look {

@@ -103,8 +103,8 @@ impl Prepared {
         let plan = self.plan.as_ref().ok()?;
         Some(Bench {
             prepared: self,
-            runner: Runner::new(plan),
-            judge: Judge::new(&self.model, plan, &self.invariants),
+            runner: Box::new(Runner::new(plan)),
+            judge: Box::new(Judge::new(&self.model, plan, &self.invariants)),
             scratch: Box::default(),
         })
     }
@@ -123,8 +123,9 @@ impl Prepared {
 #[derive(Debug)]
 pub struct Bench<'p> {
     prepared: &'p Prepared,
-    runner: Runner<'p>,
-    judge: Judge,
+    // Each of some kilobytes: a bench is handed around, and its makers would need 24 KiB of stack more.
+    runner: Box<Runner<'p>>,
+    judge: Box<Judge>,
     /// For facts.
     scratch: Box<Scratch>,
 }

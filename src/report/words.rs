@@ -101,7 +101,7 @@ pub fn clean_bound(n: u64) -> f64 {
         1 => 0.95,
         n => {
             // By the series of 1 - e^-x: the same on every machine, and right for many runs, too. It also was the only use of
-            // a power, for which a whole library is loaded at each start (a tenth of a millisecond).
+            // a power, for which a whole library is loaded at each start (some 70 µs).
             let x = LN_20 / n as f64;
             let (mut term, mut sum, mut nth) = (x, x, 1.0);
             while sum + term != sum {
