@@ -8,8 +8,9 @@
 
 use super::facts::{Facts, bit};
 use super::finding::Party;
+use super::oldest::Oldest;
 use super::open::{Deed, Open, Put, Work, ran};
-use crate::kernel::path::{Path, mix};
+use crate::kernel::path::Path;
 use crate::kernel::time::Time;
 use crate::model::record::{FLOW, FlowMove, NONE, Outcome, Record, commit, install, step_word};
 use crate::model::value::Word;
@@ -18,9 +19,6 @@ use crate::model::value::Word;
 const NOTHING: u8 = u8::MAX;
 /// In [`Intent::ran`]: no operation.
 const NO_OPERATION: u16 = u16::MAX;
-
-/// In [`Book::oldest`]: no intent is open.
-const NO_OLDEST: (u32, Time) = (NONE, Time::MAX);
 
 /// A step and its role in one word.
 type Step = u16;
@@ -72,11 +70,16 @@ impl Intent {
         changed: [UNCHANGED; 2],
     };
 
-    /// Whether the operation that reads at this path also writes; if that execution is not at hand, whether the intent
-    /// writes anything.
+    /// Whether the operation that reads at this path also writes, if that execution is at hand.
+    #[inline]
+    pub(super) fn begun_to_write(&self, path: Path) -> Option<bool> {
+        (self.begun == path).then_some(self.begun_writes)
+    }
+
+    /// The same; if it is not at hand, whether the intent writes anything.
     #[inline]
     pub(super) fn writes_at(&self, path: Path, facts: &Facts) -> bool {
-        if self.begun == path { self.begun_writes } else { facts.writes(self.party.target) }
+        self.begun_to_write(path).unwrap_or_else(|| facts.writes(self.party.target))
     }
 
     /// Notes that a step changed something.
@@ -119,12 +122,7 @@ pub(super) struct Book {
     /// Works that no intent has.
     spare: Vec<u32>,
     told: Vec<u8>,
-    /// Intents by slot and serial number in the order in which they were invoked.
-    invoked: Vec<(u32, u32)>,
-    /// So many of the first of them are no longer open.
-    passed: usize,
-    /// The first of them: its serial number, and when it was invoked. Every install asks for it.
-    oldest: (u32, Time),
+    oldest: Oldest,
     /// How many are open.
     pub(super) open: u32,
     /// How many sagas were set aside.
@@ -141,9 +139,7 @@ impl Book {
             works: Vec::new(),
             spare: Vec::new(),
             told: Vec::new(),
-            invoked: Vec::new(),
-            passed: 0,
-            oldest: NO_OLDEST,
+            oldest: Oldest::new(),
             open: 0,
             parked: 0,
             current: Current::NOBODYS,
@@ -151,10 +147,9 @@ impl Book {
     }
 
     pub(super) fn reset(&mut self) {
-        (0..self.intents.len() as u32).for_each(|slot| self.free(slot));
+        (0..self.intents.len() as u32).for_each(|slot| self.vacate(slot));
         self.told.clear();
-        self.invoked.clear();
-        (self.passed, self.oldest) = (0, NO_OLDEST);
+        self.oldest.reset();
         (self.open, self.parked, self.current) = (0, 0, Current::NOBODYS);
     }
 
@@ -218,27 +213,7 @@ impl Book {
     /// When the oldest open intent was invoked; the end of time if none is open.
     #[inline]
     pub(super) fn oldest_open(&self) -> Time {
-        self.oldest.1
-    }
-
-    /// The oldest intent is no longer open: finds the next one.
-    #[inline(never)]
-    fn next_oldest(&mut self) {
-        while let Some(&(slot, serial)) = self.invoked.get(self.passed) {
-            let intent = &self.intents[slot as usize];
-            if intent.live && intent.party.serial == serial {
-                self.oldest = (serial, intent.invoked);
-                // Each entry is moved once for each time that as many as remain were passed.
-                if self.passed >= 64 && self.passed >= self.invoked.len() / 2 {
-                    self.invoked.drain(..self.passed);
-                    self.passed = 0;
-                }
-                return;
-            }
-            self.passed += 1;
-        }
-        self.invoked.clear();
-        (self.passed, self.oldest) = (0, NO_OLDEST);
+        self.oldest.invoked()
     }
 
     /// An intent begins.
@@ -249,7 +224,7 @@ impl Book {
             self.intents.resize(slot + 1, Intent::FREE);
         }
         if self.intents[slot].live {
-            self.free(record.intent);
+            self.vacate(record.intent);
         }
         let serial = self.told.len() as u32;
         self.intents[slot] = Intent {
@@ -266,10 +241,7 @@ impl Book {
             live: true,
             ..Intent::FREE
         };
-        self.invoked.push((record.intent, serial));
-        if self.oldest.0 == NONE {
-            self.oldest = (serial, record.at);
-        }
+        self.oldest.enter(record.at);
         self.told.push(NOTHING);
         self.open += 1;
     }
@@ -294,8 +266,8 @@ impl Book {
     /// Takes a commit and returns for whom it was.
     #[inline]
     pub(super) fn commit(&mut self, record: &Record, facts: &Facts) -> Party {
-        self.current = Current::NOBODYS;
         let Some(intent) = self.intents.get_mut(record.intent as usize).filter(|intent| intent.live) else {
+            self.current = Current::NOBODYS;
             return Party::NOBODY;
         };
         let party = intent.party;
@@ -322,27 +294,19 @@ impl Book {
             work.instance(record.who, || facts.flow_with(target, record.op, step, role));
         }
         let at = work.deeds.len() as u32;
-        // Writes seen one by one are followed by the commit of the whole, which has none of its own.
-        let mut lead = at;
         let early = record.flag & commit::EARLY != 0;
-        if early || !work.early.is_empty() {
-            let hash = mix(record.path.0, record.data);
-            let same = |lead: u32| {
-                let Deed { path, effect, .. } = work.deeds[lead as usize];
-                (path, effect) == (record.path, record.data)
-            };
-            match work.early.find(hash, same) {
-                Some(first) => lead = first,
-                None if early => work.early.insert(hash, at),
-                None => {}
-            }
-        }
+        let lead = if early || !work.early.is_empty() { work.lead(record, at) } else { at };
         work.deeds.push(Deed::of(record, lead));
-        let Deed { flag, step, .. } = work.deeds[lead as usize];
-        let step = step.map_or(NO_STEP, |(step, role)| step_word(step, role) as Step);
-        self.current = Current { slot, deed: at, ran: ran(flag), step, first: lead == at };
-        if lead == at && ran(record.flag) {
-            self.note_run(slot, record.op);
+        if lead == at {
+            let ran = ran(record.flag);
+            self.current = Current { slot, deed: at, ran, step: step_of(record), first: true };
+            if ran {
+                self.note_run(slot, record.op);
+            }
+        } else {
+            let Deed { flag, step, .. } = work.deeds[lead as usize];
+            let step = step.map_or(NO_STEP, |(step, role)| step_word(step, role) as Step);
+            self.current = Current { slot, deed: at, ran: ran(flag), step, first: false };
         }
     }
 
@@ -385,37 +349,34 @@ impl Book {
         }
     }
 
-    /// A flow moves.
+    /// A flow moves. If nobody asks what became of it, only those that are set aside count.
+    #[inline]
     pub(super) fn flow(&mut self, record: &Record) {
-        let Some(&moved) = FlowMove::ALL.get(usize::from(record.flag)) else { return };
-        if self.get(record.intent).is_none() {
+        if !self.asked && record.flag != FlowMove::Parked as u8 {
             return;
         }
-        let mut parked = 0;
-        if let Some(instance) = self.work(record.intent).instance(record.who, || Some(record.op & !FLOW)) {
-            let step = if record.row < 64 { 1 << record.row } else { 0 };
-            match moved {
-                FlowMove::Started | FlowMove::Recovered => instance.ended = Time::MAX,
-                FlowMove::Asked => instance.asked |= step,
-                FlowMove::Done if record.data == u64::MAX => instance.skipped |= step,
-                FlowMove::Parked if !instance.parked => {
-                    instance.parked = true;
-                    parked = 1;
-                }
-                moved if moved.is_end() => {
-                    instance.ended = record.at;
-                    if instance.end != Some(FlowMove::Completed) {
-                        instance.end = Some(moved);
-                    }
-                }
-                _ => {}
-            }
+        let Some(work) = self.get(record.intent).map(|intent| intent.work) else { return };
+        // Most intents have one instance.
+        let work = self.works.get_mut(work as usize);
+        match work.and_then(|work| work.flows.first_mut()).filter(|instance| instance.id == record.who) {
+            Some(instance) => self.parked += u64::from(instance.moves(record)),
+            None => self.flow_further(record),
         }
-        self.parked += parked;
+    }
+
+    /// The same for a further instance, or a new one.
+    #[inline(never)]
+    fn flow_further(&mut self, record: &Record) {
+        if usize::from(record.flag) < FlowMove::ALL.len()
+            && let Some(instance) =
+                self.work(record.intent).instance(record.who, || Some(record.op & !FLOW))
+        {
+            self.parked += u64::from(instance.moves(record));
+        }
     }
 
     /// Frees the slot of an intent.
-    #[inline]
+    #[inline(always)]
     pub(super) fn free(&mut self, slot: u32) {
         let Some(intent) = self.intents.get_mut(slot as usize).filter(|intent| intent.live) else { return };
         intent.live = false;
@@ -426,11 +387,15 @@ impl Book {
             self.spare.push(work);
         }
         if self.current.slot == slot {
-            self.current = Current::NOBODYS;
+            self.current.slot = NONE;
         }
-        if self.oldest.0 == serial {
-            self.next_oldest();
-        }
+        self.oldest.leave(serial);
+    }
+
+    /// The same where it seldom happens.
+    #[inline(never)]
+    fn vacate(&mut self, slot: u32) {
+        self.free(slot);
     }
 
     /// Whether an intent already has a deed of another step than this record's that was carried out.

@@ -79,21 +79,24 @@ pub struct Judge {
     contention: bool,
     /// Somebody is shown all records.
     shows: bool,
+    /// Some transactions have several commits.
+    merged: bool,
     counts: Counts,
     current: Current,
     /// Whom a commit concerns, while they are told of it.
     asked: Vec<u16>,
     now: Time,
-    scratch: Scratch,
+    /// Apart, as it is large: a judge is moved when it is made.
+    scratch: Box<Scratch>,
 }
 
 impl Judge {
     /// A judge for the runs of a plan.
     pub fn new(model: &Arc<Model>, plan: &Plan, invariants: &[Invariant]) -> Judge {
         let facts = Facts::of(model, plan);
-        let mut scratch = Scratch::new();
+        let mut scratch = Box::<Scratch>::default();
         let mut tables = Tables::of(model);
-        let mut occasions = Occasions::default();
+        let mut occasions = Occasions::of(model.tables.len());
         let mut observers = Vec::new();
         for (at, invariant) in (0..).zip(invariants) {
             let observer = Observer::new(model, &invariant.kind, &mut tables, &mut scratch);
@@ -116,6 +119,7 @@ impl Judge {
             }
         }
         let mut judge = Judge {
+            merged: facts.merged,
             facts: Arc::new(facts),
             occasions: Arc::new(occasions),
             sheets: vec![Sheet::default(); observers.len()],
@@ -224,26 +228,34 @@ impl Judge {
         // Most commits change one table, and then nobody has to be looked for.
         let first = changed[0].0;
         let of = match changed.iter().all(|change| change.0 == first) {
-            true => occasions.commit.of(first),
+            true => &occasions.table(first).commit,
             false => {
-                occasions.commit.of_all(changed, asked);
+                occasions.of_commit(changed, asked);
                 asked
             }
         };
         for &at in of {
-            let sheet = &mut sheets[usize::from(at)];
-            match &mut observers[usize::from(at)] {
-                Observer::Always(always) => always.committed(changed, by, tables, scratch, sheet),
-                Observer::AtMostOne(rows) => rows.committed(changed, Some(by), tables, sheet),
-                Observer::Own(own) => own.committed(changed, tables, sheet),
-                _ => {}
-            }
+            let (observer, sheet) = (&mut observers[usize::from(at)], &mut sheets[usize::from(at)]);
+            observer.committed(changed, by, tables, scratch, sheet);
         }
         current.changed.clear();
     }
 
+    /// The same of a commit that changed one row, as most do: without a list of them (some 60 instructions).
+    #[inline]
+    fn tell_change(&mut self, change: (u16, u32), tables: &mut Tables) {
+        let Judge { current, occasions, observers, sheets, scratch, .. } = self;
+        for &at in &occasions.table(change.0).commit {
+            let (observer, sheet) = (&mut observers[usize::from(at)], &mut sheets[usize::from(at)]);
+            match observer {
+                Observer::Always(always) if always.is_fine(change.1, tables, sheet) => {}
+                _ => observer.committed(&[change], &current.by, tables, scratch, sheet),
+            }
+        }
+    }
+
     fn commit(&mut self, record: &Record, tables: &mut Tables) {
-        if self.current.held || self.current.last != NO_ROW {
+        if self.current.held || self.current.last.1 != NONE {
             let before = &self.current.by.commit;
             let same = before.path == record.path && before.at == record.at;
             if !(self.current.held && same) {
@@ -268,21 +280,35 @@ impl Judge {
     fn install(&mut self, record: &Record, tables: &mut Tables) {
         self.counts.more(Counter::Writes, 1);
         self.book.put(record);
-        self.touch(record);
+        // Most have read the row, to write it: they are known to be there.
+        if !self.offers.has_written(record) {
+            self.touch(record);
+        }
         let oldest = self.book.oldest_open();
         let by = &self.current.by;
         let (overlaps, loss) = self.history.install(record, by, oldest, tables);
         if overlaps > 0 {
             self.counts.more(Counter::Overlaps, i64::from(overlaps));
         }
-        if !self.occasions.install.of(record.op).is_empty() {
+        if !self.occasions.table(record.op).install.is_empty() {
             self.tell_install(record, loss.as_ref());
         }
         self.show(record, tables);
         let change = (record.op, record.row);
+        if self.current.missing == 1 && self.current.last.1 == NONE && !self.merged {
+            self.current.missing = 0;
+            self.tell_change(change, tables);
+        } else {
+            self.change(change, tables);
+        }
+    }
+
+    /// A row of a transaction that may change others.
+    #[inline(never)]
+    fn change(&mut self, change: (u16, u32), tables: &mut Tables) {
         if self.current.last != change {
             self.current.last = change;
-            if !self.occasions.commit.of(record.op).is_empty() {
+            if !self.occasions.table(change.0).commit.is_empty() {
                 self.current.changed.push(change);
             }
         }
@@ -293,7 +319,7 @@ impl Judge {
     /// Tells observers of an install.
     fn tell_install(&mut self, record: &Record, loss: Option<&Loss>) {
         let by = &self.current.by;
-        for &at in self.occasions.install.of(record.op) {
+        for &at in &self.occasions.table(record.op).install {
             let sheet = &mut self.sheets[usize::from(at)];
             match &mut self.observers[usize::from(at)] {
                 Observer::LostUpdate(lost) => lost.install(record, by, loss, sheet),
@@ -309,7 +335,7 @@ impl Judge {
         if self.current.missing > 0 {
             return;
         }
-        if self.facts.merged && self.current.by.commit.step().is_some() {
+        if self.merged && self.current.by.commit.step().is_some() {
             self.current.held = true;
         } else {
             self.committed(tables);

@@ -15,6 +15,7 @@ mod history;
 mod judge;
 mod meetings;
 mod observer;
+mod oldest;
 mod open;
 mod own;
 mod pending;

@@ -7,6 +7,7 @@ use super::ends::{NoLeak, every_intent_ends};
 use super::exprs::{Always, AtRest, Constant, tables_read};
 use super::facts::{ALL_TABLES, Facts, bit, watch};
 use super::flows::AllOrNothing;
+use super::history::By;
 use super::open::Open;
 use super::own::Own;
 use super::per_intent::PerIntent;
@@ -39,53 +40,20 @@ pub(super) enum Observer {
     Own(Box<Own>),
 }
 
-/// Observers that changes of tables concern, filed by table, so that a change costs no look at those of other tables.
-#[derive(Debug, Default)]
-pub(super) struct ByTable {
-    /// By the bit of the table.
-    filed: Vec<Vec<u16>>,
-    /// By observer the tables that it wants to hear of.
-    watch: Vec<u64>,
-}
-
-impl ByTable {
-    fn add(&mut self, at: u16, watch: u64) {
-        self.filed.resize(64, Vec::new());
-        self.watch.resize(self.watch.len().max(usize::from(at) + 1), 0);
-        self.watch[usize::from(at)] = watch;
-        for (bit, filed) in self.filed.iter_mut().enumerate() {
-            if watch >> bit & 1 == 1 {
-                filed.push(at);
-            }
-        }
-    }
-
-    /// Those that one table concerns.
-    #[inline]
-    pub(super) fn of(&self, table: u16) -> &[u16] {
-        self.filed.get(usize::from(table.min(63))).map_or(&[], |filed| filed)
-    }
-
-    /// Those that some of the tables of these rows concern, each once.
-    #[inline(never)]
-    pub(super) fn of_all(&self, rows: &[(u16, u32)], into: &mut Vec<u16>) {
-        into.clear();
-        let tables = rows.iter().fold(0, |set, row| set | bit(row.0));
-        let mut left = tables;
-        while left != 0 {
-            let lowest = left.trailing_zeros();
-            left &= left - 1;
-            let first = |at: &&u16| (self.watch[usize::from(**at)] & tables).trailing_zeros() == lowest;
-            into.extend(self.filed.get(lowest as usize).into_iter().flatten().filter(first));
-        }
-    }
+/// Whom changes of one table concern, by number.
+#[derive(Clone, Debug, Default)]
+pub(super) struct OfTable {
+    /// At each install.
+    pub(super) install: Vec<u16>,
+    /// At the end of each commit.
+    pub(super) commit: Vec<u16>,
 }
 
 /// Which observers an occasion concerns, by number.
 #[derive(Debug, Default)]
 pub(super) struct Occasions {
-    pub(super) install: ByTable,
-    pub(super) commit: ByTable,
+    /// By table, so that a change costs no look at those of other tables.
+    tables: Vec<OfTable>,
     pub(super) settled: Vec<u16>,
     /// By flow: the end of an intent that has instances of it.
     pub(super) flows: Vec<Vec<u16>>,
@@ -93,6 +61,50 @@ pub(super) struct Occasions {
     pub(super) args: bool,
     /// Any record at all.
     pub(super) record: Vec<u16>,
+}
+
+impl Occasions {
+    /// Those of a model with so many tables, which concern nobody yet.
+    pub(super) fn of(tables: usize) -> Occasions {
+        Occasions { tables: vec![OfTable::default(); tables], ..Occasions::default() }
+    }
+
+    /// Those that changes of this table concern.
+    #[inline]
+    pub(super) fn table(&self, table: u16) -> &OfTable {
+        &self.tables[usize::from(table)]
+    }
+
+    /// Those that commits concern which changed these rows, each once.
+    #[inline(never)]
+    pub(super) fn of_commit(&self, rows: &[(u16, u32)], into: &mut Vec<u16>) {
+        into.clear();
+        let mut last = None;
+        for &(table, _) in rows {
+            if last.replace(table) != Some(table) {
+                into.extend_from_slice(&self.table(table).commit);
+            }
+        }
+        into.sort_unstable();
+        into.dedup();
+    }
+
+    /// The tables of a set.
+    fn in_set(&mut self, set: u64) -> impl Iterator<Item = &mut OfTable> {
+        let all = (0..).zip(&mut self.tables);
+        all.filter(move |(table, _)| set & bit(*table) != 0).map(|(_, of)| of)
+    }
+
+    fn add_commit(&mut self, at: u16, set: u64) {
+        self.in_set(set).for_each(|of| add(&mut of.commit, at));
+    }
+}
+
+/// Adds an observer, once; they are added one after the other.
+fn add(into: &mut Vec<u16>, at: u16) {
+    if into.last() != Some(&at) {
+        into.push(at);
+    }
 }
 
 /// An intent at its end.
@@ -191,10 +203,16 @@ impl Observer {
 
     pub(super) fn occasions(&self, at: u16, occasions: &mut Occasions) {
         match self {
-            Observer::Always(always) => occasions.commit.add(at, always.watch()),
-            Observer::AtMostOne(rows) => occasions.commit.add(at, bit(rows.table())),
-            Observer::LostUpdate(lost) => occasions.install.add(at, lost.watch),
-            Observer::NoOrphan(rows) => occasions.install.add(at, bit(rows.table())),
+            Observer::Always(always) => {
+                // A set has one bit for all tables from the 64th on, a row belongs to one table alone.
+                occasions.add_commit(at, always.watch());
+                for table in always.row_tables() {
+                    add(&mut occasions.tables[table.index()].commit, at);
+                }
+            }
+            Observer::AtMostOne(rows) => add(&mut occasions.tables[usize::from(rows.table())].commit, at),
+            Observer::LostUpdate(lost) => occasions.in_set(lost.watch).for_each(|of| add(&mut of.install, at)),
+            Observer::NoOrphan(rows) => add(&mut occasions.tables[usize::from(rows.table())].install, at),
             Observer::PerIntent(each) => {
                 occasions.settled.push(at);
                 occasions.args |= each.wants_args();
@@ -211,7 +229,7 @@ impl Observer {
             | Observer::NoLeak(_) => occasions.settled.push(at),
             Observer::Own(_) => {
                 occasions.record.push(at);
-                occasions.commit.add(at, ALL_TABLES);
+                occasions.add_commit(at, ALL_TABLES);
                 occasions.settled.push(at);
             }
             Observer::AtRest(_) | Observer::Constant(_) => {}
@@ -225,6 +243,24 @@ impl Observer {
             Observer::NoOrphan(rows) => rows.reset(),
             Observer::NoLeak(leak) => leak.reset(),
             Observer::Own(own) => own.reset(),
+            _ => {}
+        }
+    }
+
+    /// Rows changed by a commit, of tables that concern it and others.
+    #[inline]
+    pub(super) fn committed(
+        &mut self,
+        changed: &[(u16, u32)],
+        by: &By,
+        tables: &mut Tables,
+        scratch: &mut Scratch,
+        sheet: &mut Sheet,
+    ) {
+        match self {
+            Observer::Always(always) => always.committed(changed, by, tables, scratch, sheet),
+            Observer::AtMostOne(rows) => rows.committed(changed, Some(by), tables, sheet),
+            Observer::Own(own) => own.committed(changed, tables, sheet),
             _ => {}
         }
     }

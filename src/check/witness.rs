@@ -184,9 +184,31 @@ impl Offers {
         }
     }
 
-    /// A row is read or written.
+    /// Whether the writer of a row is known to be there as one.
+    #[inline]
+    pub(super) fn has_written(&self, record: &Record) -> bool {
+        self.meetings.has_written(record.intent, record.op, record.row)
+    }
+
+    /// A row is read or written. The short way, with no call but at its end, saves some 30 instructions.
     #[inline(never)]
     pub(super) fn touch(&mut self, record: &Record, book: &Book, facts: &Facts) {
+        let Some(intent) = book.get(record.intent) else { return };
+        let (slot, table, row, invoked) = (record.intent, record.op, record.row, intent.invoked);
+        let writes = match record.kind == Kind::Install {
+            true => Some(true),
+            false => intent.begun_to_write(record.path),
+        };
+        let others = writes.and_then(|writes| self.meetings.touch_first(slot, invoked, table, row, writes));
+        match others {
+            Some(0) => {}
+            Some(others) => self.meet(table, intent.party.target, others, facts),
+            None => self.touch_further(record, book, facts),
+        }
+    }
+
+    #[inline(never)]
+    fn touch_further(&mut self, record: &Record, book: &Book, facts: &Facts) {
         let Some(intent) = book.get(record.intent) else { return };
         let writes = record.kind == Kind::Install || intent.writes_at(record.path, facts);
         let others = self.meetings.touch(record.intent, intent.invoked, record.op, record.row, writes);
