@@ -216,16 +216,28 @@ impl Book {
         self.oldest.invoked()
     }
 
-    /// An intent begins.
-    #[inline]
+    /// Whether an intent can begin in a slot without memory being asked for, and without another one being there.
+    #[inline(always)]
+    pub(super) fn has_room(&self, slot: u32) -> bool {
+        self.intents.get(slot as usize).is_some_and(|intent| !intent.live)
+            && self.told.len() < self.told.capacity()
+            && self.oldest.has_room()
+    }
+
+    /// Sees to it that one can.
+    pub(super) fn make_room(&mut self, slot: u32) {
+        if self.intents.len() <= slot as usize {
+            self.intents.resize(slot as usize + 1, Intent::FREE);
+        }
+        self.vacate(slot);
+        self.told.reserve(1);
+        self.oldest.make_room();
+    }
+
+    /// An intent begins; there is room for it.
+    #[inline(always)]
     pub(super) fn invoke(&mut self, record: &Record) {
         let slot = record.intent as usize;
-        if self.intents.len() <= slot {
-            self.intents.resize(slot + 1, Intent::FREE);
-        }
-        if self.intents[slot].live {
-            self.vacate(record.intent);
-        }
         let serial = self.told.len() as u32;
         self.intents[slot] = Intent {
             party: Party {
@@ -263,22 +275,35 @@ impl Book {
         self.told[serial] = outcome as u8;
     }
 
+    /// Takes a commit and returns for whom it was, if nobody asks what was done and there is little to be noted; else nothing
+    /// is.
+    #[inline(always)]
+    pub(super) fn commit_at_once(&mut self, record: &Record) -> Option<Party> {
+        let intent = self.intents.get_mut(record.intent as usize).filter(|intent| intent.live)?;
+        let (slot, ran, step) = (record.intent, ran(record.flag), step_of(record));
+        let unasked = !self.asked && record.flag & commit::EARLY == 0;
+        if !unasked || intent.work != NONE {
+            return None;
+        }
+        if ran {
+            if intent.ran != NO_OPERATION && intent.ran != record.op {
+                return None;
+            }
+            intent.ran = record.op;
+        }
+        self.current = Current { slot, deed: NONE, ran, step, first: true };
+        Some(intent.party)
+    }
+
     /// Takes a commit and returns for whom it was.
     #[inline]
     pub(super) fn commit(&mut self, record: &Record, facts: &Facts) -> Party {
-        let Some(intent) = self.intents.get_mut(record.intent as usize).filter(|intent| intent.live) else {
+        let Some(intent) = self.get(record.intent) else {
             self.current = Current::NOBODYS;
             return Party::NOBODY;
         };
         let party = intent.party;
-        let (slot, ran, step) = (record.intent, ran(record.flag), step_of(record));
-        self.current = Current { slot, deed: NONE, ran, step, first: true };
-        let unasked = !self.asked && record.flag & commit::EARLY == 0;
-        if unasked && intent.work == NONE && (!ran || intent.ran == NO_OPERATION || intent.ran == record.op) {
-            if ran {
-                intent.ran = record.op;
-            }
-        } else {
+        if self.commit_at_once(record).is_none() {
             self.file(record, facts);
         }
         party
@@ -349,30 +374,39 @@ impl Book {
         }
     }
 
-    /// A flow moves. If nobody asks what became of it, only those that are set aside count.
-    #[inline]
-    pub(super) fn flow(&mut self, record: &Record) {
+    /// A flow moves, if it is the first instance of its intent, as most are; else nothing is noted. If nobody asks what became
+    /// of flows, only those that are set aside count.
+    #[inline(always)]
+    pub(super) fn flow_at_once(&mut self, record: &Record) -> bool {
         if !self.asked && record.flag != FlowMove::Parked as u8 {
-            return;
+            return true;
         }
-        let Some(work) = self.get(record.intent).map(|intent| intent.work) else { return };
-        // Most intents have one instance.
+        let Some(work) = self.get(record.intent).map(|intent| intent.work) else { return true };
         let work = self.works.get_mut(work as usize);
         match work.and_then(|work| work.flows.first_mut()).filter(|instance| instance.id == record.who) {
-            Some(instance) => self.parked += u64::from(instance.moves(record)),
-            None => self.flow_further(record),
+            Some(instance) => {
+                self.parked += u64::from(instance.moves(record));
+                true
+            }
+            None => false,
         }
     }
 
-    /// The same for a further instance, or a new one.
-    #[inline(never)]
-    fn flow_further(&mut self, record: &Record) {
-        if usize::from(record.flag) < FlowMove::ALL.len()
+    /// A flow moves.
+    pub(super) fn flow(&mut self, record: &Record) {
+        if !self.flow_at_once(record)
+            && usize::from(record.flag) < FlowMove::ALL.len()
             && let Some(instance) =
                 self.work(record.intent).instance(record.who, || Some(record.op & !FLOW))
         {
             self.parked += u64::from(instance.moves(record));
         }
+    }
+
+    /// Whether anything was done or noted for the intent in a slot.
+    #[inline(always)]
+    pub(super) fn has_work(&self, slot: u32) -> bool {
+        self.get(slot).is_some_and(|intent| intent.work != NONE)
     }
 
     /// Frees the slot of an intent.

@@ -9,7 +9,7 @@ use super::book::Book;
 use super::counts::Counts;
 use super::facts::Facts;
 use super::finding::{Leftovers, Party};
-use super::history::{By, History, Loss};
+use super::history::{By, History};
 use super::observer::{Observer, Occasions, Settling, scope};
 use super::sheet::Sheet;
 use super::verdict::{Broken, RunVerdict};
@@ -81,6 +81,8 @@ pub struct Judge {
     shows: bool,
     /// Some transactions have several commits.
     merged: bool,
+    /// Somebody asks for intents at their end.
+    judges: bool,
     counts: Counts,
     current: Current,
     /// Whom a commit concerns, while they are told of it.
@@ -120,6 +122,7 @@ impl Judge {
         }
         let mut judge = Judge {
             merged: facts.merged,
+            judges: !(occasions.settled.is_empty() && occasions.flows.is_empty()),
             facts: Arc::new(facts),
             occasions: Arc::new(occasions),
             sheets: vec![Sheet::default(); observers.len()],
@@ -254,7 +257,28 @@ impl Judge {
         }
     }
 
+    // Of each kind that comes often there is a short way for what nearly always is, which calls nothing but at its end, and so
+    // has no registers to save (some 18 instructions each); all else goes the longer way.
+
+    #[inline(never)]
     fn commit(&mut self, record: &Record, tables: &mut Tables) {
+        let ended = !self.current.held && self.current.last.1 == NONE;
+        let undoes = matches!(record.step(), Some((_, StepRole::Undo)));
+        if ended
+            && !undoes
+            && !self.shows
+            && record.ver > 0
+            && let Some(party) = self.book.commit_at_once(record)
+        {
+            self.current.by = By { commit: *record, party };
+            self.current.missing = record.ver;
+        } else {
+            self.commit_further(record, tables);
+        }
+    }
+
+    #[inline(never)]
+    fn commit_further(&mut self, record: &Record, tables: &mut Tables) {
         if self.current.held || self.current.last.1 != NONE {
             let before = &self.current.by.commit;
             let same = before.path == record.path && before.at == record.at;
@@ -286,12 +310,12 @@ impl Judge {
         }
         let oldest = self.book.oldest_open();
         let by = &self.current.by;
-        let (overlaps, loss) = self.history.install(record, by, oldest, tables);
+        let overlaps = self.history.install(record, by, oldest, tables);
         if overlaps > 0 {
             self.counts.more(Counter::Overlaps, i64::from(overlaps));
         }
         if !self.occasions.table(record.op).install.is_empty() {
-            self.tell_install(record, loss.as_ref());
+            self.tell_install(record);
         }
         self.show(record, tables);
         let change = (record.op, record.row);
@@ -317,8 +341,8 @@ impl Judge {
     }
 
     /// Tells observers of an install.
-    fn tell_install(&mut self, record: &Record, loss: Option<&Loss>) {
-        let by = &self.current.by;
+    fn tell_install(&mut self, record: &Record) {
+        let (by, loss) = (&self.current.by, self.history.loss());
         for &at in &self.occasions.table(record.op).install {
             let sheet = &mut self.sheets[usize::from(at)];
             match &mut self.observers[usize::from(at)] {
@@ -367,7 +391,18 @@ impl Judge {
         }
     }
 
+    #[inline(never)]
     fn invoke(&mut self, record: &Record, tables: &mut Tables) {
+        if self.shows || self.occasions.args || !self.book.has_room(record.intent) {
+            return self.invoke_further(record, tables);
+        }
+        self.book.invoke(record);
+        self.counts.more(Counter::Intents, 1);
+    }
+
+    #[inline(never)]
+    fn invoke_further(&mut self, record: &Record, tables: &mut Tables) {
+        self.book.make_room(record.intent);
         self.book.invoke(record);
         self.counts.more(Counter::Intents, 1);
         if self.occasions.args {
@@ -376,13 +411,24 @@ impl Judge {
         self.show(record, tables);
     }
 
+    #[inline(never)]
     fn settled(&mut self, record: &Record, tables: &mut Tables) {
+        let slot = record.intent;
+        if self.shows || self.judges || self.book.has_work(slot) || self.offers.has_more(slot) {
+            return self.settled_further(record, tables);
+        }
+        self.offers.settled_at_once(slot, record.at);
+        self.book.free(slot);
+    }
+
+    #[inline(never)]
+    fn settled_further(&mut self, record: &Record, tables: &mut Tables) {
         self.show(record, tables);
-        if !(self.occasions.settled.is_empty() && self.occasions.flows.is_empty()) {
+        if self.judges {
             self.judge_intent(record, tables);
         }
-        self.book.free(record.intent);
         self.offers.settled(record.intent, record.at);
+        self.book.free(record.intent);
     }
 
     /// Asks all whom the end of an intent concerns.
@@ -404,7 +450,15 @@ impl Judge {
         }
     }
 
+    #[inline(never)]
     fn flow(&mut self, record: &Record, tables: &mut Tables) {
+        if self.shows || !self.book.flow_at_once(record) {
+            self.flow_further(record, tables);
+        }
+    }
+
+    #[inline(never)]
+    fn flow_further(&mut self, record: &Record, tables: &mut Tables) {
         self.book.flow(record);
         self.show(record, tables);
     }

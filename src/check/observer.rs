@@ -287,3 +287,28 @@ impl Observer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_of_several_tables_concerns_each_observer_once_and_others_not_at_all() {
+        let mut occasions = Occasions::of(70);
+        occasions.add_commit(0, bit(2) | bit(69));
+        occasions.add_commit(1, bit(2));
+        occasions.add_commit(2, ALL_TABLES);
+        add(&mut occasions.tables[69].commit, 3);
+        add(&mut occasions.tables[68].commit, 4);
+        let of = |rows: &[(u16, u32)]| {
+            let mut of = vec![9];
+            occasions.of_commit(rows, &mut of);
+            of
+        };
+        assert_eq!(of(&[(2, 0), (2, 1)]), [0, 1, 2]);
+        assert_eq!(of(&[(69, 0), (2, 0), (69, 1)]), [0, 1, 2, 3]);
+        // Of sets the tables from the 64th on are one, of single tables each is its own.
+        assert_eq!(of(&[(68, 0)]), [0, 2, 4]);
+        assert_eq!(of(&[(5, 0)]), [2]);
+    }
+}

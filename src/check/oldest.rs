@@ -38,6 +38,17 @@ impl Oldest {
         self.oldest
     }
 
+    /// Whether the next intent needs no memory.
+    #[inline]
+    pub(super) fn has_room(&self) -> bool {
+        self.invoked.len() < self.invoked.capacity()
+    }
+
+    /// Sees to it that it needs none.
+    pub(super) fn make_room(&mut self) {
+        self.invoked.reserve(1);
+    }
+
     /// The intent with the next serial number begins.
     #[inline]
     pub(super) fn enter(&mut self, now: Time) {

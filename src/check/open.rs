@@ -106,11 +106,11 @@ impl Instance {
     #[inline]
     pub(super) fn moves(&mut self, record: &Record) -> bool {
         let Some(&moved) = FlowMove::ALL.get(usize::from(record.flag)) else { return false };
-        let step = if record.row < 64 { 1 << record.row } else { 0 };
+        let step = || if record.row < 64 { 1 << record.row } else { 0 };
         match moved {
             FlowMove::Started | FlowMove::Recovered => self.ended = Time::MAX,
-            FlowMove::Asked => self.asked |= step,
-            FlowMove::Done if record.data == u64::MAX => self.skipped |= step,
+            FlowMove::Asked => self.asked |= step(),
+            FlowMove::Done if record.data == u64::MAX => self.skipped |= step(),
             FlowMove::Parked => return !std::mem::replace(&mut self.parked, true),
             moved if moved.is_end() => {
                 self.ended = record.at;

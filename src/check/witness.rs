@@ -199,7 +199,7 @@ impl Offers {
             true => Some(true),
             false => intent.begun_to_write(record.path),
         };
-        let others = writes.and_then(|writes| self.meetings.touch_first(slot, invoked, table, row, writes));
+        let others = writes.and_then(|writes| self.meetings.touch_at_once(slot, invoked, table, row, writes));
         match others {
             Some(0) => {}
             Some(others) => self.meet(table, intent.party.target, others, facts),
@@ -231,8 +231,19 @@ impl Offers {
         }
     }
 
+    /// Whether an intent has met more than other intents at one row.
+    #[inline(always)]
+    pub(super) fn has_more(&self, slot: u32) -> bool {
+        self.pending.has_page(slot) || self.meetings.has_further(slot)
+    }
+
+    /// An intent is settled that has not.
+    #[inline(always)]
+    pub(super) fn settled_at_once(&mut self, slot: u32, at: Time) {
+        self.meetings.settled_at_once(slot, at);
+    }
+
     /// An intent is settled.
-    #[inline]
     pub(super) fn settled(&mut self, slot: u32, at: Time) {
         self.pending.settled(slot);
         self.meetings.settled(slot, at);
