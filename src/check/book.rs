@@ -121,10 +121,11 @@ pub(super) struct Book {
     works: Vec<Work>,
     /// Works that no intent has.
     spare: Vec<u32>,
+    /// By serial number; behind the last intent room for others.
     told: Vec<u8>,
+    /// How many intents there have been.
+    begun: u32,
     oldest: Oldest,
-    /// How many are open.
-    pub(super) open: u32,
     /// How many sagas were set aside.
     pub(super) parked: u64,
     current: Current,
@@ -139,29 +140,31 @@ impl Book {
             works: Vec::new(),
             spare: Vec::new(),
             told: Vec::new(),
+            begun: 0,
             oldest: Oldest::new(),
-            open: 0,
             parked: 0,
             current: Current::NOBODYS,
         }
     }
 
     pub(super) fn reset(&mut self) {
-        (0..self.intents.len() as u32).for_each(|slot| self.vacate(slot));
-        self.told.clear();
+        (0..self.intents.len() as u32).for_each(|slot| self.free(slot));
+        self.told[..self.begun as usize].fill(NOTHING);
         self.oldest.reset();
-        (self.open, self.parked, self.current) = (0, 0, Current::NOBODYS);
+        (self.begun, self.parked, self.current) = (0, 0, Current::NOBODYS);
     }
 
     /// The open intent in a slot.
     #[inline]
     pub(super) fn get(&self, slot: u32) -> Option<&Intent> {
-        self.intents.get(slot as usize).filter(|intent| intent.live)
+        let intent = self.intents.get(slot as usize)?;
+        intent.live.then_some(intent)
     }
 
     #[inline]
     fn get_mut(&mut self, slot: u32) -> Option<&mut Intent> {
-        self.intents.get_mut(slot as usize).filter(|intent| intent.live)
+        let intent = self.intents.get_mut(slot as usize)?;
+        intent.live.then_some(intent)
     }
 
     /// The open intent in a slot, with all that was done for it.
@@ -210,6 +213,11 @@ impl Book {
         }
     }
 
+    /// How many intents are open.
+    pub(super) fn count(&self) -> u32 {
+        self.oldest.open()
+    }
+
     /// When the oldest open intent was invoked; the end of time if none is open.
     #[inline]
     pub(super) fn oldest_open(&self) -> Time {
@@ -220,7 +228,7 @@ impl Book {
     #[inline(always)]
     pub(super) fn has_room(&self, slot: u32) -> bool {
         self.intents.get(slot as usize).is_some_and(|intent| !intent.live)
-            && self.told.len() < self.told.capacity()
+            && (self.begun as usize) < self.told.len()
             && self.oldest.has_room()
     }
 
@@ -229,8 +237,10 @@ impl Book {
         if self.intents.len() <= slot as usize {
             self.intents.resize(slot as usize + 1, Intent::FREE);
         }
-        self.vacate(slot);
-        self.told.reserve(1);
+        self.free(slot);
+        if self.told.len() == self.begun as usize {
+            self.told.resize((2 * self.told.len()).max(64), NOTHING);
+        }
         self.oldest.make_room();
     }
 
@@ -238,7 +248,7 @@ impl Book {
     #[inline(always)]
     pub(super) fn invoke(&mut self, record: &Record) {
         let slot = record.intent as usize;
-        let serial = self.told.len() as u32;
+        let serial = self.begun;
         self.intents[slot] = Intent {
             party: Party {
                 client: record.client,
@@ -254,8 +264,7 @@ impl Book {
             ..Intent::FREE
         };
         self.oldest.enter(record.at);
-        self.told.push(NOTHING);
-        self.open += 1;
+        self.begun += 1;
     }
 
     /// Notes the arguments of an intent that has just begun.
@@ -278,11 +287,11 @@ impl Book {
     /// Takes a commit and returns for whom it was, if nobody asks what was done and there is little to be noted; else nothing
     /// is.
     #[inline(always)]
-    pub(super) fn commit_at_once(&mut self, record: &Record) -> Option<Party> {
-        let intent = self.intents.get_mut(record.intent as usize).filter(|intent| intent.live)?;
+    pub(super) fn commit_at_once(&mut self, record: &Record) -> Option<&Party> {
+        let intent = self.intents.get_mut(record.intent as usize)?;
         let (slot, ran, step) = (record.intent, ran(record.flag), step_of(record));
         let unasked = !self.asked && record.flag & commit::EARLY == 0;
-        if !unasked || intent.work != NONE {
+        if !intent.live || !unasked || intent.work != NONE {
             return None;
         }
         if ran {
@@ -292,7 +301,7 @@ impl Book {
             intent.ran = record.op;
         }
         self.current = Current { slot, deed: NONE, ran, step, first: true };
-        Some(intent.party)
+        Some(&intent.party)
     }
 
     /// Takes a commit and returns for whom it was.
@@ -354,8 +363,14 @@ impl Book {
         self.current.first
     }
 
+    /// Whether a row that the transaction writes which committed last is to be noted.
+    #[inline(always)]
+    pub(super) fn notes_puts(&self) -> bool {
+        self.current.deed != NONE
+    }
+
     /// A row is written by the transaction that committed last.
-    #[inline]
+    #[inline(always)]
     pub(super) fn put(&mut self, record: &Record) {
         let Current { slot, deed, ran, step, .. } = self.current;
         let Some(intent) = self.intents.get_mut(slot as usize) else { return };
@@ -396,40 +411,39 @@ impl Book {
     pub(super) fn flow(&mut self, record: &Record) {
         if !self.flow_at_once(record)
             && usize::from(record.flag) < FlowMove::ALL.len()
-            && let Some(instance) =
-                self.work(record.intent).instance(record.who, || Some(record.op & !FLOW))
+            && let Some(instance) = self.work(record.intent).instance(record.who, || Some(record.op & !FLOW))
         {
             self.parked += u64::from(instance.moves(record));
         }
     }
 
-    /// Whether anything was done or noted for the intent in a slot.
+    /// The serial number of the open intent in a slot, if nothing was done or noted for it.
     #[inline(always)]
-    pub(super) fn has_work(&self, slot: u32) -> bool {
-        self.get(slot).is_some_and(|intent| intent.work != NONE)
+    pub(super) fn without_work(&self, slot: u32) -> Option<u32> {
+        let intent = self.intents.get(slot as usize)?;
+        (intent.live && intent.work == NONE).then_some(intent.party.serial)
     }
 
-    /// Frees the slot of an intent.
+    /// Frees the slot of such an intent.
     #[inline(always)]
-    pub(super) fn free(&mut self, slot: u32) {
-        let Some(intent) = self.intents.get_mut(slot as usize).filter(|intent| intent.live) else { return };
-        intent.live = false;
-        let (serial, work) = (intent.party.serial, intent.work);
-        self.open -= 1;
-        if work != NONE {
-            self.works[work as usize].clear();
-            self.spare.push(work);
-        }
+    pub(super) fn free_at_once(&mut self, slot: u32, serial: u32) {
+        self.intents[slot as usize].live = false;
         if self.current.slot == slot {
             self.current.slot = NONE;
         }
         self.oldest.leave(serial);
     }
 
-    /// The same where it seldom happens.
+    /// Frees the slot of an intent.
     #[inline(never)]
-    fn vacate(&mut self, slot: u32) {
-        self.free(slot);
+    pub(super) fn free(&mut self, slot: u32) {
+        let Some(intent) = self.get(slot) else { return };
+        let (serial, work) = (intent.party.serial, intent.work);
+        if work != NONE {
+            self.works[work as usize].clear();
+            self.spare.push(work);
+        }
+        self.free_at_once(slot, serial);
     }
 
     /// Whether an intent already has a deed of another step than this record's that was carried out.

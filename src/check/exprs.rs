@@ -12,7 +12,7 @@ use super::finding::Witness;
 use super::history::By;
 use super::sheet::{EVERYBODY, Sheet};
 use crate::kernel::time::Time;
-use crate::model::expr::{Code, Expr, ExprKind, Failure, Fold, Over, Read, Scratch, eval};
+use crate::model::expr::{CellTest, Code, Expr, ExprKind, Failure, Fold, Over, Read, Scratch, eval};
 use crate::model::heap::Heap;
 use crate::model::ids::TableId;
 use crate::model::record::NONE;
@@ -113,19 +113,15 @@ struct Now {
 #[derive(Clone, Debug)]
 pub(super) struct Always {
     parts: Arc<[Part]>,
-    /// All parts are judged on rows of one table.
-    by_row: bool,
     broken: Vec<Now>,
-    /// Some row was noted in this run.
+    /// Some row is or was false in this run, or without a value.
     noted: bool,
 }
 
 impl Always {
     pub(super) fn new(expr: &Expr) -> Always {
         let parts = parts(expr);
-        let table = |part: &Part| part.row.as_ref().map(|(table, _)| *table);
-        let by_row = parts.iter().all(|part| table(part).is_some() && table(part) == table(&parts[0]));
-        Always { broken: vec![Now::default(); parts.len()], parts, by_row, noted: false }
+        Always { broken: vec![Now::default(); parts.len()], parts, noted: false }
     }
 
     /// The tables whose changes concern it as a whole.
@@ -160,25 +156,26 @@ impl Always {
         sheet.run.obligations = 0;
     }
 
-    /// Takes a commit that changed one row of a table that concerns it, if all is well with that row and always was, so far
-    /// as anybody knows; else returns false. It looks at cells, without a view, a row variable or the machine, and saves
-    /// some 150 instructions.
-    #[inline]
-    pub(super) fn is_fine(&self, row: u32, tables: &Tables, sheet: &mut Sheet) -> bool {
-        if !self.by_row || self.noted {
-            return false;
-        }
-        for part in &*self.parts {
-            let Some((table, code)) = &part.row else { return false };
-            let table = tables.table(*table);
-            if table.meta(row).live && code.holds_of(table.cells(row)) != Some(true) {
-                return false;
-            }
-        }
-        sheet.run.obligations += self.parts.len() as u64;
-        true
+    /// How many parts there are.
+    pub(super) fn parts(&self) -> u64 {
+        self.parts.len() as u64
     }
 
+    /// All that it asks of the rows of one table, if it asks nothing else and that is nothing but tests of their cells.
+    pub(super) fn cell_tests(&self) -> Option<Vec<CellTest>> {
+        let (first, _) = self.parts.first()?.row.as_ref()?;
+        let mut tests = Vec::new();
+        for part in &*self.parts {
+            let (table, code) = part.row.as_ref()?;
+            if table != first {
+                return None;
+            }
+            tests.extend(code.cell_tests()?);
+        }
+        Some(tests)
+    }
+
+    /// Returns whether some row is or was noted in this run.
     pub(super) fn committed(
         &mut self,
         changed: &[(u16, u32)],
@@ -186,7 +183,7 @@ impl Always {
         tables: &mut Tables,
         scratch: &mut Scratch,
         sheet: &mut Sheet,
-    ) {
+    ) -> bool {
         // By place, since two slices side by side cost a call here.
         for at in 0..self.parts.len() {
             let (part, now) = (&self.parts[at], &mut self.broken[at]);
@@ -200,6 +197,7 @@ impl Always {
                 now.whole(part, Some(by), tables, scratch, sheet);
             }
         }
+        self.noted
     }
 }
 
@@ -238,11 +236,12 @@ impl Now {
         sheet: &mut Sheet,
     ) -> bool {
         sheet.run.obligations += 1;
-        scratch.bind_row(0, row);
-        let holds = match tables.table(table).meta(row).live {
-            true => sheet.test(code, &[], tables, scratch),
-            false => Some(true),
-        };
+        let state = tables.table(table);
+        let known = if state.meta(row).live { code.holds_of(state.cells(row)) } else { Some(true) };
+        let holds = known.or_else(|| {
+            scratch.bind_row(0, row);
+            sheet.test(code, &[], tables, scratch)
+        });
         // What holds and always did, so far as anybody knows, is nothing to be noted.
         let noted = holds != Some(true) || self.rows.len() > row as usize;
         if noted {

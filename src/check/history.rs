@@ -109,6 +109,9 @@ pub(super) struct Loss {
     pub(super) victims: u32,
 }
 
+/// That an install was found to go the short way.
+pub(super) struct Place(());
+
 /// The recent versions of all rows.
 #[derive(Clone, Debug)]
 pub(super) struct History {
@@ -171,38 +174,36 @@ impl History {
         self.loss.as_ref()
     }
 
+    /// Where an install goes on the way that nearly all go: whoever is open came after the last version, or it is the first
+    /// in this run, and nobody asks for the exact rule. Then it overlaps nothing.
+    #[inline(always)]
+    pub(super) fn place(&self, record: &Record, oldest: Time) -> Option<Place> {
+        let row = self.tables[usize::from(record.op)].get(record.row as usize)?;
+        let forgets = row.run != self.run || (row.older == NONE && row.last.at < oldest);
+        (forgets && self.exact.is_empty()).then_some(Place(()))
+    }
+
+    /// Takes such an install.
+    #[inline(always)]
+    pub(super) fn install_at(&mut self, _: Place, record: &Record, by: &By) {
+        let last = Entry { at: by.commit.at, path: by.commit.path, ver: record.ver, base: record.who };
+        let row = &mut self.tables[usize::from(record.op)][record.row as usize];
+        *row = Row { last, older: NONE, run: self.run };
+    }
+
     /// Takes an install and says how many versions that its writer had not seen were computed from a read as well. No open
     /// intent was invoked before `oldest`.
-    #[inline]
-    pub(super) fn install(
-        &mut self,
-        record: &Record,
-        by: &By,
-        oldest: Time,
-        tables: &Tables,
-    ) -> u32 {
-        let new = Entry { at: by.commit.at, path: by.commit.path, ver: record.ver, base: record.who };
-        let rows = &mut self.tables[usize::from(record.op)];
-        // The way that nearly all go: whoever is open came after the last version, or it is the first in this run.
-        if self.start.is_none()
-            && let Some(row) = rows.get_mut(record.row as usize)
-            && (row.run != self.run || (row.older == NONE && row.last.at < oldest))
-        {
-            *row = Row { last: new, older: NONE, run: self.run };
+    pub(super) fn install(&mut self, record: &Record, by: &By, oldest: Time, tables: &Tables) -> u32 {
+        if let Some(place) = self.place(record, oldest) {
+            self.install_at(place, record, by);
             return 0;
         }
+        let new = Entry { at: by.commit.at, path: by.commit.path, ver: record.ver, base: record.who };
         self.remember(record, by, new, oldest, tables)
     }
 
     #[inline(never)]
-    fn remember(
-        &mut self,
-        record: &Record,
-        by: &By,
-        new: Entry,
-        oldest: Time,
-        tables: &Tables,
-    ) -> u32 {
+    fn remember(&mut self, record: &Record, by: &By, new: Entry, oldest: Time, tables: &Tables) -> u32 {
         self.loss = None;
         let (table, at) = (usize::from(record.op), record.row as usize);
         if self.tables[table].len() <= at {

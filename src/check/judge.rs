@@ -10,7 +10,7 @@ use super::counts::Counts;
 use super::facts::Facts;
 use super::finding::{Leftovers, Party};
 use super::history::{By, History};
-use super::observer::{Observer, Occasions, Settling, scope};
+use super::observer::{Changes, Observer, Occasions, Settling, scope};
 use super::sheet::Sheet;
 use super::verdict::{Broken, RunVerdict};
 use super::witness::{Hazard, Offers};
@@ -18,6 +18,7 @@ use crate::kernel::path::Path;
 use crate::kernel::time::Time;
 use crate::model::Model;
 use crate::model::expr::{Counter, Scratch};
+use crate::model::ids::TableId;
 use crate::model::invariant::Invariant;
 use crate::model::plan::{End, Plan};
 use crate::model::record::{Kind, NONE, Record, StepRole, commit};
@@ -68,6 +69,7 @@ impl Current {
 pub struct Judge {
     facts: Arc<Facts>,
     occasions: Arc<Occasions>,
+    changes: Changes,
     observers: Vec<Observer>,
     sheets: Vec<Sheet>,
     /// What a run starts with: the sheets of invariants that do not even hold at its start.
@@ -120,7 +122,9 @@ impl Judge {
                 }
             }
         }
+        let noted: Vec<u16> = start.iter().map(|(at, ..)| *at).collect();
         let mut judge = Judge {
+            changes: Changes::of(&occasions, &observers, &noted),
             merged: facts.merged,
             judges: !(occasions.settled.is_empty() && occasions.flows.is_empty()),
             facts: Arc::new(facts),
@@ -151,6 +155,7 @@ impl Judge {
             self.observers[usize::from(*at)] = observer.clone();
             self.sheets[usize::from(*at)] = sheet.clone();
         }
+        self.changes.reset();
         self.book.reset();
         self.history.reset();
         self.offers.reset();
@@ -168,6 +173,7 @@ impl Judge {
     /// Otherwise what can only be judged at rest is stuck, and what is wrong at any time is still a violation.
     pub fn finish(&mut self, end: End, leftovers: Leftovers, tables: &mut Tables) -> RunVerdict {
         self.committed(tables);
+        self.changes.count(&self.observers, &mut self.sheets);
         let at_rest = end == End::Rest;
         let open = self.book.all();
         for open in open {
@@ -226,34 +232,33 @@ impl Judge {
     /// Tells observers of a commit which rows it changed.
     #[inline(never)]
     fn tell_commit(&mut self, tables: &mut Tables) {
-        let Judge { current, occasions, observers, sheets, scratch, asked, .. } = self;
+        let Judge { current, changes, observers, sheets, scratch, asked, .. } = self;
         let Current { by, changed, .. } = &*current;
-        // Most commits change one table, and then nobody has to be looked for.
-        let first = changed[0].0;
-        let of = match changed.iter().all(|change| change.0 == first) {
-            true => &occasions.table(first).commit,
-            false => {
-                occasions.of_commit(changed, asked);
-                asked
-            }
-        };
-        for &at in of {
+        changes.of_commit(changed, asked);
+        let mut noted = false;
+        for &at in &*asked {
             let (observer, sheet) = (&mut observers[usize::from(at)], &mut sheets[usize::from(at)]);
-            observer.committed(changed, by, tables, scratch, sheet);
+            noted |= observer.committed(changed, by, tables, scratch, sheet);
+        }
+        if noted {
+            changes.trouble(changed);
         }
         current.changed.clear();
     }
 
     /// The same of a commit that changed one row, as most do: without a list of them (some 60 instructions).
-    #[inline]
     fn tell_change(&mut self, change: (u16, u32), tables: &mut Tables) {
-        let Judge { current, occasions, observers, sheets, scratch, .. } = self;
-        for &at in &occasions.table(change.0).commit {
+        if self.changes.table_mut(change.0).is_fine(TableId(change.0), change.1, tables) {
+            return;
+        }
+        let Judge { current, changes, observers, sheets, scratch, .. } = self;
+        let mut noted = false;
+        for &at in &changes.table(change.0).commit {
             let (observer, sheet) = (&mut observers[usize::from(at)], &mut sheets[usize::from(at)]);
-            match observer {
-                Observer::Always(always) if always.is_fine(change.1, tables, sheet) => {}
-                _ => observer.committed(&[change], &current.by, tables, scratch, sheet),
-            }
+            noted |= observer.committed(&[change], &current.by, tables, scratch, sheet);
+        }
+        if noted {
+            changes.trouble(&[change]);
         }
     }
 
@@ -270,7 +275,8 @@ impl Judge {
             && record.ver > 0
             && let Some(party) = self.book.commit_at_once(record)
         {
-            self.current.by = By { commit: *record, party };
+            self.current.by.commit = *record;
+            self.current.by.party = *party;
             self.current.missing = record.ver;
         } else {
             self.commit_further(record, tables);
@@ -301,7 +307,30 @@ impl Judge {
         self.complete(tables);
     }
 
+    #[inline(never)]
     fn install(&mut self, record: &Record, tables: &mut Tables) {
+        let plain = !(self.shows || self.merged || self.book.notes_puts())
+            && self.current.missing == 1
+            && self.current.last.1 == NONE
+            && (!self.contention || self.offers.has_written(record));
+        let oldest = self.book.oldest_open();
+        if plain
+            && let Some(place) = self.history.place(record, oldest)
+            && let of = self.changes.table_mut(record.op)
+            && of.install.is_empty()
+            && of.is_fine(TableId(record.op), record.row, tables)
+        {
+            self.history.install_at(place, record, &self.current.by);
+            self.book.put(record);
+            self.counts.more(Counter::Writes, 1);
+            self.current.missing = 0;
+        } else {
+            self.install_further(record, tables);
+        }
+    }
+
+    #[inline(never)]
+    fn install_further(&mut self, record: &Record, tables: &mut Tables) {
         self.counts.more(Counter::Writes, 1);
         self.book.put(record);
         // Most have read the row, to write it: they are known to be there.
@@ -314,7 +343,7 @@ impl Judge {
         if overlaps > 0 {
             self.counts.more(Counter::Overlaps, i64::from(overlaps));
         }
-        if !self.occasions.table(record.op).install.is_empty() {
+        if !self.changes.table(record.op).install.is_empty() {
             self.tell_install(record);
         }
         self.show(record, tables);
@@ -332,7 +361,7 @@ impl Judge {
     fn change(&mut self, change: (u16, u32), tables: &mut Tables) {
         if self.current.last != change {
             self.current.last = change;
-            if !self.occasions.table(change.0).commit.is_empty() {
+            if !self.changes.table(change.0).commit.is_empty() {
                 self.current.changed.push(change);
             }
         }
@@ -343,7 +372,7 @@ impl Judge {
     /// Tells observers of an install.
     fn tell_install(&mut self, record: &Record) {
         let (by, loss) = (&self.current.by, self.history.loss());
-        for &at in &self.occasions.table(record.op).install {
+        for &at in &self.changes.table(record.op).install {
             let sheet = &mut self.sheets[usize::from(at)];
             match &mut self.observers[usize::from(at)] {
                 Observer::LostUpdate(lost) => lost.install(record, by, loss, sheet),
@@ -414,11 +443,13 @@ impl Judge {
     #[inline(never)]
     fn settled(&mut self, record: &Record, tables: &mut Tables) {
         let slot = record.intent;
-        if self.shows || self.judges || self.book.has_work(slot) || self.offers.has_more(slot) {
-            return self.settled_further(record, tables);
+        match self.book.without_work(slot) {
+            Some(serial) if !(self.shows || self.judges || self.offers.has_more(slot)) => {
+                self.offers.settled_at_once(slot, record.at);
+                self.book.free_at_once(slot, serial);
+            }
+            _ => self.settled_further(record, tables),
         }
-        self.offers.settled_at_once(slot, record.at);
-        self.book.free(slot);
     }
 
     #[inline(never)]

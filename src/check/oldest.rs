@@ -12,24 +12,28 @@ const GONE: Time = Time::MAX;
 /// The open intents in the order in which they were invoked.
 #[derive(Clone, Debug)]
 pub(super) struct Oldest {
-    /// When they were, or [`GONE`].
+    /// When they were, or [`GONE`]; behind the last of them room for others.
     invoked: Vec<Time>,
-    /// The serial number of the first of these.
+    /// How many of these are intents.
+    len: usize,
+    /// The serial number of the first of them.
     first: u32,
     /// So many of the first of them are gone.
     passed: usize,
     /// When the one behind those was invoked; if there is none, [`Time::MAX`].
     oldest: Time,
+    /// How many are open.
+    open: u32,
 }
 
 impl Oldest {
     pub(super) fn new() -> Oldest {
-        Oldest { invoked: Vec::new(), first: 0, passed: 0, oldest: GONE }
+        Oldest { invoked: Vec::new(), len: 0, first: 0, passed: 0, oldest: GONE, open: 0 }
     }
 
     pub(super) fn reset(&mut self) {
-        self.invoked.clear();
-        (self.first, self.passed, self.oldest) = (0, 0, GONE);
+        self.invoked[..self.len].fill(GONE);
+        (self.len, self.first, self.passed, self.oldest, self.open) = (0, 0, 0, GONE, 0);
     }
 
     /// When the oldest open intent was invoked; the end of time if none is open.
@@ -38,30 +42,40 @@ impl Oldest {
         self.oldest
     }
 
-    /// Whether the next intent needs no memory.
+    /// How many are open.
     #[inline]
+    pub(super) fn open(&self) -> u32 {
+        self.open
+    }
+
+    /// Whether the next intent needs no memory.
+    #[inline(always)]
     pub(super) fn has_room(&self) -> bool {
-        self.invoked.len() < self.invoked.capacity()
+        self.len < self.invoked.len()
     }
 
     /// Sees to it that it needs none.
     pub(super) fn make_room(&mut self) {
-        self.invoked.reserve(1);
+        if !self.has_room() {
+            self.invoked.resize((2 * self.len).max(64), GONE);
+        }
     }
 
-    /// The intent with the next serial number begins.
-    #[inline]
+    /// The intent with the next serial number begins; there is room for it.
+    #[inline(always)]
     pub(super) fn enter(&mut self, now: Time) {
-        self.invoked.push(now);
+        self.invoked[self.len] = now;
+        self.len += 1;
+        self.open += 1;
         self.oldest = self.oldest.min(now);
     }
 
-    /// The intent with this serial number is no longer open.
-    #[inline]
+    /// The intent with this serial number, which is open, no longer is.
+    #[inline(always)]
     pub(super) fn leave(&mut self, serial: u32) {
         let at = serial.wrapping_sub(self.first) as usize;
-        let Some(invoked) = self.invoked.get_mut(at) else { return };
-        *invoked = GONE;
+        self.invoked[at] = GONE;
+        self.open -= 1;
         if at == self.passed {
             self.pass();
         }
@@ -70,32 +84,28 @@ impl Oldest {
     /// Finds the next one. Each entry is passed once, and moved once for each time that as many as remain were passed.
     #[inline(always)]
     fn pass(&mut self) {
-        loop {
-            self.passed += 1;
-            match self.invoked.get(self.passed) {
-                Some(&GONE) => {}
-                Some(&next) => {
-                    self.oldest = next;
-                    break;
-                }
-                None => {
-                    self.first = self.first.wrapping_add(self.passed as u32);
-                    self.invoked.clear();
-                    (self.passed, self.oldest) = (0, GONE);
-                    return;
-                }
-            }
+        if self.open == 0 {
+            self.first = self.first.wrapping_add(self.len as u32);
+            (self.len, self.passed, self.oldest) = (0, 0, GONE);
+            return;
         }
-        if self.passed >= 64 && self.passed >= self.invoked.len() / 2 {
+        let mut at = self.passed + 1;
+        while self.invoked[at] == GONE {
+            at += 1;
+        }
+        (self.passed, self.oldest) = (at, self.invoked[at]);
+        if at >= 64 && at >= self.len / 2 {
             self.forget();
         }
     }
 
     #[inline(never)]
     fn forget(&mut self) {
-        self.invoked.drain(..self.passed);
+        self.invoked.copy_within(self.passed..self.len, 0);
+        let left = self.len - self.passed;
+        self.invoked[left..self.len].fill(GONE);
         self.first = self.first.wrapping_add(self.passed as u32);
-        self.passed = 0;
+        (self.len, self.passed) = (left, 0);
     }
 }
 
@@ -125,8 +135,10 @@ mod tests {
                     } else {
                         plain.push((next, now));
                         next += 1;
+                        oldest.make_room();
                         oldest.enter(now);
                     }
+                    prop_assert_eq!(oldest.open() as usize, plain.len());
                     let first = plain.first().map_or(Time::MAX, |first| first.1);
                     prop_assert_eq!(oldest.invoked(), first);
                 }
@@ -138,9 +150,11 @@ mod tests {
     fn memory_does_not_grow_with_those_that_are_gone() {
         let mut oldest = Oldest::new();
         // One stays open at a time, and the next one has always begun.
+        oldest.make_room();
         (0..3).for_each(|n| oldest.enter(Time(n)));
         for serial in 0..10_000 {
             oldest.leave(serial);
+            oldest.make_room();
             oldest.enter(Time(u64::from(serial) + 3));
             assert!(oldest.invoked.len() <= 130);
             assert_eq!(oldest.invoked(), Time(u64::from(serial) + 1));

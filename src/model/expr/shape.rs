@@ -274,20 +274,40 @@ fn chain(expr: &Expr, deciding: bool, tests: &mut Vec<Test>) -> bool {
     }
 }
 
-impl Code {
-    /// Whether it is true of a row with these cells, which is row variable 0 and all that it looks at; none if that takes
-    /// more than a few comparisons of cells and constants, or if one of them fails.
-    #[inline]
+/// A test of one cell of a row against a constant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CellTest {
+    column: u16,
+    by: Comparison,
+    word: Word,
+}
+
+impl CellTest {
+    /// Whether it holds of a row with these cells; none if the cell is null and must not be.
+    #[inline(always)]
     pub fn holds_of(&self, cells: &[Word]) -> Option<bool> {
+        self.by.holds(*cells.get(usize::from(self.column))?, self.word)
+    }
+}
+
+impl Code {
+    /// The tests of cells of row variable 0 that it is, all of which must hold, if it is that and nothing else.
+    pub fn cell_tests(&self) -> Option<Vec<CellTest>> {
+        let of = |test: &Test| match *test {
+            Test::RowConst(RowCell { var: 0, column, .. }, by, word) => Some(CellTest { column, by, word }),
+            _ => None,
+        };
         match &self.shape {
-            Shape::Test(Test::RowConst(cell, by, right)) => by.holds(cell.of(cells)?, *right),
-            Shape::Test(_) | Shape::Chain { .. } => self.tests_hold_of(cells),
+            Shape::Test(test) => Some(vec![of(test)?]),
+            Shape::Chain { deciding: false, tests } => tests.iter().map(of).collect(),
             _ => None,
         }
     }
 
+    /// Whether it is true of a row with these cells, which is row variable 0 and all that it looks at; none if that takes
+    /// more than a few comparisons of cells and constants, or if one of them fails.
     #[inline(never)]
-    fn tests_hold_of(&self, cells: &[Word]) -> Option<bool> {
+    pub fn holds_of(&self, cells: &[Word]) -> Option<bool> {
         match &self.shape {
             Shape::Test(test) => test.holds_of(cells),
             Shape::Chain { deciding, tests } => {
