@@ -1,7 +1,7 @@
 //! What is known of every open intent: what was done for it, what its flows believe, what its client was told.
 //!
 //! It is filled from the records once and read by all observers that judge an intent as a whole; when the intent is
-//! settled its pages are free again. One byte an intent stays to the end of the run: what the client was told.
+//! settled its pages are free again. Two bits an intent stay to the end of the run: what the client was told.
 //!
 //! An intent is one line of memory; what was done for it is filed apart, and not for intents of which nobody will ask
 //! anything. If the store shows writes one by one, the first of them stands for all.
@@ -10,13 +10,12 @@ use super::facts::{Facts, bit};
 use super::finding::Party;
 use super::oldest::Oldest;
 use super::open::{Deed, Open, Put, Work, ran};
+use super::outcomes::Outcomes;
 use crate::kernel::path::Path;
 use crate::kernel::time::Time;
 use crate::model::record::{FLOW, FlowMove, NONE, Outcome, Record, commit, install, step_word};
 use crate::model::value::Word;
 
-/// In [`Book::told`]: nothing yet.
-const NOTHING: u8 = u8::MAX;
 /// In [`Intent::ran`]: no operation.
 const NO_OPERATION: u16 = u16::MAX;
 
@@ -121,8 +120,7 @@ pub(super) struct Book {
     works: Vec<Work>,
     /// Works that no intent has.
     spare: Vec<u32>,
-    /// By serial number; behind the last intent room for others.
-    told: Vec<u8>,
+    told: Outcomes,
     /// How many intents there have been.
     begun: u32,
     oldest: Oldest,
@@ -139,7 +137,7 @@ impl Book {
             intents: Vec::new(),
             works: Vec::new(),
             spare: Vec::new(),
-            told: Vec::new(),
+            told: Outcomes::default(),
             begun: 0,
             oldest: Oldest::new(),
             parked: 0,
@@ -149,7 +147,7 @@ impl Book {
 
     pub(super) fn reset(&mut self) {
         (0..self.intents.len() as u32).for_each(|slot| self.free(slot));
-        self.told[..self.begun as usize].fill(NOTHING);
+        self.told.reset(self.begun);
         self.oldest.reset();
         (self.begun, self.parked, self.current) = (0, 0, Current::NOBODYS);
     }
@@ -183,7 +181,7 @@ impl Book {
 
     /// What the client of the intent with this serial number was told.
     pub(super) fn told(&self, serial: u32) -> Option<Outcome> {
-        self.told.get(serial as usize).filter(|&&told| told != NOTHING).map(|&told| Outcome::of(told))
+        self.told.get(serial)
     }
 
     /// The work of an open intent, made if it has none.
@@ -228,7 +226,7 @@ impl Book {
     #[inline(always)]
     pub(super) fn has_room(&self, slot: u32) -> bool {
         self.intents.get(slot as usize).is_some_and(|intent| !intent.live)
-            && (self.begun as usize) < self.told.len()
+            && self.told.has_room(self.begun)
             && self.oldest.has_room()
     }
 
@@ -238,9 +236,7 @@ impl Book {
             self.intents.resize(slot as usize + 1, Intent::FREE);
         }
         self.free(slot);
-        if self.told.len() == self.begun as usize {
-            self.told.resize((2 * self.told.len()).max(64), NOTHING);
-        }
+        self.told.make_room(self.begun);
         self.oldest.make_room();
     }
 
@@ -280,8 +276,8 @@ impl Book {
         let Some(intent) = self.get_mut(record.intent) else { return };
         let outcome = Outcome::of(record.flag);
         intent.party.told = Some(outcome);
-        let serial = intent.party.serial as usize;
-        self.told[serial] = outcome as u8;
+        let serial = intent.party.serial;
+        self.told.set(serial, outcome);
     }
 
     /// Takes a commit and returns for whom it was, if nobody asks what was done and there is little to be noted; else nothing

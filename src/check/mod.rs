@@ -17,6 +17,7 @@ mod meetings;
 mod observer;
 mod oldest;
 mod open;
+mod outcomes;
 mod own;
 mod pending;
 pub mod per_intent;

@@ -4,23 +4,37 @@
 //! without a search, and the next one lies beside it; the intents themselves, of which there may be tens of thousands, are
 //! not looked at.
 
+use std::collections::VecDeque;
+
 use crate::kernel::time::Time;
 
-/// In place of the time of an intent that is no longer open.
+/// In place of the time of an intent that is no longer open, or not yet.
 const GONE: Time = Time::MAX;
+/// So many intents share a block.
+const BLOCK: usize = 64;
+
+/// Intents that were invoked one after the other.
+#[derive(Clone, Debug)]
+struct Block {
+    /// When they were, or [`GONE`]; nothing once all of them are gone. Behind one that is answered late, there are many such.
+    invoked: Option<Box<[Time; BLOCK]>>,
+    /// How many of them are open, or have not begun.
+    left: u8,
+}
 
 /// The open intents in the order in which they were invoked.
 #[derive(Clone, Debug)]
 pub(super) struct Oldest {
-    /// When they were, or [`GONE`]; behind the last of them room for others.
-    invoked: Vec<Time>,
-    /// How many of these are intents.
-    len: usize,
-    /// The serial number of the first of them.
+    /// From the one of the oldest open intent on; behind the last intent room for others.
+    blocks: VecDeque<Block>,
+    /// Memory of blocks that are gone.
+    spare: Vec<Box<[Time; BLOCK]>>,
+    /// The serial number of the first intent of the first block.
     first: u32,
-    /// So many of the first of them are gone.
+    /// How many intents there are in the blocks, gone or not.
+    len: usize,
+    /// Where among them the oldest open one is, and when it was invoked; if there is none, [`Time::MAX`].
     passed: usize,
-    /// When the one behind those was invoked; if there is none, [`Time::MAX`].
     oldest: Time,
     /// How many are open.
     open: u32,
@@ -28,12 +42,16 @@ pub(super) struct Oldest {
 
 impl Oldest {
     pub(super) fn new() -> Oldest {
-        Oldest { invoked: Vec::new(), len: 0, first: 0, passed: 0, oldest: GONE, open: 0 }
+        let (blocks, spare) = (VecDeque::new(), Vec::new());
+        Oldest { blocks, spare, first: 0, len: 0, passed: 0, oldest: GONE, open: 0 }
     }
 
     pub(super) fn reset(&mut self) {
-        self.invoked[..self.len].fill(GONE);
-        (self.len, self.first, self.passed, self.oldest, self.open) = (0, 0, 0, GONE, 0);
+        for mut invoked in self.blocks.drain(..).filter_map(|block| block.invoked) {
+            invoked.fill(GONE);
+            self.spare.push(invoked);
+        }
+        (self.first, self.len, self.passed, self.oldest, self.open) = (0, 0, 0, GONE, 0);
     }
 
     /// When the oldest open intent was invoked; the end of time if none is open.
@@ -51,61 +69,66 @@ impl Oldest {
     /// Whether the next intent needs no memory.
     #[inline(always)]
     pub(super) fn has_room(&self) -> bool {
-        self.len < self.invoked.len()
+        self.len < self.blocks.len() * BLOCK
     }
 
     /// Sees to it that it needs none.
     pub(super) fn make_room(&mut self) {
         if !self.has_room() {
-            self.invoked.resize((2 * self.len).max(64), GONE);
+            let invoked = self.spare.pop().unwrap_or_else(|| Box::new([GONE; BLOCK]));
+            self.blocks.push_back(Block { invoked: Some(invoked), left: BLOCK as u8 });
         }
     }
 
     /// The intent with the next serial number begins; there is room for it.
     #[inline(always)]
     pub(super) fn enter(&mut self, now: Time) {
-        self.invoked[self.len] = now;
+        let at = self.len;
+        if let Some(invoked) = &mut self.blocks[at / BLOCK].invoked {
+            invoked[at % BLOCK] = now;
+        }
+        if self.open == 0 {
+            (self.passed, self.oldest) = (at, now);
+        }
         self.len += 1;
         self.open += 1;
-        self.oldest = self.oldest.min(now);
     }
 
     /// The intent with this serial number, which is open, no longer is.
     #[inline(always)]
     pub(super) fn leave(&mut self, serial: u32) {
         let at = serial.wrapping_sub(self.first) as usize;
-        self.invoked[at] = GONE;
+        let block = &mut self.blocks[at / BLOCK];
+        if let Some(invoked) = &mut block.invoked {
+            invoked[at % BLOCK] = GONE;
+        }
+        block.left -= 1;
+        if block.left == 0 {
+            self.spare.extend(block.invoked.take());
+        }
         self.open -= 1;
         if at == self.passed {
             self.pass();
         }
     }
 
-    /// Finds the next one. Each entry is passed once, and moved once for each time that as many as remain were passed.
+    /// Finds the next one. Blocks before its own are forgotten, so it is in the first that is left.
     #[inline(always)]
     fn pass(&mut self) {
-        if self.open == 0 {
-            self.first = self.first.wrapping_add(self.len as u32);
-            (self.len, self.passed, self.oldest) = (0, 0, GONE);
-            return;
+        let mut from = self.passed + 1;
+        while self.blocks.front().is_some_and(|block| block.invoked.is_none()) {
+            self.blocks.pop_front();
+            self.first = self.first.wrapping_add(BLOCK as u32);
+            self.len -= BLOCK;
+            from = from.saturating_sub(BLOCK);
         }
-        let mut at = self.passed + 1;
-        while self.invoked[at] == GONE {
-            at += 1;
+        self.oldest = GONE;
+        if let Some(Block { invoked: Some(invoked), .. }) = self.blocks.front()
+            && self.open > 0
+            && let Some(next) = invoked[from..].iter().position(|&invoked| invoked != GONE)
+        {
+            (self.passed, self.oldest) = (from + next, invoked[from + next]);
         }
-        (self.passed, self.oldest) = (at, self.invoked[at]);
-        if at >= 64 && at >= self.len / 2 {
-            self.forget();
-        }
-    }
-
-    #[inline(never)]
-    fn forget(&mut self) {
-        self.invoked.copy_within(self.passed..self.len, 0);
-        let left = self.len - self.passed;
-        self.invoked[left..self.len].fill(GONE);
-        self.first = self.first.wrapping_add(self.passed as u32);
-        (self.len, self.passed) = (left, 0);
     }
 }
 
@@ -156,8 +179,19 @@ mod tests {
             oldest.leave(serial);
             oldest.make_room();
             oldest.enter(Time(u64::from(serial) + 3));
-            assert!(oldest.invoked.len() <= 130);
+            assert!(oldest.blocks.len() + oldest.spare.len() <= 3);
             assert_eq!(oldest.invoked(), Time(u64::from(serial) + 1));
         }
+        // Another one stays open for long: what lies behind it is next to nothing.
+        for serial in 10_001..50_000 {
+            oldest.leave(serial);
+            oldest.make_room();
+            oldest.enter(Time(u64::from(serial) + 2));
+            assert!(oldest.blocks.iter().filter(|block| block.invoked.is_some()).count() <= 3);
+            assert_eq!(oldest.invoked(), Time(10_000));
+        }
+        oldest.leave(10_000);
+        assert_eq!(oldest.invoked(), Time(50_000));
+        assert!(oldest.blocks.len() <= 2);
     }
 }
