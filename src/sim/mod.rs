@@ -492,10 +492,8 @@ impl World {
         self.fences.resize_with(model.services.len(), Default::default);
         self.fences.iter_mut().for_each(|fence| fence.reset());
         self.nodes.resize_with(plan.nodes.count as usize, Default::default);
-        for node in &mut self.nodes {
-            node.held.clear();
-            *node = world::Node { held: std::mem::take(&mut node.held), ..world::Node::default() };
-        }
+        self.nodes.fill(world::Node::default());
+        self.held.clear();
         // A client has at most one intent and one call under way, unless it does not wait; some messages are sent twice.
         let clients = model.groups.iter().map(|group| group.count as usize).sum::<usize>();
         self.messages.expect(clients + clients / 8);

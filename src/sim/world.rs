@@ -264,7 +264,7 @@ pub(crate) struct Event {
 }
 
 /// A node.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Node {
     pub(crate) down: bool,
     /// It will not come back.
@@ -274,8 +274,6 @@ pub(crate) struct Node {
     pub(crate) resumes: Time,
     /// Counts crashes and pauses: what was meant for an earlier life is dropped.
     pub(crate) life: u32,
-    /// Events that wait for a paused node.
-    pub(crate) held: Vec<Key>,
 }
 
 /// A write that is not committed yet.
@@ -642,6 +640,8 @@ pub(crate) struct World {
     pub(crate) work: u32,
     /// How many nodes are paused.
     pub(crate) paused: u32,
+    /// What comes up at nodes that are, and waits for them.
+    pub(crate) held: Vec<(u32, Key)>,
     pub(crate) calm: bool,
     /// The clean-weather twin: which client is next.
     pub(crate) turn: u32,
