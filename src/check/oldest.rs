@@ -24,6 +24,7 @@ struct Block {
 
 /// The open intents in the order in which they were invoked.
 #[derive(Clone, Debug)]
+#[expect(clippy::vec_box, reason = "a block gets its memory, and gives it back, by the box")]
 pub(super) struct Oldest {
     /// From the one of the oldest open intent on; behind the last intent room for others.
     blocks: VecDeque<Block>,
