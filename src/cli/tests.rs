@@ -172,7 +172,7 @@ fn the_readme_shows_what_the_command_prints() {
         assert!(!out.contains(&format!("is broken under {strategy}")), "{out}");
     }
 
-    let slip = written.replace(r#""set":     { "tickets[show].free""#, r#""set": { "tickets[show].fre""#);
+    let slip = written.replace(r#""set":     { "tickets[show].free""#, r#""set":     { "tickets[show].fre""#);
     let file = Scratch::new("slip.json", &slip);
     let err = halfway(&["run", file.path()]).2.replace(file.path(), "tickets.json");
     assert!(err.contains(fenced(&readme, "Mistakes in a file", "text")), "{err}");
