@@ -78,7 +78,7 @@ fn strategies(look: &Look) -> String {
         let later = dimension.fields.iter().filter(|field| is_later(dimension.name, field.name, None));
         let later: Vec<String> = later.map(|field| marked(field.name, true)).collect();
         let later =
-            if later.is_empty() { String::new() } else { format!("; parameters {}", later.join(", ")) };
+            if later.is_empty() { String::new() } else { format!(" (parameters: {})", later.join(", ")) };
         (dimension.name.to_owned(), format!("{}{policies}{later}", dimension.doc))
     });
     let mut out = table("Strategies that need no declaration", &words(&how::BUILT_IN), look);
