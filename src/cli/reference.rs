@@ -31,7 +31,7 @@ pub(super) fn page() -> String {
 fn table_of(what: &str) -> String {
     let (kind, name) = what.split_once(' ').unwrap_or((what, ""));
     match kind {
-        "object" => object(tables().into_iter().find(|table| table.name == name).unwrap_or(&weather::FAULT)),
+        "object" => tables().into_iter().filter(|table| table.name == name).map(object).collect(),
         "words" => {
             let list = LISTS.iter().find(|(known, ..)| *known == name);
             list.map(|(_, _, words)| listed(words)).unwrap_or_default()
@@ -39,11 +39,9 @@ fn table_of(what: &str) -> String {
         "dimension" => {
             how::DIMENSIONS.iter().filter(|table| table.name == name).map(|table| dimension(table)).collect()
         }
-        "later-dimensions" => how::DIMENSIONS
-            .iter()
-            .filter(|table| has_one_policy(table))
-            .map(|table| dimension(table))
-            .collect(),
+        "later-dimensions" => {
+            how::DIMENSIONS.iter().filter(has_one_policy).map(|table| dimension(table)).collect()
+        }
         "faults" => faults(),
         "kinds" => kinds(),
         "later" => not_yet(),
@@ -56,12 +54,12 @@ fn item(depth: usize, text: &str) -> String {
     let indent = "  ".repeat(depth);
     let mut lines = vec![format!("{indent}-")];
     for word in text.split(' ') {
-        let last = lines.last_mut().expect("there is one");
-        if last.chars().count() + 1 + word.chars().count() > WIDE {
-            lines.push(format!("{indent}  {word}"));
-        } else {
-            last.push(' ');
-            last.push_str(word);
+        match lines.last_mut() {
+            Some(last) if last.chars().count() + 1 + word.chars().count() <= WIDE => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => lines.push(format!("{indent}  {word}")),
         }
     }
     lines.join("\n") + "\n"
@@ -147,9 +145,8 @@ fn dimension(table: &'static Table) -> String {
         }
     }
     let parameters: Vec<&'static Field> = table.fields.iter().filter(|field| field.name != "use").collect();
-    match (words_there, parameters.is_empty()) {
-        (true, false) => text += "\nParameters:\n\n",
-        _ => {}
+    if words_there && !parameters.is_empty() {
+        text += "\nParameters:\n\n";
     }
     for field in parameters {
         text += &key(table, field, 0);
