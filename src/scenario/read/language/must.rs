@@ -134,7 +134,7 @@ pub static INVARIANT: Table = Table {
         Field::new("no-duplicate-effect", TABLES, "No effect twice.")
             .more("An effect is what one intent asks of one operation, by whichever attempts, copies and repetitions. If two executions of it commit changes, and it was not undone in between, it took place twice; a write that leaves the row as it was is no change."),
         Field::new("acked-is-durable", TABLES, "What a client was told is done is done, and still is when its intent is settled.")
-            .more("Of a flow, every step that is due has taken effect and was not undone. With tables, only what writes them is looked at."),
+            .more("Of a flow, every step that is due has taken effect and was not undone. What others make of its rows later is a matter of `no-lost-update`. With tables, only what writes them is looked at."),
         Field::new("no-leak", TABLES, "No lock, key in progress, open transaction or row of a failed flow is left behind at rest.")
             .more("A row is left behind if a compensatable step of a flow that failed created it, and it is still there."),
         Field::new("converges", TABLE, "The copy is like the original at rest."),
@@ -143,7 +143,7 @@ pub static INVARIANT: Table = Table {
         Field::new("outcome-agrees", NONE, "What a client was told agrees with what is.")
             .more("Told ok: all is there, as in `acked-is-durable`. Told failed: nothing is, as in `failed-has-no-effect`. And what the coordinator of a flow believes of it is so. Who ended unknown was told nothing."),
         Field::new("failed-has-no-effect", NONE, "What a client was told has failed left nothing.")
-            .more("When the intent is settled, no effect of the operation called, or of a step that was not undone, stands; `otherwise` is no effect."),
+            .more("When the intent is settled, no effect of the operation called, or of a step that was not undone, stands, even if others have written over it since; `otherwise` is no effect."),
         Field::new("every-intent-ends", NONE, "Every intent ends: its client is told something, and nothing of it goes on for ever.")
             .more("Broken it is never violated but stuck: at `end` some intent was still open."),
         Field::new("read-your-writes", NONE, "A client sees what it wrote."),
