@@ -255,7 +255,11 @@ impl Reader<'_> {
                 match word.strip_prefix('s').and_then(number).filter(|n| *n <= steps) {
                     Some(n) => (Role::Step, n as u32 - 1),
                     None => {
-                        let message = format!("steps are `/s1` to `/s{steps}`");
+                        let message = match steps {
+                            0 => "there is no flow, so nothing has steps".to_owned(),
+                            1 => "the only step is `/s1`".to_owned(),
+                            _ => format!("steps are `/s1` to `/s{steps}`"),
+                        };
                         return Err(self.wrong(from, message, Vec::new()));
                     }
                 }

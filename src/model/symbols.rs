@@ -46,6 +46,14 @@ impl Symbols {
         (self.generators.len() - 1) as u16
     }
 
+    /// Whether a text looks like a name that one of the generators makes, and so like a value that it is not equal to.
+    pub fn looks_generated(&self, text: &str) -> bool {
+        let number = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let Some((prefix, numbers)) = text.rsplit_once('-') else { return false };
+        numbers.split_once('.').is_some_and(|(client, intent)| number(client) && number(intent))
+            && self.generators.iter().any(|generator| generator == prefix)
+    }
+
     /// The text behind a word, without quotes; `null` for null, and `?` with the word if it is no text at all.
     pub fn text(&self, word: Word) -> String {
         if word == NULL {
@@ -59,7 +67,8 @@ impl Symbols {
         symbol.cloned().unwrap_or_else(|| format!("?{word}"))
     }
 
-    /// A value as an expression would write it: `'open'`, `12`, `true`, `null`, `[1, 2]`, `{mail: 'new'}`, `1.5ms`.
+    /// A value as an expression would write it: `'open'`, `12`, `true`, `null`, `[1, 2]`, `{mail: 'new'}`, `1.5ms`. A
+    /// generated name has no quotes, as no expression can write it: `order-1.2` is not equal to any text.
     pub fn show(&self, word: Word, ty: &Type, heap: &Heap) -> String {
         if word == NULL {
             return "null".into();
@@ -67,6 +76,7 @@ impl Symbols {
         match ty {
             Type::Int | Type::Null => word.to_string(),
             Type::Bool => (word != 0).to_string(),
+            Type::Text if as_generated(word).is_some() => self.text(word),
             Type::Text => format!("'{}'", self.text(word).replace('\\', "\\\\").replace('\'', "\\'")),
             Type::Instant | Type::Duration => show_duration(word),
             Type::List(of) => {

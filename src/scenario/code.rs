@@ -184,7 +184,7 @@ codes! {
         "A line of a script is a name, ` = ` and what is decided about it. Names follow their causes: \
          `shop#2.i3.a1:request` is what client 2 of `shop` sends in its first attempt at its third intent, `…/s1.charge.t1` \
          the first try of step 1 of the flow it starts, `…:reply` the answer, and `~1` its first copy. `…~1 = lost` or \
-         `= 3ms` decides about a copy; `… = 2 copies`, `= late 5ms`, `= refuse REASON` and `= fail` about a message; \
+         `= 3ms` decides about a copy (with both, it is lost: the time waits for the day the other line is taken out); `… = 2 copies`, `= late 5ms`, `= refuse REASON` and `= fail` about a message; \
          `shop#2.i3 = none` leaves an intent out; `…?think = 5ms`, `?start`, `?gap` and `?jitter` set times. Nodes strike \
          at points, `… before commit = crash orders for 20ms`, or by the clock, `orders at 1s = pause for 20ms`, and links \
          are cut, `a -> b at 1s = cut for 20ms`.";
@@ -199,8 +199,9 @@ codes! {
     LateFault = "HW0502", "A fault that can never strike",
         "No fault is decided after `heal`, so a fault scheduled for later never happens. Or its chance is zero.";
     Unused = "HW0503", "A part that nothing reaches",
-        "No client, flow or topic leads to this operation or flow; or a strategy has policies for a table that nobody \
-         writes, a topic that nobody uses, or a service that does nothing.";
+        "No client, flow or topic leads to this operation or flow; no call takes this value of `with`; or a strategy has \
+         policies for a table that nobody writes, a topic that nobody uses, or a service that does nothing. An operation \
+         or flow that a case alone has is most often one whose name was misspelled.";
     NoUndo = "HW0504", "A step that sagas cannot undo",
         "The step is declared compensatable but has no `undo`, or a later step may refuse while this one can neither be \
          undone nor repeated until it succeeds.";

@@ -20,6 +20,8 @@ pub struct Fields<'n> {
     table: &'static Table,
     /// For each field of the table, its member if it is there and good.
     found: Vec<Option<&'n Entry>>,
+    /// The fields that are there and were reported, a bit each.
+    spoilt: u64,
 }
 
 impl<'n> Fields<'n> {
@@ -33,6 +35,8 @@ impl<'n> Fields<'n> {
         };
         let there = |name| entries.iter().any(|other| other.key.value == name);
         let mut found = vec![None; table.fields.len()];
+        debug_assert!(table.fields.len() <= 64, "{} has more keys than bits", table.name);
+        let mut spoilt = 0;
         // Fields that a misspelled key was read as.
         let mut guessed: Vec<usize> = Vec::new();
         for entry in entries.iter() {
@@ -47,6 +51,8 @@ impl<'n> Fields<'n> {
                         guessed.push(at);
                         if fits(&entry.value, &table.fields[at].shape) {
                             found[at] = Some(entry);
+                        } else {
+                            spoilt |= 1 << at;
                         }
                     }
                 }
@@ -56,6 +62,7 @@ impl<'n> Fields<'n> {
                         found[at] = Some(entry);
                     } else {
                         report(&entry.value, &field.shape, &quote(field.name), problems);
+                        spoilt |= 1 << at;
                     }
                 }
             }
@@ -68,7 +75,7 @@ impl<'n> Fields<'n> {
             let problem = Problem::error(Code::MissingKey, head, message);
             problems.push(problem.hint(format!("{}: {}", quote(field.name), field.shape.expected())));
         }
-        Some(Fields { head, table, found })
+        Some(Fields { head, table, found, spoilt })
     }
 
     /// Where the object is named.
@@ -81,6 +88,12 @@ impl<'n> Fields<'n> {
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.entry(name).is_some()
+    }
+
+    /// Whether the key is there, but its value was reported: then nothing is to be said for want of it.
+    #[must_use]
+    pub fn spoilt(&self, name: &str) -> bool {
+        self.table.position(name).is_some_and(|at| self.spoilt & 1 << at != 0)
     }
 
     /// The member of that key.
@@ -192,11 +205,14 @@ impl<'n> Fields<'n> {
         quantity::signed_share(&self.text(name)?.value).ok()
     }
 
-    /// The one member whose key is among `names`; none or several are reported.
+    /// The one member whose key is among `names`; none or several are reported, but for want of one that is there and bad.
     pub fn choice(&self, names: &[&str], problems: &mut Problems) -> Option<(&'static Field, &'n Entry)> {
         let mut there = self.iter().filter(|(field, _)| names.contains(&field.name));
         let all = || enumerate(names.iter().copied(), "or");
         let Some(first) = there.next() else {
+            if names.iter().any(|name| self.spoilt(name)) {
+                return None;
+            }
             let message = format!("{} needs one of the keys {}", self.table.one(), all());
             problems.push(Problem::error(Code::Choice, self.head, message));
             return None;

@@ -370,6 +370,11 @@ impl<'r, 'f> Loader<'r, 'f> {
             return false;
         }
         let mut fine = true;
+        if name.value == "-" {
+            let problem = Problem::error(Code::Case, name.place, "a case cannot be called `-`");
+            self.problems.push(problem.hint("`--case -` asks for the file as written, without a case"));
+            fine = false;
+        }
         for key in ["extends", "cases"] {
             if let Some(entry) = patch.get(key) {
                 let code = if key == "extends" { Code::Extends } else { Code::Case };

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
 
 use super::problem::{Problem, Problems, Severity};
 use super::source::{Place, Sources};
@@ -38,8 +39,7 @@ pub fn text(problems: &Problems, sources: &Sources, look: Look) -> String {
     text_in(problems, sources, look, WIDTH)
 }
 
-/// The same in so many columns: of lines that are longer, what is near the marks is shown. Titles and hints are left to
-/// the terminal to break.
+/// The same in so many columns: of lines that are longer, what is near the marks is shown.
 #[must_use]
 pub fn text_in(problems: &Problems, sources: &Sources, look: Look, width: usize) -> String {
     let renderer = match look {
@@ -52,7 +52,7 @@ pub fn text_in(problems: &Problems, sources: &Sources, look: Look, width: usize)
         if !out.is_empty() {
             out.push('\n');
         }
-        out.push_str(&renderer.render(&report(problem, sources)));
+        out.push_str(&renderer.render(&report(problem, sources, width)));
         out.push('\n');
     }
     let more = problems.len().saturating_sub(SHOWN);
@@ -63,15 +63,16 @@ pub fn text_in(problems: &Problems, sources: &Sources, look: Look, width: usize)
 }
 
 /// The parts of one problem's text: the title with its excerpts, then the hint.
-fn report<'a>(problem: &'a Problem, sources: &'a Sources) -> Vec<Group<'a>> {
-    let level = match problem.severity {
-        Severity::Error => Level::ERROR,
-        Severity::Warning => Level::WARNING,
+fn report<'a>(problem: &'a Problem, sources: &'a Sources, width: usize) -> Vec<Group<'a>> {
+    let (level, before) = match problem.severity {
+        Severity::Error => (Level::ERROR, "error[HW0000]: "),
+        Severity::Warning => (Level::WARNING, "warning[HW0000]: "),
     };
-    let mut group = Group::with_title(level.primary_title(&problem.message).id(problem.code.name()));
+    let message = broken(&problem.message, width.saturating_sub(before.len()));
+    let mut group = Group::with_title(level.primary_title(message).id(problem.code.name()));
     let mut marks = vec![(problem.place, problem.label.as_str())];
     marks.extend(problem.also.iter().map(|(place, words)| (*place, words.as_str())));
-    for excerpt in excerpts(&marks, sources) {
+    for excerpt in excerpts(&marks, sources, width) {
         group = match excerpt {
             Excerpt::Nowhere(file) => group.element(Origin::path(sources.name(file))),
             Excerpt::Named(place) => {
@@ -84,8 +85,28 @@ fn report<'a>(problem: &'a Problem, sources: &'a Sources) -> Vec<Group<'a>> {
             }
         };
     }
-    let hint = problem.hint.as_ref().map(|hint| Group::with_title(Level::HELP.secondary_title(hint)));
+    let hint = problem.hint.as_ref().map(|hint| broken(hint, width.saturating_sub("help: ".len())));
+    let hint = hint.map(|hint| Group::with_title(Level::HELP.secondary_title(hint)));
     std::iter::once(group).chain(hint).collect()
+}
+
+/// A text in lines of at most so many columns, broken at blanks only: half a name is no name.
+fn broken(text: &str, columns: usize) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut used = 0;
+    for word in text.split(' ') {
+        let wide = word.width();
+        if used > 0 && used + 1 + wide > columns {
+            out.push('\n');
+            used = 0;
+        } else if used > 0 {
+            out.push(' ');
+            used += 1;
+        }
+        out.push_str(word);
+        used += wide;
+    }
+    out
 }
 
 /// A mark and its words; the problem's own mark is the one at its own place.
@@ -101,8 +122,8 @@ enum Excerpt<'a> {
     Shown { file: u16, lines: Range<usize>, marks: Vec<Mark<'a>> },
 }
 
-/// Sorts the marks into excerpts: those of one file and near each other share one.
-fn excerpts<'a>(marks: &[Mark<'a>], sources: &Sources) -> Vec<Excerpt<'a>> {
+/// Sorts the marks into excerpts: those of one file and near each other share one, as far as they fit in so many columns.
+fn excerpts<'a>(marks: &[Mark<'a>], sources: &Sources, width: usize) -> Vec<Excerpt<'a>> {
     let mut excerpts: Vec<Excerpt<'a>> = Vec::new();
     for &(place, words) in marks {
         let line = sources.line_range(place.file, place.start);
@@ -117,7 +138,9 @@ fn excerpts<'a>(marks: &[Mark<'a>], sources: &Sources) -> Vec<Excerpt<'a>> {
         let joined = excerpts.iter_mut().any(|excerpt| match excerpt {
             Excerpt::Shown { file, lines, marks } if *file == place.file => {
                 let both = lines.start.min(line.start)..lines.end.max(line.end);
-                let near = both.len() <= WIDEST_EXCERPT;
+                let one_more = [(place, words)];
+                let all = marks.iter().chain(&one_more);
+                let near = both.len() <= WIDEST_EXCERPT && side_by_side(all, sources, width);
                 if near {
                     *lines = both;
                     marks.push((place, words));
@@ -131,6 +154,24 @@ fn excerpts<'a>(marks: &[Mark<'a>], sources: &Sources) -> Vec<Excerpt<'a>> {
         }
     }
     excerpts
+}
+
+/// What the printer puts beside a line: its number, the bars and what shows that a line is cut.
+const FRAME: usize = 16;
+
+/// Whether marks can be seen together: what is printed of all lines of an excerpt are the same columns.
+fn side_by_side<'m>(marks: impl Iterator<Item = &'m Mark<'m>>, sources: &Sources, width: usize) -> bool {
+    let (mut first, mut last) = (usize::MAX, 0);
+    for &(place, words) in marks {
+        let line = sources.line_range(place.file, place.start);
+        let columns =
+            |to: usize| sources.text(place.file).get(line.start..to).map_or(0, UnicodeWidthStr::width);
+        let end = (place.end as usize).clamp(place.start as usize, line.end.max(place.start as usize));
+        first = first.min(columns(place.start as usize));
+        last = last.max(columns(end) + 1 + words.width()).max(columns(end));
+    }
+    // Short lines are printed whole, wherever their marks are.
+    last + FRAME <= width || last.saturating_sub(first) + FRAME <= width
 }
 
 fn snippet<'a>(
@@ -328,5 +369,38 @@ help: rename one
         }
         assert_ne!(coloured, bare);
         assert_eq!(bare, text(&problems, &sources, Look::Plain));
+    }
+
+    #[test]
+    fn marks_far_apart_in_a_long_line_are_seen_each_for_itself() {
+        let line = format!("{{ \"a\": 1, {} \"b\": 2 }}", "\"x\": 0, ".repeat(40));
+        let b = line.find("\"b\"").unwrap() as u32;
+        let sources = sources(&line);
+        let problem = Problem::error(Code::Case, Place::new(0, b, b + 3), "one too many").label("this");
+        let mut problems = Problems::new();
+        problems.push(problem.also(Place::new(0, 2, 5), "besides that"));
+        for width in [60, 80, 140] {
+            let printed = text_in(&problems, &sources, Look::Plain, width);
+            assert!(printed.contains("^^^ this") && printed.contains("--- besides that"), "{printed}");
+            assert!(printed.lines().all(|line| line.width() <= width), "{printed}");
+        }
+    }
+
+    #[test]
+    fn what_is_said_is_broken_at_the_width_and_no_name_is() {
+        let sources = sources("{ \"a\": 1 }");
+        let known: Vec<String> = (0..40).map(|n| format!("name{n}")).collect();
+        let problem =
+            Problem::error(Code::Case, Place::new(0, 2, 5), format!("no key of {}", known.join(" ")));
+        let mut problems = Problems::new();
+        problems.push(problem.hint(format!("known here: {}", known.join(" "))));
+        let printed = text_in(&problems, &sources, Look::Plain, 60);
+        assert!(printed.lines().all(|line| line.width() <= 60), "{printed}");
+        let words: Vec<&str> = printed.split_whitespace().collect();
+        assert!(known.iter().all(|name| words.iter().filter(|word| *word == name).count() == 2), "{printed}");
+        assert_eq!(
+            entries(&problems, &sources)[0].hint.as_ref().map(|hint| hint.contains('\n')),
+            Some(false)
+        );
     }
 }

@@ -135,7 +135,7 @@ fn does<'n>(
     problems: &mut Problems,
 ) {
     let Some(node) = fields.node("does") else {
-        if !fields.has("script") {
+        if !fields.has("script") && !fields.spoilt("does") && !fields.spoilt("script") {
             let message = "a group of clients needs something to do";
             let problem = Problem::error(Code::MissingKey, fields.head(), message);
             problems.push(problem.hint("add `does` or `script`"));

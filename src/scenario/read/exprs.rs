@@ -11,7 +11,7 @@ use super::super::expr::ast::{Expr as Ast, Kind as AstKind};
 use super::super::expr::{
     self, AddressDraft, Binding, Draft, Names, Scalar, TESTED_ROW, Target, Ty, Types, parse,
 };
-use super::super::problem::{Problem, Problems};
+use super::super::problem::{Problem, Problems, quote};
 use super::super::source::Place;
 use super::super::tree::{Kind, Node, Text};
 use crate::model::expr::{Expr, ExprKind, RecordField};
@@ -55,11 +55,25 @@ pub(super) struct Exprs {
     pub(super) types: Types,
     texts: Vec<Written>,
     holes: Vec<Arc<Hole>>,
+    /// Texts in expressions that may look like generated names.
+    like_names: Vec<(String, u32, Range<u32>)>,
 }
 
 impl Exprs {
     pub(super) fn new() -> Self {
-        Exprs { types: Types::new(), texts: Vec::new(), holes: Vec::new() }
+        Exprs { types: Types::new(), texts: Vec::new(), holes: Vec::new(), like_names: Vec::new() }
+    }
+
+    /// Reports texts that look like the names of a generator. What `unique` makes is equal to itself alone, so such a
+    /// comparison would always come out the same.
+    pub(super) fn report_like_names(&self, symbols: &Symbols, problems: &mut Problems) {
+        for (text, source, range) in self.like_names.iter().filter(|(text, ..)| symbols.looks_generated(text))
+        {
+            let message = format!("{} is a text, and never what `unique` makes", quote(text));
+            let hint =
+                "a value of `unique` is equal to itself alone: compare arguments and fields that hold it";
+            problems.push(Problem::error(Code::Meaning, self.place(*source, range), message).hint(hint));
+        }
     }
 
     fn written(&mut self, text: Written) -> u32 {
@@ -95,7 +109,14 @@ impl Exprs {
     pub(super) fn parse_text(&mut self, text: &Text, problems: &mut Problems) -> Option<Parsed> {
         let source = self.written(Written::Text(text.clone()));
         match parse(&text.value) {
-            Ok(ast) => Some(Parsed { ast, source }),
+            Ok(ast) => {
+                // Hardly any text has a number with a point in it, so most need not be looked through.
+                let bytes = text.value.as_bytes();
+                if bytes.windows(3).any(|w| w[1] == b'.' && w[0].is_ascii_digit() && w[2].is_ascii_digit()) {
+                    like_names(&ast, source, &mut self.like_names);
+                }
+                Some(Parsed { ast, source })
+            }
             Err(wrong) => {
                 for problem in wrong {
                     let place = self.place(source, &problem.range);
@@ -322,6 +343,17 @@ impl Exprs {
     pub(super) fn known(&self, ty: Ty) -> Type {
         self.types.resolved(ty).unwrap_or(Type::Null)
     }
+}
+
+/// Texts that end like generated names: in a number, a point and a number.
+fn like_names(ast: &Ast, source: u32, found: &mut Vec<(String, u32, Range<u32>)>) {
+    if let AstKind::Text(text) = &ast.kind
+        && text.ends_with(|c: char| c.is_ascii_digit())
+        && text.contains('.')
+    {
+        found.push((text.clone(), source, ast.span.clone()));
+    }
+    ast.for_each_child(|child| like_names(child, source, found));
 }
 
 /// The fields of a record, each as an expression of its own.

@@ -46,7 +46,7 @@ pub(super) fn read<'n>(
         service
     });
     let on = fields.text("on").and_then(|topic| index.find_topic(&topic.value));
-    if let Some(entry) = fields.entry("on").filter(|_| !fields.has("by")) {
+    if let Some(entry) = fields.entry("on").filter(|_| !fields.has("by") && !fields.spoilt("by")) {
         let message = "a flow that events start needs a service that runs it";
         problems.push(Problem::error(Code::Together, entry.key.place, message).hint("add `by`"));
     }

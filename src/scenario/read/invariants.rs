@@ -1,7 +1,7 @@
 //! Invariants: a kind, its subject, its parameters.
 
 use super::super::code::Code;
-use super::super::expr::ast::{Expr as Ast, Kind as AstKind, Name};
+use super::super::expr::ast::{Expr as Ast, Kind as AstKind, Name, Operator};
 use super::super::expr::{Binding, Names, Place, Scalar, Ty};
 use super::super::fields::Fields;
 use super::super::problem::{Problem, Problems, did_you_mean, enumerate, quote};
@@ -192,6 +192,7 @@ impl<'n> Reader<'_, 'n> {
     fn per_intent(&mut self) -> Option<Expr> {
         let parsed = self.exprs.parse_node(self.subject?, self.problems)?;
         let args = self.intent_args(&parsed);
+        self.outcomes(&parsed.ast, parsed.source);
         let types = &mut self.exprs.types;
         let text = |types: &mut super::super::expr::Types| types.scalar(Scalar::Text, None);
         let bool = types.scalar(Scalar::Bool, None);
@@ -206,6 +207,30 @@ impl<'n> Reader<'_, 'n> {
         scope.bind("intent", local(usize::from(INTENT), intent));
         let bool = self.exprs.types.scalar(Scalar::Bool, None);
         Some(self.exprs.resolve(&parsed.ast, parsed.source, &scope, Some(bool), self.problems).0)
+    }
+
+    /// Reports what an outcome is compared with and never is.
+    fn outcomes(&mut self, ast: &Ast, source: u32) {
+        if let AstKind::Binary { op: Operator::Eq | Operator::Ne | Operator::In, left, right, .. } = &ast.kind
+        {
+            let sides = [(left, right), (right, left)];
+            for text in sides.iter().filter(|(one, _)| is_outcome(one)).flat_map(|(_, other)| texts(other)) {
+                let AstKind::Text(word) = &text.kind else { continue };
+                if OUTCOMES.contains(&word.as_str()) {
+                    continue;
+                }
+                let message = format!("no intent has the outcome {}", quote(word));
+                let hint = match did_you_mean(word, OUTCOMES) {
+                    Some(meant) => format!("did you mean '{meant}'?"),
+                    None => {
+                        "it is 'ok', 'failed' or 'unknown', and null where the client was told nothing".into()
+                    }
+                };
+                let place = self.exprs.place(source, &text.span);
+                self.problems.push(Problem::error(Code::Meaning, place, message).hint(hint));
+            }
+        }
+        ast.for_each_child(|child| self.outcomes(child, source));
     }
 
     /// The arguments that an expression asks for: each is of one type in all that clients call.
@@ -248,7 +273,7 @@ impl<'n> Reader<'_, 'n> {
 
     fn parameter(&mut self, key: &str, what: &str) -> Option<&'n Node> {
         let node = self.fields.node(key);
-        if node.is_none() {
+        if node.is_none() && !self.fields.spoilt(key) {
             let message = format!("the invariant needs {}", quote(key));
             let problem = Problem::error(Code::MissingKey, self.fields.head(), message);
             self.problems.push(problem.hint(format!("{}: {what}", quote(key))));
@@ -290,6 +315,12 @@ impl<'n> Reader<'_, 'n> {
         match &node.kind {
             Kind::Text(text) if text.value == "*" => Some(Vec::new()),
             Kind::Text(_) => Some(vec![self.table(node)?]),
+            Kind::List(nodes) if nodes.is_empty() => {
+                let message = "a list without tables watches nothing";
+                let problem = Problem::error(Code::Together, node.head(), message);
+                self.problems.push(problem.hint("name tables, or write `{}` for all of them"));
+                None
+            }
             Kind::List(nodes) => {
                 let tables: Vec<Option<TableId>> = nodes.iter().map(|node| self.table(node)).collect();
                 let mut tables = tables.into_iter().collect::<Option<Vec<_>>>()?;
@@ -362,6 +393,26 @@ fn intent_slot(expr: &Expr, args: &[String]) -> Option<u16> {
             Some(2 + args.iter().position(|arg| arg == name).unwrap_or(0) as u16)
         }
         _ => None,
+    }
+}
+
+/// What `intent.outcome` can be.
+const OUTCOMES: [&str; 3] = ["ok", "failed", "unknown"];
+
+fn is_outcome(ast: &Ast) -> bool {
+    match &ast.kind {
+        AstKind::Select { of, name } => {
+            name.text == "outcome" && of.kind == AstKind::Name("intent".to_owned())
+        }
+        _ => false,
+    }
+}
+
+/// A text, or the texts of a list.
+fn texts(ast: &Ast) -> &[Ast] {
+    match &ast.kind {
+        AstKind::List(items) => items,
+        _ => std::slice::from_ref(ast),
     }
 }
 

@@ -30,9 +30,21 @@ pub(super) enum Loose {
     Flow,
     /// Policies of a strategy for a part in which they have nothing to govern.
     Scope,
+    /// A value that no call takes.
+    Value,
 }
 
 impl Unreached {
+    /// Whether it is an operation or a flow that the file as written does not have.
+    pub(super) fn is_new(&self, written: &super::Case) -> bool {
+        let Some(model) = written.strategies.first().map(|strategy| &strategy.model) else { return false };
+        match self.what {
+            Loose::Operation => !model.operation_ids().any(|op| model.operation_name(op) == self.name),
+            Loose::Flow => !model.flows.iter().any(|flow| flow.name == self.name),
+            Loose::Scope | Loose::Value => false,
+        }
+    }
+
     /// The warning.
     pub(super) fn warning(&self) -> Problem {
         let name = quote(&self.name);
@@ -41,6 +53,7 @@ impl Unreached {
                 let what = if self.what == Loose::Flow { "flow" } else { "operation" };
                 (format!("nothing leads to the {what} {name}"), "no client, flow or topic calls it")
             }
+            Loose::Value => (format!("no call takes the value {name}"), "name it in `does`, or leave it out"),
             Loose::Scope => (
                 format!("policies for {name} have nothing to govern"),
                 "no operation writes that table, uses that topic, or belongs to that service",
@@ -57,10 +70,33 @@ pub(super) fn look(
     invariants: &[Named<'_>],
     problems: &mut Problems,
 ) -> Vec<Unreached> {
-    topics(model, index, problems);
     steps(model, index, problems);
-    idle(model, index, invariants, problems);
-    unreached(model, index)
+    // With an error in it, an operation may seem to write or to tell nothing.
+    if !problems.has_errors() {
+        topics(model, index, problems);
+        idle(model, index, invariants, problems);
+    }
+    let mut loose = unreached(model, index);
+    values(model, index, &mut loose);
+    loose
+}
+
+/// Names in `with` that no call of their group takes.
+fn values(model: &Model, index: &Index<'_>, loose: &mut Vec<Unreached>) {
+    for (group, named) in model.groups.iter().zip(&index.groups) {
+        let mut taken: Vec<u16> = Vec::new();
+        for call in group.calls() {
+            taken.extend(call.args.iter().flat_map(Expr::locals));
+        }
+        let unused = group.slots.iter().enumerate().take(group.with.len());
+        for (_, slot) in unused.filter(|(n, _)| !taken.contains(&(*n as u16))) {
+            let entry = named.fields.members("with").iter().find(|entry| entry.key.value == slot.name);
+            if let Some(entry) = entry {
+                let (place, name) = (entry.key.place, slot.name.clone());
+                loose.push(Unreached { place, name, what: Loose::Value });
+            }
+        }
+    }
 }
 
 fn topics(model: &Model, index: &Index<'_>, problems: &mut Problems) {

@@ -147,6 +147,7 @@ fn read_all(loaded: Loaded, budget: &mut Budget) -> Result<Scenario, Box<Rejecte
     let mut about = None;
     let mut processes: Vec<(String, Place)> = Vec::new();
     let mut unreached: Option<Vec<Unreached>> = None;
+    let mut added: Vec<Unreached> = Vec::new();
     let mut ground: Option<Ground<'_>> = None;
     for document in &documents {
         let node = &document.node;
@@ -166,6 +167,10 @@ fn read_all(loaded: Loaded, budget: &mut Budget) -> Result<Scenario, Box<Rejecte
         let again = documents.len() > 1 || strategies.iter().any(|strategy| !strategy.rewrites.is_empty());
         let kept = again.then_some(&mut ground);
         let (case, loose) = case(document, &fields, &strategies, kept, &sources, budget, &mut problems);
+        // What a case alone declares is used there or nowhere: most often an existing part was meant.
+        if let Some(written) = cases.first().filter(|_| document.case.is_some()) {
+            added.extend(loose.iter().filter(|part| part.is_new(written)).cloned());
+        }
         cases.extend(case);
         if budget.spent {
             break;
@@ -178,7 +183,7 @@ fn read_all(loaded: Loaded, budget: &mut Budget) -> Result<Scenario, Box<Rejecte
     }
     // What leads to a part may be what is wrong.
     if !problems.has_errors() {
-        for part in unreached.into_iter().flatten() {
+        for part in unreached.into_iter().flatten().chain(added) {
             problems.push(part.warning());
         }
     }

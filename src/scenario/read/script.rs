@@ -34,7 +34,7 @@ pub(super) fn read(document: &Fields<'_>, model: &mut Model, index: &Index<'_>, 
     let Some(fields) = document.object("weather", &mut Problems::new()) else { return };
     model.weather.seed = fields.integer("seed").and_then(|seed| u64::try_from(seed).ok());
     if !fields.has("script") {
-        if let Some(entry) = fields.entry("rest") {
+        if let Some(entry) = fields.entry("rest").filter(|_| !fields.spoilt("script")) {
             let message = "`rest` is what a script leaves open, and there is no `script`";
             problems.push(Problem::error(Code::Together, entry.key.place, message));
         }

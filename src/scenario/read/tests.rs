@@ -8,6 +8,7 @@ mod model;
 mod mutations;
 mod policies;
 mod script;
+mod slips;
 mod unsupported;
 
 use std::path::Path;

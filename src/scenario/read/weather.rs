@@ -289,7 +289,7 @@ impl<'n> Reader<'_, 'n> {
 
     fn downtime(&mut self) -> Option<Downtime> {
         let Some(time) = self.fields.time("for") else {
-            if !self.fields.has("for") {
+            if !self.fields.has("for") && !self.fields.spoilt("for") {
                 let problem = Problem::error(Code::MissingKey, self.fields.head(), "how long does it last?");
                 self.problems.push(problem.hint("add `for`: a time, or \"ever\""));
             }

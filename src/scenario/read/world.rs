@@ -92,6 +92,7 @@ pub(super) fn read<'n>(
         strategies.push((how, expected));
     }
 
+    exprs.report_like_names(&model.symbols, problems);
     split_wholes(&wholes, &index, &mut exprs, problems);
     exprs.settle(problems);
     model.tables = finish(tables, &index, &exprs);

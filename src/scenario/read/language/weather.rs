@@ -119,7 +119,7 @@ pub static FAULT: Table = Table {
         )
         .more("Counted is what passes the point for the intent, repetitions included: the second reply is the second reply under every strategy that has one."),
         Field::new("chance", Shape::Share, "How likely it is, each time.").default("100%"),
-        Field::new("when", Shape::Expression, "A condition over the arguments of what the rule is about, `client` and `intent`."),
+        Field::new("when", Shape::Expression, "A condition over the arguments of what the rule is about, and `client` and `intent`: which of its group and which of its client, counted from 1."),
         Field::new("during", Shape::Span, "Only in this stretch of time."),
     ],
 };

@@ -71,7 +71,7 @@ fn a_name_that_nobody_bears_is_marked_where_it_goes_wrong() {
         ("shop#3.i1 = none", "HW0320 at #3: `shop` has the clients #1 to #2"),
         ("shop#1.i2 = none", "HW0320 at .i2: each of them has one intent only"),
         ("shop#1.i1.a1:replay~1 = lost", "HW0320 at replay: no message is called `replay`"),
-        ("shop#1.i1.a1/s1.pay.t1:reply~1 = lost", "HW0320 at /s1: steps are `/s1` to `/s0`"),
+        ("shop#1.i1.a1/s1.pay.t1:reply~1 = lost", "HW0320 at /s1: there is no flow, so nothing has steps"),
         ("shop#1.i1.b1:reply~1 = lost", "HW0320 at b1: no part of a name is called `b1`"),
         ("0xabc = lost", "HW0320 at 0xabc: a path has 16 hexadecimal digits"),
     ] {
