@@ -107,29 +107,49 @@ pub fn costs(case: &CaseReport, look: &Look) -> String {
             cells.chain(column.heading.map(str::len)).max().unwrap_or(0)
         })
         .collect();
+    let width = |gap: usize| longest + wide.iter().map(|wide| wide + gap).sum::<usize>();
+    // Closer together, if that is enough; else in tables one below the other.
+    let gap = if width(2) > look.width && width(1) <= look.width { 1 } else { 2 };
+    let mut blocks: Vec<std::ops::Range<usize>> = vec![0..0];
+    let mut used = longest;
+    for (at, wide) in wide.iter().enumerate() {
+        if used + gap + wide > look.width && blocks.last().is_some_and(|block| !block.is_empty()) {
+            blocks.push(at..at);
+            used = longest;
+        }
+        used += gap + wide;
+        if let Some(block) = blocks.last_mut() {
+            block.end = at + 1;
+        }
+    }
     let mut out = String::new();
-    let gap = if longest + wide.iter().map(|wide| wide + 2).sum::<usize>() > look.width { 1 } else { 2 };
-    let row = |out: &mut String, left: &str, cells: &mut dyn Iterator<Item = &str>| {
+    let row = |out: &mut String, left: &str, cells: &mut dyn Iterator<Item = (&str, &usize)>| {
         let from = out.len();
         out.push_str(left);
         blanks(out, longest.saturating_sub(columns_of(left)));
-        for (cell, wide) in cells.zip(&wide) {
+        for (cell, wide) in cells {
             blanks(out, gap + wide.saturating_sub(columns_of(cell)));
             out.push_str(cell);
         }
         trim(out, from);
     };
     let mut text = String::new();
-    for line in 0..2 {
-        text.clear();
-        let left = if line == 1 { title } else { "" };
-        row(&mut text, left, &mut columns.iter().map(|column| column.heading[line]));
-        look.put(&mut out, Tone::Strong, &text);
-        out.push('\n');
-    }
-    for (name, cells) in names.iter().zip(&cells) {
-        row(&mut out, name, &mut cells.iter().map(String::as_str));
-        out.push('\n');
+    for (n, block) in blocks.iter().enumerate() {
+        if n > 0 {
+            out.push('\n');
+        }
+        for line in 0..2 {
+            text.clear();
+            let headings = columns[block.clone()].iter().map(|column| column.heading[line]);
+            row(&mut text, if line == 1 { title } else { "" }, &mut headings.zip(&wide[block.clone()]));
+            look.put(&mut out, Tone::Strong, &text);
+            out.push('\n');
+        }
+        for (name, cells) in names.iter().zip(&cells) {
+            let cells = cells[block.clone()].iter().map(String::as_str);
+            row(&mut out, name, &mut cells.zip(&wide[block.clone()]));
+            out.push('\n');
+        }
     }
     if strategies.iter().any(|strategy| strategy.costs.silent > 0) {
         let text = "silent: violations in all runs of which every client was told ok";

@@ -17,6 +17,8 @@ const GAP: usize = 2;
 const NAME: usize = 28;
 /// Headings are broken into lines of at most so many columns, where cells are narrower: if need be, and if there is room.
 const HEADING: (usize, usize) = (8, 12);
+/// A word of a heading is broken only beyond this.
+const WORD: usize = 18;
 
 /// A cell's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,22 +176,32 @@ pub(super) fn row_name(strategy: &StrategyReport, look: &Look) -> String {
     format!("{}{mark}", look.fit(&safe(&strategy.name), NAME))
 }
 
-/// A name in lines of at most so many columns, broken at blanks and behind hyphens and underscores.
+/// A name in lines of at most so many columns, broken at blanks and behind hyphens and underscores; within a word only if it
+/// is a very long one.
 fn heading(name: &str, columns: usize) -> Vec<String> {
     const BREAKS: [char; 3] = [' ', '-', '_'];
     // Behind a name that ends in a break there is a piece of nothing.
     let last = name.ends_with(BREAKS).then_some("");
+    let pieces = name.split_inclusive(BREAKS).chain(last);
+    let longest = pieces.clone().map(|piece| columns_of(piece.trim_end())).max().unwrap_or(0);
+    let columns = columns.max(longest.min(WORD));
     let mut lines: Vec<String> = vec![String::new()];
-    for piece in name.split_inclusive(BREAKS).chain(last) {
+    for piece in pieces {
         let used = lines.last().map_or(0, |line| columns_of(line));
         if used > 0 && used + columns_of(piece.trim_end()) > columns {
             lines.push(String::new());
         }
-        for line in wrap(piece, columns).into_iter().enumerate() {
+        // The blank behind a piece stands where the line has room for it.
+        for line in wrap(piece.trim_end(), columns).into_iter().enumerate() {
             match (line, lines.last_mut()) {
                 ((0, text), Some(last)) => last.push_str(&text),
                 ((_, text), _) => lines.push(text),
             }
+        }
+        if piece.ends_with(' ')
+            && let Some(last) = lines.last_mut()
+        {
+            last.push(' ');
         }
     }
     for line in &mut lines {
@@ -270,5 +282,20 @@ fn legend(case: &CaseReport, look: &Look, bounds: bool, out: &mut String) {
     for line in lines {
         look.put(out, Tone::Faint, &line);
         out.push('\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headings_are_broken_between_words_only() {
+        assert_eq!(heading("paid is confirmed", 8), ["paid is", "confirmed"]);
+        assert_eq!(heading("no-duplicate-effect", 8), ["no-", "duplicate-", "effect"]);
+        assert_eq!(heading("all or nothing", 8), ["all or", "nothing"]);
+        assert_eq!(heading("one", 8), ["one"]);
+        // Nobody's table is made as wide as this.
+        assert_eq!(heading("averyveryverylongwordindeed", 8), ["averyveryverylongw", "ordindeed"]);
     }
 }

@@ -11,6 +11,7 @@ pub mod junit;
 pub mod lanes;
 pub mod look;
 pub mod matrix;
+mod reading;
 mod scene;
 pub mod story;
 pub mod summary;
@@ -18,6 +19,9 @@ pub mod telling;
 #[cfg(test)]
 mod tests;
 pub mod text;
+#[cfg(test)]
+mod told_tests;
+mod why;
 pub mod words;
 
 pub use look::Look;

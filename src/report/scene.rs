@@ -2,8 +2,10 @@
 //!
 //! Stories and lanes are both written from it. It names things as people do and decides nothing.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
+use super::why::No;
 use super::words::{ordinal, safe};
 use crate::check::{Act, Party};
 use crate::explore::{Replay, Trace};
@@ -28,11 +30,13 @@ pub(super) struct Intent {
     pub(super) client: u32,
     /// Among the client's.
     pub(super) index: u32,
+    /// What it wants.
+    pub(super) target: u16,
     pub(super) node: u32,
     /// What the client was told, when, and the reason of a refusal.
     pub(super) told: Option<(Outcome, Time, String)>,
-    /// The last time it was said no to was a conflict, which has no reason.
-    conflict: bool,
+    /// How it was last said no to.
+    no: No,
 }
 
 /// A replayed run.
@@ -51,6 +55,38 @@ pub(super) struct Scene<'a> {
     coordinators: BTreeMap<usize, u32>,
     /// Of each request or event, by the paths of its copies: which one it was of its intent and target, and the copy.
     asked: BTreeMap<Path, (u32, u32)>,
+    /// What is only asked for where a flow has no coordinator.
+    letters: OnceCell<Letters>,
+}
+
+/// What acknowledgements and notes of a choreography are about: their records say no more than where they belong.
+#[derive(Debug, Default)]
+struct Letters {
+    /// What was sent: its flag and subject by the path of its acknowledgement.
+    acknowledged: BTreeMap<Path, (u8, u16)>,
+    /// The flow by the path of its run.
+    flows: BTreeMap<Path, u16>,
+}
+
+impl Letters {
+    fn of(records: &[Record]) -> Letters {
+        let mut letters = Letters::default();
+        for record in records {
+            match record.kind {
+                Kind::Sent if record.flag != PointKind::Ack as u8 => {
+                    for copy in 0..record.ver.max(1) {
+                        let path = if copy == 0 { record.path } else { record.path.child(Role::Copy, copy) };
+                        letters.acknowledged.insert(path.child(Role::Ack, 0), (record.flag, record.op));
+                    }
+                }
+                Kind::Flow => {
+                    letters.flows.insert(record.path, record.op | FLOW);
+                }
+                _ => {}
+            }
+        }
+        letters
+    }
 }
 
 impl<'a> Scene<'a> {
@@ -72,6 +108,7 @@ impl<'a> Scene<'a> {
             ran: BTreeMap::new(),
             coordinators: BTreeMap::new(),
             asked: BTreeMap::new(),
+            letters: OnceCell::new(),
         }
     }
 
@@ -88,13 +125,17 @@ impl<'a> Scene<'a> {
                     path: record.path,
                     client: record.client,
                     index: record.ver,
+                    target: record.op,
                     node: record.who,
                     told: None,
-                    conflict: false,
+                    no: No::default(),
                 });
             }
             let owner = slots.get(&record.intent).copied().unwrap_or(NONE);
             self.owner.push(owner);
+            if let Some(intent) = self.intents.get_mut(owner as usize) {
+                intent.no.note(at, record);
+            }
             match record.kind {
                 Kind::Flow => {
                     // Only some moves say where they are made; the others are made where the last of these was.
@@ -112,15 +153,11 @@ impl<'a> Scene<'a> {
                 Kind::Settled => {
                     slots.remove(&record.intent);
                 }
-                Kind::Refused | Kind::Conflict => {
-                    if let Some(intent) = self.intents.get_mut(owner as usize) {
-                        intent.conflict = record.kind == Kind::Conflict;
-                    }
-                }
                 Kind::Complete => {
                     let reason = self.text(record.data as Word);
+                    let records = &self.trace.records;
                     if let Some(intent) = self.intents.get_mut(owner as usize) {
-                        let reason = if intent.conflict { "conflict".into() } else { reason };
+                        let reason = intent.no.reason(record, records).map_or(reason, Into::into);
                         intent.told = Some((Outcome::of(record.flag), record.at, reason));
                     }
                 }
@@ -198,13 +235,50 @@ impl<'a> Scene<'a> {
         self.model.flows.get(flow.index()).map_or("?".into(), |flow| safe(&flow.name))
     }
 
-    /// What a message is about.
-    pub(super) fn subject(&self, point: u8, op: u16) -> String {
-        let topic = point == PointKind::Event as u8 || point == PointKind::Ack as u8;
+    /// What a message, or a note about one, is about.
+    pub(super) fn subject(&self, record: &Record) -> String {
+        let (point, op) = self.subject_words(record);
         match self.model.topics.get(usize::from(op)) {
-            Some(topic_of) if topic => safe(&topic_of.name),
+            Some(topic) if is_topic(point) => safe(&topic.name),
             _ => self.short_target(op),
         }
+    }
+
+    /// What a message is about, as a point kind and the word of its subject. What acknowledges a letter of a choreography
+    /// is about what the letter asks for.
+    pub(super) fn subject_words(&self, record: &Record) -> (u8, u16) {
+        let point = match record.kind {
+            Kind::Publish | Kind::Mark => PointKind::Event as u8,
+            _ => record.flag,
+        };
+        let letter = record.kind == Kind::Mark || record.flag == PointKind::Ack as u8 && is_topic(point);
+        if !letter || usize::from(record.op) < self.model.topics.len() {
+            return (point, record.op);
+        }
+        let letters = self.letters.get_or_init(|| Letters::of(&self.trace.records));
+        match record.kind {
+            Kind::Mark => letters.flows.get(&record.path).map_or((point, record.op), |&flow| (point, flow)),
+            _ => letters.acknowledged.get(&record.path).copied().unwrap_or((point, record.op)),
+        }
+    }
+
+    /// The order in which records are told: who refuses notes what it read after it has refused, and that reads better the
+    /// other way round.
+    pub(super) fn telling_order(&self) -> Vec<usize> {
+        let records = &self.trace.records;
+        let mut order: Vec<usize> = (0..records.len()).collect();
+        for at in 0..records.len() {
+            let refused = &records[at];
+            let cause = |read: &&Record| {
+                read.kind == Kind::Read && read.path == refused.path && read.at == refused.at
+            };
+            let reads = match refused.kind {
+                Kind::Refused => records[at + 1..].iter().take_while(cause).count(),
+                _ => 0,
+            };
+            order[at..=at + reads].rotate_left(1);
+        }
+        order
     }
 
     /// The name of a step: what it calls.
@@ -263,6 +337,15 @@ impl<'a> Scene<'a> {
     pub(super) fn intent_of(&self, party: &Party) -> Option<u32> {
         let at = self.intents.iter().position(|intent| intent.path == party.path)?;
         party.is_known().then_some(at as u32)
+    }
+
+    /// An intent as a party.
+    pub(super) fn party(&self, intent: u32) -> Option<Party> {
+        let of = self.intents.get(intent as usize)?;
+        let mut party = Party::NOBODY;
+        (party.client, party.intent, party.target, party.path) = (of.client, of.index, of.target, of.path);
+        party.told = of.told.as_ref().map(|(outcome, ..)| *outcome);
+        Some(party)
     }
 
     /// `shop's 2nd wallet.charge`: an intent as people refer to it.
@@ -342,10 +425,20 @@ impl<'a> Scene<'a> {
         rule.map_or_else(|| "weather".into(), |rule| rule_text(&rule.text))
     }
 
+    /// Why an operation failed technically.
+    pub(super) fn failure(&self, at: usize) -> &'static str {
+        super::why::failure(&self.trace.records, at)
+    }
+
     /// A text word, such as the reason of a refusal.
     pub(super) fn text(&self, word: Word) -> String {
         safe(&self.model.symbols.text(word))
     }
+}
+
+/// Whether a point is about a topic.
+pub(super) fn is_topic(point: u8) -> bool {
+    point == PointKind::Event as u8 || point == PointKind::Ack as u8
 }
 
 /// All parties and acts of a finding, in the order in which a story names them.

@@ -1,7 +1,7 @@
 //! A replayed run as text: the stories of what broke, the lanes, and the line that shows it again.
 
 use super::lanes::lanes;
-use super::look::{Look, Tone};
+use super::look::{Look, Tone, wrap};
 use super::story::{parties, tell};
 use super::summary::{CaseReport, CellReport, StrategyReport};
 use super::text::title;
@@ -75,7 +75,10 @@ pub fn stories(
                 n => format!(", the first of {} in this run", count(*n, "violation")),
             };
             let heading = format!("{} is {what}{head}{more}", safe(name(*at)));
-            out.push_str(&format!("{}\n", look.paint(Tone::Strong, &look.plain(&heading))));
+            for (n, line) in wrap(&look.plain(&heading), look.width - 2).iter().enumerate() {
+                let indent = if n == 0 { "" } else { "  " };
+                out.push_str(&format!("{indent}{}\n", look.paint(Tone::Strong, line)));
+            }
         }
         let told: Vec<(usize, &Finding)> = group.iter().map(|(at, finding, _)| (*at, *finding)).collect();
         out.push_str(&tell(prepared, replay, &told).render(look));

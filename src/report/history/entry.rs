@@ -15,6 +15,7 @@ use crate::model::record::{
 use crate::model::value::{NULL, Type, Word};
 use crate::model::weather::PointKind;
 use crate::report::scene::Scene;
+use crate::report::why::reason_at;
 
 /// The cells of a row by the names of their fields. Whole numbers, booleans and texts are what they are in JSON, times are
 /// nanoseconds, lists and records are shown as text.
@@ -48,7 +49,7 @@ pub struct Entry {
     /// Flow: what it does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub r#move: Option<String>,
-    /// Publish, mark: the topic.
+    /// Publish, mark: the topic; of a letter of a choreography, the flow.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
     /// Lock-wait: the table; absent if the lock is that of a key or a fence.
@@ -60,7 +61,7 @@ pub struct Entry {
     /// Messages: what kind of message, such as `request`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// Messages: what they are about.
+    /// Messages: what they are about; of what acknowledges a letter of a choreography, what that letter asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
     /// Messages: who sends.
@@ -204,7 +205,9 @@ impl Entry {
             Kind::Complete => {
                 let outcome = Outcome::of(record.flag);
                 self.outcome = Some(outcome_word(outcome).into());
-                self.reason = (outcome == Outcome::Failed).then(|| scene.text(record.data as Word));
+                let known = || reason_at(&scene.trace.records, at);
+                let reason = || known().map_or_else(|| scene.text(record.data as Word), Into::into);
+                self.reason = (outcome == Outcome::Failed).then(reason);
             }
             Kind::Sent | Kind::Lost | Kind::Delivered | Kind::Delayed => self.message(scene, record),
             Kind::Begin | Kind::Refused | Kind::Failed => {
@@ -242,7 +245,7 @@ impl Entry {
                 self.step = (record.row != NONE).then_some(record.row.into());
             }
             Kind::Publish | Kind::Mark => {
-                self.topic = Some(scene.subject(PointKind::Event as u8, record.op));
+                self.topic = Some(scene.subject(record));
                 self.node = node();
             }
             Kind::End => {
@@ -256,7 +259,7 @@ impl Entry {
 
     fn message(&mut self, scene: &Scene<'_>, record: &Record) {
         self.message = Some(point_word(record.flag).into());
-        self.of = Some(scene.subject(record.flag, record.op));
+        self.of = Some(scene.subject(record));
         (self.from, self.to) = (Some(scene.node(record.who)), Some(scene.node(record.row)));
         match record.kind {
             Kind::Sent => self.copies = Some(record.ver.into()),

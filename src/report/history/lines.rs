@@ -13,8 +13,8 @@ use crate::model::record::{
     FLOW, Kind, LOST_CUT, LOST_DOWN, Masks, NONE, Outcome, Record, StepRole, commit, install,
 };
 use crate::model::value::{NULL, Type, Word};
-use crate::model::weather::PointKind;
 use crate::report::scene::Scene;
+use crate::report::why::No;
 
 /// Writes a head, which is a line, and the lines of all records, in large pieces of whole texts.
 pub(super) fn write(head: &str, scene: &Scene<'_>, out: impl FnMut(&[u8])) {
@@ -27,6 +27,7 @@ pub(super) fn write(head: &str, scene: &Scene<'_>, out: impl FnMut(&[u8])) {
         kinds: std::array::from_fn(|_| None),
         out,
         intents: Vec::new(),
+        nos: Vec::new(),
         messages: vec![None; MESSAGES],
         ran: Ran::of(records),
         at: (Time(0), Piece::of("0")),
@@ -45,12 +46,13 @@ type Message = (u8, u16, u32, u32);
 /// take some 200 instructions more.
 const MESSAGES: usize = 256;
 
-fn whole_message(names: &Names<'_>, (point, op, from, to): Message) -> Whole {
+/// The subject is that of another message only of what acknowledges it.
+fn whole_message(names: &Names<'_>, (point, _, from, to): Message, (kind, op): (u8, u16)) -> Whole {
     Whole::of(&[
         ",\"message\":\"",
         point_word(point),
         "\",\"of\":\"",
-        names.subject(point, op).as_str(),
+        names.subject(kind, op).as_str(),
         ",\"from\":\"",
         names.node(from).as_str(),
         ",\"to\":\"",
@@ -66,6 +68,8 @@ struct Lines<'s, 'a, F: FnMut(&[u8])> {
     out: Pen<F>,
     /// `,"client":"ana","intent":1`, by the slot of the intent. Slots are used again, so this is as of the record.
     intents: Vec<Option<Whole>>,
+    /// How each was last said no to.
+    nos: Vec<Option<No>>,
     /// `,"message":"request","of":"buy","from":"ana","to":"shop"`, each in the place that its numbers lead to.
     messages: Vec<Option<(Message, Whole)>>,
     ran: Ran,
@@ -81,10 +85,15 @@ impl<F: FnMut(&[u8])> Lines<'_, '_, F> {
         if record.kind == Kind::Invoke && record.intent != NONE {
             if self.intents.len() <= slot {
                 self.intents.resize(slot + 1, None);
+                self.nos.resize(slot + 1, None);
             }
             let number = (u64::from(record.ver) + 1).to_string();
             let client = self.names.client(record.client).as_str();
+            self.nos[slot] = Some(No::default());
             self.intents[slot] = Some(Whole::of(&[",\"client\":\"", client, ",\"intent\":", &number]));
+        }
+        if let Some(Some(no)) = self.nos.get_mut(slot) {
+            no.note(at, record);
         }
         self.head(record);
         self.fields(at, record);
@@ -131,7 +140,11 @@ impl<F: FnMut(&[u8])> Lines<'_, '_, F> {
                 let outcome = Outcome::of(record.flag);
                 self.said(word!(",\"outcome\":\""), outcome_word(outcome));
                 if outcome == Outcome::Failed {
-                    self.reason(record);
+                    let no = self.nos.get(record.intent as usize);
+                    match no.copied().flatten().and_then(|no| no.reason(record, &self.scene.trace.records)) {
+                        Some(reason) => self.said(word!(",\"reason\":\""), reason),
+                        None => self.reason(record),
+                    }
                 }
             }
             Kind::Settled | Kind::Heal => {}
@@ -177,8 +190,8 @@ impl<F: FnMut(&[u8])> Lines<'_, '_, F> {
                 }
             }
             Kind::Publish | Kind::Mark => {
-                let topic = self.names.subject(PointKind::Event as u8, record.op);
-                self.out.name(word!(",\"topic\":\""), topic);
+                let (point, op) = self.scene.subject_words(record);
+                self.out.name(word!(",\"topic\":\""), self.names.subject(point, op));
                 self.node(record.who);
             }
             Kind::End => {
@@ -264,9 +277,11 @@ impl<F: FnMut(&[u8])> Lines<'_, '_, F> {
         match known {
             Some((of, whole)) if *of == message => self.out.whole(whole),
             _ => {
-                let whole = whole_message(&self.names, message);
+                let subject = self.scene.subject_words(record);
+                let whole = whole_message(&self.names, message, subject);
                 self.out.whole(&whole);
-                *known = Some((message, whole));
+                // What acknowledges letters has no subject of its own, so the next one may be about another.
+                *known = (subject == (record.flag, record.op)).then_some((message, whole));
             }
         }
         match record.kind {

@@ -8,8 +8,8 @@ use crate::model::flow::Flow;
 use crate::model::ids::{FlowId, TableId};
 use crate::model::record::FLOW;
 use crate::model::value::{NULL, Type, Word};
-use crate::model::weather::PointKind;
-use crate::report::scene::Scene;
+use crate::report::scene::{Scene, is_topic};
+use crate::report::words::safe;
 
 /// The greatest symbol whose text is kept.
 const MOST_TEXTS: usize = 1 << 16;
@@ -86,7 +86,7 @@ impl<'a> Names<'a> {
             operations: all(model.operations.len(), |n| quoted(&scene.target(n as u16))),
             short_operations: all(model.operations.len(), |n| quoted(&scene.short_target(n as u16))),
             flows: all(flows.len(), |n| quoted(&scene.flow(FlowId(n as u16)))),
-            topics: all(model.topics.len(), |n| quoted(&scene.subject(PointKind::Event as u8, n as u16))),
+            topics: all(model.topics.len(), |n| quoted(&safe(&model.topics[n].name))),
             rules: all(model.weather.faults.len(), |n| quoted(&scene.rule(n as u64))),
             tables: all(model.tables.len(), |n| Table::of(scene, TableId(n as u16))),
             texts: Vec::new(),
@@ -106,9 +106,8 @@ impl<'a> Names<'a> {
     }
 
     pub(super) fn subject(&self, point: u8, op: u16) -> &Piece {
-        let topic = point == PointKind::Event as u8 || point == PointKind::Ack as u8;
         match self.topics.get(usize::from(op)) {
-            Some(name) if topic => name,
+            Some(name) if is_topic(point) => name,
             _ => self.executed(&self.short_operations, op),
         }
     }

@@ -4,7 +4,6 @@ use super::{Picture, What};
 use crate::model::ids::{FlowId, TableId};
 use crate::model::record::{FlowMove, Kind, Outcome, Record, StepRole, commit};
 use crate::model::value::Word;
-use crate::model::weather::PointKind;
 use crate::report::look::Sign;
 
 impl Picture<'_, '_> {
@@ -59,7 +58,7 @@ impl Picture<'_, '_> {
                     format!("{} refuses: {}{by}", op(), scene.text(record.data as Word)),
                 )
             }
-            Kind::Failed => event(place()?, Sign::Nothing, format!("{} fails technically", op())),
+            Kind::Failed => event(place()?, Sign::Nothing, format!("{} fails: {}", op(), scene.failure(at))),
             Kind::Conflict => {
                 let row = scene.row(TableId(record.data as u16), record.row, true);
                 event(place()?, Sign::Nothing, format!("{}: {row} has changed", op()))
@@ -98,14 +97,10 @@ impl Picture<'_, '_> {
                 event(node, Sign::Flow, format!("{}: {note}", scene.flow(FlowId(record.op))))
             }
             Kind::Publish if record.flag == 1 => {
-                event(record.who, Sign::Flow, format!("{} in the outbox", self.topic(record)))
+                event(record.who, Sign::Flow, format!("{} in the outbox", scene.subject(record)))
             }
             Kind::Publish | Kind::Mark | Kind::Sent | Kind::Lost | Kind::Delivered | Kind::Begin => None,
             Kind::Install | Kind::Settled | Kind::Delayed => None,
         }
-    }
-
-    fn topic(&self, record: &Record) -> String {
-        self.scene.subject(PointKind::Event as u8, record.op)
     }
 }

@@ -9,7 +9,8 @@ mod local;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::look::{Look, Sign};
-use super::scene::{Scene, cast_of_all};
+use super::reading::{self, Cast};
+use super::scene::Scene;
 use super::story::letter;
 use super::words::count;
 use crate::check::{Act, Finding};
@@ -35,6 +36,8 @@ struct Row {
     what: What,
     /// It is part of what breaks the invariant.
     matters: bool,
+    /// It is shown whatever is left out.
+    keep: bool,
 }
 
 /// What a row shows.
@@ -67,21 +70,38 @@ enum Part {
 /// shown, without any everything.
 pub fn lanes(prepared: &Prepared, replay: &Replay, findings: &[(&str, &Finding)], look: &Look) -> String {
     let scene = Scene::new(&prepared.model, replay);
-    let (parties, acts) = cast_of_all(findings.iter().map(|(_, finding)| *finding));
+    let at = |name: &str| prepared.invariants.iter().position(|one| one.name == name);
+    let of: Vec<(Option<usize>, &Finding)> =
+        findings.iter().map(|&(name, finding)| (at(name), finding)).collect();
+    let Cast { parties, acts, kept } = reading::cast(&scene, prepared, replay, &of);
     let ours: Vec<u32> = parties.iter().filter_map(|party| scene.intent_of(party)).collect();
     let mut picture = Picture::new(&scene, ours, acts);
+    picture.kept = kept;
     picture.collect();
     let mut rows = picture.rows;
     for (invariant, finding) in findings {
         let what = What::World { note: format!("{} is broken", super::words::safe(invariant)) };
         let at = rows.iter().rposition(|row| row.at <= finding.at).map_or(rows.len(), |at| at + 1);
-        rows.insert(at, Row { at: finding.at, what, matters: true });
+        rows.insert(at, Row { at: finding.at, what, matters: true, keep: true });
     }
     draw::draw(&scene, &elided(rows), look)
 }
 
+/// All that a replayed run says, with nothing left out.
+pub fn everything(prepared: &Prepared, replay: &Replay, look: &Look) -> String {
+    let scene = Scene::new(&prepared.model, replay);
+    let mut picture = Picture::new(&scene, Vec::new(), Vec::new());
+    picture.whole = true;
+    picture.collect();
+    draw::draw(&scene, &picture.rows, look)
+}
+
 struct Picture<'s, 'a> {
     scene: &'s Scene<'a>,
+    /// Commits that are shown whatever is left out.
+    kept: Vec<usize>,
+    /// No read is too small to be shown.
+    whole: bool,
     /// The intents shown, in the order of their letters; empty: all.
     ours: Vec<u32>,
     acts: Vec<Act>,
@@ -102,6 +122,8 @@ impl<'s, 'a> Picture<'s, 'a> {
     fn new(scene: &'s Scene<'a>, ours: Vec<u32>, acts: Vec<Act>) -> Self {
         let mut picture = Picture {
             scene,
+            kept: Vec::new(),
+            whole: false,
             ours,
             acts,
             rows: Vec::new(),
@@ -176,7 +198,8 @@ impl<'s, 'a> Picture<'s, 'a> {
     fn collect(&mut self) {
         let records = &self.scene.trace.records;
         let shown: Vec<bool> = (0..records.len()).map(|at| self.shown(at)).collect();
-        for (at, record) in records.iter().enumerate() {
+        for at in self.scene.telling_order() {
+            let record = &records[at];
             if !shown[at] {
                 continue;
             }
@@ -193,7 +216,9 @@ impl<'s, 'a> Picture<'s, 'a> {
                 Kind::Lost => {}
                 _ => {
                     if let Some(what) = self.local(at, record) {
-                        self.rows.push(Row { at: record.at, what, matters: self.is_act(record) });
+                        let matters = self.is_act(record);
+                        let keep = matters || self.kept.binary_search(&at).is_ok();
+                        self.rows.push(Row { at: record.at, what, matters, keep });
                     }
                 }
             }
@@ -221,15 +246,27 @@ impl<'s, 'a> Picture<'s, 'a> {
         self.span.is_some_and(|(first, last)| first < at && at < last)
     }
 
-    /// A read is worth a row if somebody else does something before its transaction is over.
+    /// A read is worth a row if somebody else does something before its transaction is over. Reads of the same instant
+    /// share one.
     fn read_matters(&self, at: usize) -> bool {
         let records = &self.scene.trace.records;
         let path = records[at].path;
         if at > 0 && records[at - 1].kind == Kind::Read && records[at - 1].path == path {
             return false;
         }
+        if self.whole {
+            return true;
+        }
+        if at > 0 && records[at - 1].kind == Kind::Refused && records[at - 1].path == path {
+            return false;
+        }
         for (later, record) in records.iter().enumerate().skip(at + 1) {
-            if record.path == path && record.kind != Kind::Read {
+            // Waiting for a lock is no end: what is decisive often happens meanwhile.
+            let over = matches!(
+                record.kind,
+                Kind::Commit | Kind::Rollback | Kind::Refused | Kind::Conflict | Kind::Failed | Kind::Replay
+            );
+            if over && record.path == path {
                 return false;
             }
             let busy = matches!(
@@ -250,7 +287,7 @@ impl<'s, 'a> Picture<'s, 'a> {
         } else if kind(PointKind::Fetched) {
             "values".into()
         } else {
-            let what = self.scene.subject(record.flag, record.op);
+            let what = self.scene.subject(record);
             let what = if kind(PointKind::Fetch) { "read".into() } else { what };
             let what = if kind(PointKind::Ack) { format!("ack {what}") } else { what };
             match self.scene.request(record.path) {
@@ -302,7 +339,7 @@ impl<'s, 'a> Picture<'s, 'a> {
             label = format!("{} {label}", AGAIN);
         }
         let what = What::Arrow { from, to, label, part, note };
-        self.rows.push(Row { at: record.at, what, matters: false });
+        self.rows.push(Row { at: record.at, what, matters: false, keep: false });
     }
 
     /// Whether nothing is shown between two records that would blur the order of things.
@@ -326,7 +363,7 @@ impl<'s, 'a> Picture<'s, 'a> {
             _ => (Part::Arrives, String::new()),
         };
         let what = What::Arrow { from: record.who, to: record.row, label, part, note };
-        self.rows.push(Row { at: record.at, what, matters: false });
+        self.rows.push(Row { at: record.at, what, matters: false, keep: false });
     }
 }
 
@@ -338,7 +375,7 @@ fn elided(rows: Vec<Row>) -> Vec<Row> {
     let last = rows.len() - EDGE;
     let near = |n: usize| {
         let around = n.saturating_sub(AROUND)..(n + AROUND + 1).min(rows.len());
-        rows[around].iter().any(|row| row.matters)
+        rows[around].iter().any(|row| row.matters) || rows[n].keep
     };
     let keep: Vec<bool> = (0..rows.len()).map(|n| n < EDGE || n >= last || near(n)).collect();
     let mut out: Vec<Row> = Vec::new();
@@ -349,7 +386,7 @@ fn elided(rows: Vec<Row>) -> Vec<Row> {
         }
         match out.last_mut() {
             Some(Row { what: What::Gap(n), .. }) => *n += 1,
-            _ => out.push(Row { at: row.at, what: What::Gap(1), matters: false }),
+            _ => out.push(Row { at: row.at, what: What::Gap(1), matters: false, keep: false }),
         }
     }
     out

@@ -24,7 +24,8 @@ impl Teller<'_> {
             .collect();
         let ours: Vec<u32> = self.nodes();
         let mut events = Vec::new();
-        for (at, record) in self.scene.trace.records.iter().enumerate() {
+        for at in self.scene.telling_order() {
+            let record = &self.scene.trace.records[at];
             let text = match record.kind {
                 Kind::Crash | Kind::Pause if ours.contains(&record.who) => self.weather(record),
                 _ if !self.is_ours(at) && !self.is_act(record) => continue,
@@ -41,7 +42,8 @@ impl Teller<'_> {
                 },
             };
             let matters = record.kind == Kind::Commit && self.is_act(record);
-            events.push(Event { at: Some(record.at), text, matters });
+            let keep = matters || self.kept.binary_search(&at).is_ok();
+            events.push((Event { at: Some(record.at), text, matters }, keep));
         }
         shortened(events)
     }
@@ -79,26 +81,33 @@ impl Teller<'_> {
         if parts.is_empty() { String::new() } else { format!("{}: ", parts.join(", ")) }
     }
 
+    /// What a message is, and if it is to be told in full, also whether it asks or answers.
+    fn message(&self, record: &Record, full: bool) -> String {
+        let what = self.scene.subject(record);
+        let is = |kind: PointKind| record.flag == kind as u8;
+        match record.flag {
+            _ if is(PointKind::Ack) => format!("the acknowledgement of {what}"),
+            _ if full && is(PointKind::Reply) => format!("the answer to {what}"),
+            _ if full && is(PointKind::Request) => format!("the request {what}"),
+            _ => what,
+        }
+    }
+
     fn event(&self, at: usize, record: &Record) -> Option<String> {
         let scene = &self.scene;
         let who = || self.request(at, record.path);
         Some(match record.kind {
             Kind::Lost => {
-                let what = scene.subject(record.flag, record.op);
                 let (from, to) = (scene.node(record.who), scene.node(record.row));
-                let what = match record.flag {
-                    flag if flag == PointKind::Reply as u8 => format!("the answer to {what}"),
-                    flag if flag == PointKind::Request as u8 => format!("the request {what}"),
-                    _ => what,
-                };
+                let what = self.message(record, true);
                 format!("{}{what} is lost between {from} and {to}: {}", self.whose(at), scene.loss(record))
             }
             Kind::Delayed => {
-                let what = scene.subject(record.flag, record.op);
+                let what = self.message(record, false);
                 format!("{}{what} is held up: {}", self.whose(at), scene.rule(record.data))
             }
             Kind::Delivered if record.ver > 0 => {
-                let what = scene.subject(record.flag, record.op);
+                let what = self.message(record, false);
                 let to = scene.node(record.row);
                 format!(
                     "{}the {} copy of {what} reaches {to}",
@@ -131,7 +140,7 @@ impl Teller<'_> {
                 let by = if record.flag == 1 { ", by weather" } else { "" };
                 format!("{}{} refuses: {why}{by}", who(), scene.target(record.op))
             }
-            Kind::Failed => format!("{}{} fails technically", who(), scene.target(record.op)),
+            Kind::Failed => format!("{}{} fails: {}", who(), scene.target(record.op), scene.failure(at)),
             Kind::Conflict => {
                 let table = TableId(record.data as u16);
                 format!(
@@ -176,17 +185,17 @@ impl Teller<'_> {
     }
 }
 
-/// The first and the last of a long chronicle, and all that matters in between.
-fn shortened(events: Vec<Event>) -> Vec<Event> {
+/// The first and the last of a long chronicle, and all that is to be kept in between.
+fn shortened(events: Vec<(Event, bool)>) -> Vec<Event> {
     if events.len() <= LONGEST {
-        return events;
+        return events.into_iter().map(|(event, _)| event).collect();
     }
     let keep = LONGEST / 2;
     let last = events.len() - keep;
     let mut out: Vec<Event> = Vec::new();
     let mut left_out = 0;
-    for (n, event) in events.into_iter().enumerate() {
-        if n < keep || n >= last || event.matters {
+    for (n, (event, is_kept)) in events.into_iter().enumerate() {
+        if n < keep || n >= last || is_kept {
             if left_out > 0 {
                 out.push(Event { at: None, text: left_out_text(left_out), matters: false });
                 left_out = 0;

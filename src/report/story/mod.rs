@@ -8,7 +8,8 @@ mod chronicle;
 mod outcome;
 
 use super::look::{Look, Sign, Tone, columns_of, wrap};
-use super::scene::{Scene, cast, cast_of_all};
+use super::reading::{self, Cast};
+use super::scene::{Scene, cast};
 use super::words::{moment, safe};
 use crate::check::{Act, Finding, Party};
 use crate::explore::{Prepared, Replay};
@@ -48,8 +49,10 @@ pub fn parties(finding: &Finding) -> Vec<Path> {
 /// Tells findings in a replayed run that are about the same intents, each with the index of its invariant.
 pub fn tell(prepared: &Prepared, replay: &Replay, findings: &[(usize, &Finding)]) -> Story {
     let scene = Scene::new(&prepared.model, replay);
-    let (parties, acts) = cast_of_all(findings.iter().map(|(_, finding)| *finding));
-    let teller = Teller { scene, parties, acts };
+    let of: Vec<(Option<usize>, &Finding)> =
+        findings.iter().map(|&(at, finding)| (Some(at), finding)).collect();
+    let Cast { parties, acts, kept } = reading::cast(&scene, prepared, replay, &of);
+    let teller = Teller { scene, parties, acts, kept };
     let mut story = Story { letting: teller.letting(), ..Story::default() };
     story.then = teller.chronicle(findings);
     for (invariant, finding) in findings {
@@ -73,6 +76,8 @@ struct Teller<'a> {
     scene: Scene<'a>,
     parties: Vec<Party>,
     acts: Vec<Act>,
+    /// Commits that are told whatever is left out.
+    kept: Vec<usize>,
 }
 
 /// A, B, C, … and after Z the number.

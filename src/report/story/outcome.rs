@@ -3,14 +3,13 @@
 use super::Teller;
 use crate::check::{Act, Finding, Party, SagaRule, Steps, Witness};
 use crate::explore::{Prepared, Replay};
-use crate::model::expr::{BinaryOp, Code, Expr, ExprKind, Scratch, eval};
 use crate::model::ids::FlowId;
 use crate::model::invariant::InvariantKind;
-use crate::model::record::{FlowMove, NONE};
+use crate::model::record::{FlowMove, NONE, Outcome};
 use crate::model::value::{Type, Word};
-use crate::report::expression::{Writer, part};
+use crate::report::expression::Writer;
+use crate::report::reading;
 use crate::report::words::{count, list, moment, safe};
-use crate::store::Tables;
 
 impl Teller<'_> {
     pub(super) fn outcome(
@@ -94,11 +93,9 @@ impl Teller<'_> {
                     .map_or(", there from the start,".into(), |by| format!(", made for {},", act(by)));
                 vec![format!("{}{by} belongs to nothing at rest.", scene.row(*table, *row, false))]
             }
-            Witness::Expression { span, row, by, who } => {
-                let mut so = expression(prepared, replay, invariant, span);
-                if let Some((table, row)) = row {
-                    so.push(format!("The row is {}.", scene.row(*table, *row, false)));
-                }
+            Witness::Expression { by, who, .. } => {
+                let said = reading::lines(prepared, replay, invariant, finding);
+                let mut so = said.unwrap_or_else(|| vec!["An expression is not true.".into()]);
                 if let Some(by) = by.as_ref().filter(|by| **by != Act::NONE) {
                     so.push(format!("So it was after {} at {}.", scene.target(by.op), moment(by.at)));
                 }
@@ -115,7 +112,12 @@ impl Teller<'_> {
             }
             Witness::LeftRow { table, row, flow, by } => {
                 let row = scene.row(*table, *row, false);
-                vec![format!("{} of {} failed and left {row} behind.", scene.flow(*flow), act(by))]
+                // It is not carried out, whatever its client was told.
+                let what = match by.party.told {
+                    Some(Outcome::Ok) => "is not carried out, though its client was told ok, and left",
+                    _ => "failed and left",
+                };
+                vec![format!("{} of {} {what} {row} behind.", scene.flow(*flow), act(by))]
             }
             Witness::Own { text, panicked: true, .. } => {
                 vec![format!("The invariant itself panicked: {}", safe(text))]
@@ -186,47 +188,6 @@ fn rule_text(rule: SagaRule) -> &'static str {
         SagaRule::NotFinished => "it passed the point of no return and did not finish",
         SagaRule::NeverEnded => "it never came to its end",
     }
-}
-
-/// Which expression is not true, and if it is a comparison over rows alone, what its sides are at rest.
-fn expression(
-    prepared: &Prepared,
-    replay: &Replay,
-    invariant: usize,
-    span: &std::ops::Range<u32>,
-) -> Vec<String> {
-    let kind = prepared.invariants.get(invariant).map(|one| &one.kind);
-    let (expr, at_rest) = match kind {
-        Some(InvariantKind::AtRest(expr)) => (expr, true),
-        Some(InvariantKind::Always(expr) | InvariantKind::PerIntent(expr)) => (expr, false),
-        _ => return vec!["An expression is not true.".into()],
-    };
-    let writer = Writer { model: &prepared.model, slots: &[] };
-    let broken = part(expr, span);
-    let mut so = vec![format!("Not true: {}", safe(&writer.text(broken)))];
-    if let (true, ExprKind::Binary(op, left, right)) = (at_rest, &broken.kind) {
-        let compares =
-            !matches!(op, BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div | BinaryOp::Rem);
-        let mut tables = replay.tables.clone();
-        let sides = [left, right].map(|side| side_text(side, &writer, &mut tables));
-        if let ([Some(left), Some(right)], true) = (sides, compares) {
-            so.push(format!("At rest it reads: {left} {} {right}", op.sign()));
-        }
-    }
-    so
-}
-
-/// The value of an expression at rest, if it stands by itself.
-fn side_text(expr: &Expr, writer: &Writer<'_>, tables: &mut Tables) -> Option<String> {
-    let mut alone = true;
-    expr.walk(&mut |inner| {
-        alone &= !matches!(
-            inner.kind,
-            ExprKind::Local(_) | ExprKind::Now | ExprKind::EventField(_) | ExprKind::Counter(_)
-        );
-    });
-    let word = eval(&Code::compile(expr), &[], &mut tables.rows(), &mut Scratch::new()).ok()?;
-    alone.then(|| safe(&writer.model.symbols.show(word, &expr.ty, tables.heap())))
 }
 
 fn changed(

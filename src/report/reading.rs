@@ -1,0 +1,384 @@
+//! What the expression of an invariant looks at: the values and rows that make it false, and the commits that wrote them.
+//!
+//! Such a finding blames no intent, so its story is about those who wrote what the expression reads.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::expression::{Writer, part};
+use super::scene::Scene;
+use super::words::{counted, list, safe};
+use crate::check::{Act, Finding, Party, Witness};
+use crate::explore::{Prepared, Replay};
+use crate::model::Model;
+use crate::model::expr::{
+    BinaryOp, Code, Expr, ExprKind, Failure, Fold, Over, Read, RecordField, Scratch, eval,
+};
+use crate::model::ids::{ColumnId, TableId};
+use crate::model::invariant::InvariantKind;
+use crate::model::record::{Kind, NONE};
+use crate::model::service::Slot;
+use crate::model::value::{Type, Word};
+use crate::store::Tables;
+
+/// A row: its table, and its slot there.
+type RowId = (TableId, u32);
+
+/// Rows that are named at most.
+const ROWS: usize = 4;
+/// Rows of a table that are looked at one by one at most: each is compiled into the expression.
+const LOOKED_AT: usize = 1_000;
+/// Intents that a story is about at most, if nothing but what they wrote makes them part of it.
+const WRITERS: usize = 5;
+/// With more commits than this on the tables, only those count that wrote a row that was read.
+const COMMITS: usize = 12;
+
+/// Who and what a story is about.
+#[derive(Debug, Default)]
+pub(super) struct Cast {
+    pub(super) parties: Vec<Party>,
+    pub(super) acts: Vec<Act>,
+    /// Commits that are told whatever is left out.
+    pub(super) kept: Vec<usize>,
+}
+
+/// The cast of findings, each with the index of its invariant. If they blame nobody: who wrote what they read.
+pub(super) fn cast(
+    scene: &Scene<'_>,
+    prepared: &Prepared,
+    replay: &Replay,
+    findings: &[(Option<usize>, &Finding)],
+) -> Cast {
+    let (parties, acts) = super::scene::cast_of_all(findings.iter().map(|(_, finding)| *finding));
+    let mut cast = Cast { parties, acts, kept: Vec::new() };
+    if !cast.parties.is_empty() {
+        return cast;
+    }
+    for (invariant, finding) in findings {
+        cast.kept.extend(invariant.map(|at| commits(prepared, replay, at, finding)).unwrap_or_default());
+    }
+    cast.kept.sort_unstable();
+    cast.kept.dedup();
+    // The last ones, in the order of their first.
+    let mut writers: Vec<u32> = Vec::new();
+    for &at in cast.kept.iter().rev() {
+        let owner = scene.owner.get(at).copied().unwrap_or(NONE);
+        if owner != NONE && !writers.contains(&owner) && writers.len() < WRITERS {
+            writers.push(owner);
+        }
+    }
+    cast.kept.retain(|&at| scene.owner.get(at).is_some_and(|owner| writers.contains(owner)));
+    let first = |&writer: &u32| cast.kept.iter().position(|&at| scene.owner[at] == writer);
+    writers.sort_by_key(first);
+    cast.parties = writers.iter().filter_map(|&at| scene.party(at)).collect();
+    cast
+}
+
+/// The slots of an expression that is judged for each intent, as `check::per_intent` numbers them.
+fn intent_slots(model: &Model) -> Vec<Slot> {
+    let args = model.intent_args().into_iter().map(|arg| format!("args.{arg}"));
+    let names = ["outcome".to_owned(), "effects".to_owned()].into_iter().chain(args);
+    names.map(|name| Slot { name: format!("intent.{name}"), ty: Type::Null }).collect()
+}
+
+/// The part of an invariant's expression that is not true, and the tables it was judged on.
+struct Reading<'p> {
+    model: &'p Model,
+    broken: &'p Expr,
+    slots: Vec<Slot>,
+    tables: Tables,
+    scratch: Scratch,
+    /// How many records there were.
+    end: usize,
+    at_rest: bool,
+    row: Option<RowId>,
+}
+
+/// What an invariant's expression says that is not so, and what it reads there.
+pub(super) fn lines(
+    prepared: &Prepared,
+    replay: &Replay,
+    invariant: usize,
+    finding: &Finding,
+) -> Option<Vec<String>> {
+    Reading::of(prepared, replay, invariant, finding).map(|mut reading| reading.lines())
+}
+
+/// The commits that wrote what an expression reads.
+fn commits(prepared: &Prepared, replay: &Replay, invariant: usize, finding: &Finding) -> Vec<usize> {
+    let (end, tables, rows) = match (Reading::of(prepared, replay, invariant, finding), &finding.what) {
+        (Some(mut reading), _) => {
+            let (row, looked_at) = reading.rows();
+            (reading.end, tables_of(reading.broken), row.into_iter().chain(looked_at).collect())
+        }
+        (None, Witness::Changed { .. }) => match prepared.invariants.get(invariant).map(|one| &one.kind) {
+            Some(InvariantKind::Constant(expr)) => (usize::MAX, tables_of(expr), Vec::new()),
+            _ => return Vec::new(),
+        },
+        _ => return Vec::new(),
+    };
+    let records = &replay.trace.records;
+    let all = |wanted: &dyn Fn(TableId, u32) -> bool| -> Vec<usize> {
+        let commits = (0..records.len().min(end)).filter(|&at| records[at].kind == Kind::Commit);
+        let writes = |&at: &usize| {
+            let installs = records[at + 1..].iter().take(records[at].ver as usize);
+            installs
+                .filter(|install| install.kind == Kind::Install)
+                .any(|install| wanted(TableId(install.op), install.row))
+        };
+        commits.filter(writes).collect()
+    };
+    let of_tables = all(&|table, _| tables.contains(&table));
+    if of_tables.len() <= COMMITS || rows.is_empty() {
+        return of_tables;
+    }
+    all(&|table, row| rows.contains(&(table, row)))
+}
+
+/// The tables that an expression reads.
+fn tables_of(expr: &Expr) -> Vec<TableId> {
+    let table = |read: &Read| match read {
+        Read::Exists(table) | Read::Scan(table) | Read::Column(table, _) => *table,
+    };
+    let mut tables: Vec<TableId> = expr.reads().iter().map(table).collect();
+    tables.dedup();
+    tables
+}
+
+/// The tables as they were before the record with this index.
+fn tables_before(replay: &Replay, end: usize) -> Tables {
+    let mut tables = replay.tables.clone();
+    for (at, record) in replay.trace.records.iter().enumerate().skip(end).rev() {
+        if let Some(image) =
+            Some(at).filter(|_| record.kind == Kind::Install).and_then(|at| replay.trace.image(at))
+        {
+            tables.table_mut(TableId(record.op)).install(record.row, image.before);
+        }
+    }
+    tables
+}
+
+/// What stands for the row variable of a pass in its body.
+fn with_row(expr: &Expr, of: u16, cells: &[Word], types: &[Type], names: &[String]) -> Expr {
+    let mut expr = expr.clone();
+    let cell = |column: ColumnId| {
+        let n = column.index();
+        Expr::constant(cells[n], types[n].clone())
+    };
+    match &expr.kind {
+        ExprKind::RowVar { var, column, .. } if *var == of => {
+            let span = expr.span.clone();
+            expr = cell(*column);
+            expr.span = span;
+        }
+        ExprKind::RowVarRecord { var, columns, .. } if *var == of => {
+            let field =
+                |&column: &ColumnId| RecordField { name: names[column.index()].clone(), value: cell(column) };
+            expr.kind = ExprKind::Record(columns.iter().map(field).collect());
+        }
+        _ => expr.for_each_child_mut(|child| *child = with_row(child, of, cells, types, names)),
+    }
+    expr
+}
+
+/// Whether an expression looks at nothing but tables, so that it has a value without those who use it.
+fn is_closed(expr: &Expr) -> bool {
+    let mut bound = Vec::new();
+    expr.walk(&mut |part| {
+        if let ExprKind::Loop { var, .. } = part.kind {
+            bound.push(var);
+        }
+    });
+    !expr.any(|part| match &part.kind {
+        ExprKind::Local(_) | ExprKind::Now | ExprKind::EventField(_) | ExprKind::Counter(_) => true,
+        ExprKind::RowVar { var, .. } | ExprKind::RowVarRecord { var, .. } | ExprKind::Element(var) => {
+            !bound.contains(var)
+        }
+        _ => false,
+    })
+}
+
+fn compares(op: BinaryOp) -> bool {
+    !matches!(op, BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div | BinaryOp::Rem)
+}
+
+impl<'p> Reading<'p> {
+    fn of(
+        prepared: &'p Prepared,
+        replay: &Replay,
+        invariant: usize,
+        finding: &Finding,
+    ) -> Option<Reading<'p>> {
+        let Witness::Expression { span, row, by, who } = &finding.what else { return None };
+        let (expr, at_rest) = match prepared.invariants.get(invariant).map(|one| &one.kind)? {
+            InvariantKind::AtRest(expr) => (expr, true),
+            InvariantKind::Always(expr) | InvariantKind::PerIntent(expr) => (expr, false),
+            _ => return None,
+        };
+        let records = &replay.trace.records;
+        let end = match (by.as_ref().filter(|by| **by != Act::NONE), who) {
+            (Some(by), _) => {
+                let is = |record: &&crate::model::record::Record| {
+                    record.kind == Kind::Commit
+                        && (record.path, record.at, record.op) == (by.path, by.at, by.op)
+                };
+                let at = records.iter().position(|record| is(&record));
+                at.map_or(records.len(), |at| at + 1 + records[at].ver as usize)
+            }
+            (None, Some(who)) => {
+                let settled = |record: &crate::model::record::Record| {
+                    record.kind == Kind::Settled && record.path == who.path
+                };
+                records.iter().position(settled).unwrap_or(records.len())
+            }
+            (None, None) if at_rest => records.len(),
+            (None, None) => 0,
+        };
+        Some(Reading {
+            model: &prepared.model,
+            broken: part(expr, span),
+            slots: if who.is_some() { intent_slots(&prepared.model) } else { Vec::new() },
+            tables: tables_before(replay, end),
+            scratch: Scratch::new(),
+            end,
+            at_rest,
+            row: *row,
+        })
+    }
+
+    fn text(&self, expr: &Expr) -> String {
+        safe(&Writer { model: self.model, slots: &self.slots }.text(expr))
+    }
+
+    /// The value of an expression, if it has one by itself; a row that is not there, as the range of the text that wants it.
+    fn value(&mut self, expr: &Expr) -> Option<Result<Word, Range<u32>>> {
+        if !is_closed(expr) {
+            return None;
+        }
+        let code = Code::compile(expr);
+        match eval(&code, &[], &mut self.tables.rows(), &mut self.scratch) {
+            Ok(word) => Some(Ok(word)),
+            Err(Failure::Missing(_)) => Some(Err(code.failed_span(&self.scratch))),
+            Err(_) => None,
+        }
+    }
+
+    fn is_true(&mut self, expr: &Expr) -> bool {
+        matches!(self.value(expr), Some(Ok(1)))
+    }
+
+    fn shown(&mut self, expr: &Expr) -> Option<String> {
+        let word = self.value(expr)?.ok()?;
+        Some(safe(&self.model.symbols.show(word, &expr.ty, self.tables.heap())))
+    }
+
+    fn lines(&mut self) -> Vec<String> {
+        let broken = self.broken;
+        let mut so = vec![format!("Not true: {}", self.text(broken))];
+        let (row, looked_at) = self.rows();
+        let judged = self.judged(row);
+        let (when, reads) = match self.at_rest {
+            true => ("At rest it", "reads"),
+            false => ("Then it", "read"),
+        };
+        let value = self.value(&judged);
+        if let Some(Err(span)) = value {
+            let wanted = match &part(&judged, &span).kind {
+                ExprKind::Cell { table, key, .. } | ExprKind::Row { table, key, .. } => {
+                    format!("{}[{}]", safe(&self.model.table_name(*table)), self.text(key))
+                }
+                _ => self.text(part(&judged, &span)),
+            };
+            so.push(format!("It asks for {wanted}, and there is no such row."));
+        } else if let (Some(Ok(0)), ExprKind::Binary(op, left, right)) = (value, &judged.kind) {
+            let sides = (self.shown(left), self.shown(right));
+            if let ((Some(left), Some(right)), true) = (sides, compares(*op)) {
+                so.push(format!("{when} {reads}: {left} {} {right}", op.sign()));
+            }
+        }
+        if let Some(row) = row {
+            so.push(format!("The row is {}.", self.row_text(row)));
+        }
+        let named: Vec<String> = looked_at.iter().take(ROWS).map(|&row| self.row_text(row)).collect();
+        match looked_at.len() - named.len() {
+            _ if named.is_empty() => {}
+            0 => so.push(format!("It looks at {}.", list(&named))),
+            more => so.push(format!(
+                "It looks at {} and {}.",
+                named.join(", "),
+                counted(more as u64, "row more", "rows more")
+            )),
+        }
+        so
+    }
+
+    /// The false part of what is said of a row; of all that is said, if it is said of none.
+    fn judged(&mut self, row: Option<RowId>) -> Expr {
+        let mut judged = match (row, &self.broken.kind) {
+            (Some(row), ExprKind::Loop { var, body: Some(body), .. }) => self.of_row(body, *var, row),
+            _ => self.broken.clone(),
+        };
+        while let ExprKind::And(left, right) = &judged.kind {
+            judged = if self.is_true(left) { (**right).clone() } else { (**left).clone() };
+        }
+        judged
+    }
+
+    /// An expression with the values of a row in place of its variable.
+    fn of_row(&self, expr: &Expr, var: u16, (table, row): RowId) -> Expr {
+        let columns = &self.model.table(table).columns;
+        let types: Vec<Type> = columns.iter().map(|column| column.ty.clone()).collect();
+        let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+        with_row(expr, var, self.tables.table(table).cells(row), &types, &names)
+    }
+
+    /// The row that the expression is not true for, if it is one about each row of a table, and the others that it looks at.
+    fn rows(&mut self) -> (Option<RowId>, Vec<RowId>) {
+        let row = self.row.or_else(|| match &self.broken.kind {
+            ExprKind::Loop { over: Over::Rows(table), var, keep, fold: Fold::All, body: Some(body) } => {
+                let rows = self.live(*table);
+                rows.into_iter()
+                    .find(|&row| {
+                        let row = (*table, row);
+                        keep.iter().all(|test| self.is_true(&self.of_row(test, *var, row)))
+                            && !self.is_true(&self.of_row(body, *var, row))
+                    })
+                    .map(|row| (*table, row))
+            }
+            _ => None,
+        });
+        let judged = self.judged(row);
+        let mut rows = Vec::new();
+        judged.walk(&mut |part| {
+            let ExprKind::Loop { over: Over::Rows(table), var, keep, .. } = &part.kind else { return };
+            for slot in self.live(*table) {
+                if keep.iter().all(|test| self.is_true(&self.of_row(test, *var, (*table, slot)))) {
+                    rows.push((*table, slot));
+                }
+            }
+        });
+        // In the order of their keys, each once.
+        let mut seen = BTreeSet::new();
+        rows.retain(|&row| seen.insert(row));
+        (row, rows)
+    }
+
+    fn live(&mut self, table: TableId) -> Vec<u32> {
+        self.tables.table_mut(table).sort();
+        let state = self.tables.table(table);
+        std::iter::successors(state.next_row(None), |&row| state.next_row(Some(row)))
+            .take(LOOKED_AT)
+            .collect()
+    }
+
+    /// `money.purses['ana'] {left: 15}`
+    fn row_text(&self, (table, row): RowId) -> String {
+        let of = self.model.table(table);
+        let cells = self.tables.table(table).cells(row);
+        let show = |n: usize| self.model.symbols.show(cells[n], &of.columns[n].ty, self.tables.heap());
+        let fields: Vec<String> =
+            (1..cells.len()).map(|n| format!("{}: {}", of.columns[n].name, show(n))).collect();
+        let key = format!("{}[{}]", self.model.table_name(table), show(0));
+        safe(&if fields.is_empty() { key } else { format!("{key} {{{}}}", fields.join(", ")) })
+    }
+}

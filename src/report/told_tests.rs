@@ -1,0 +1,270 @@
+//! Stories and pictures of small runs, worked out by hand: that what is decisive is told, in names that people gave.
+
+use std::path::Path;
+
+use super::history::{Head, history};
+use super::lanes::{everything, lanes};
+use super::look::{Look, columns_of};
+use super::telling::stories;
+use crate::explore::{Prepared, Replay};
+use crate::scenario;
+
+/// A scenario run under one of its strategies, and what came out of a seed.
+fn run(text: &str, strategy: &str, seed: u64) -> (Prepared, Replay) {
+    let read = scenario::read(Path::new("test.json"), &mut |_| Ok(text.as_bytes().to_vec()));
+    let read = read.unwrap_or_else(|problems| panic!("{problems:?}"));
+    let of = read.cases[0].strategies.iter().find(|one| one.name == strategy).unwrap();
+    let prepared = Prepared::of(of);
+    let replay = prepared.replay(seed).unwrap();
+    (prepared, replay)
+}
+
+/// The stories of all that is broken, in so many columns.
+fn told(text: &str, strategy: &str, seed: u64) -> String {
+    let (prepared, replay) = run(text, strategy, seed);
+    let runs = &replay.run.verdict.invariants;
+    let broken: Vec<usize> = (0..runs.len()).filter(|&at| runs[at].violations > 0).collect();
+    assert!(!broken.is_empty());
+    stories(&prepared, &replay, &broken, ("", true), &Look::default())
+}
+
+fn whole(text: &str, strategy: &str, seed: u64) -> String {
+    let (prepared, replay) = run(text, strategy, seed);
+    everything(&prepared, &replay, &Look::default())
+}
+
+fn jsonl(text: &str, strategy: &str, seed: u64) -> String {
+    let (prepared, replay) = run(text, strategy, seed);
+    history(&prepared, &replay, Head { scenario: "test", case: None, seed })
+}
+
+/// Text without the breaks of lines.
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The scenario of the README: two clerks sell the last ticket.
+const TICKETS: &str = r#"{
+  "services": { "box": {
+    "tables": { "tickets": { "rows": { "show": { "free": 1 } } }, "sold": {} },
+    "operations": { "sell": { "args": ["show"], "require": { "sold out": "tickets[show].free >= 1" },
+      "set": { "tickets[show].free": "tickets[show].free - 1" },
+      "insert": { "sold[]": { "show": "show" } } } } } },
+  "clients": { "clerks": { "count": 2, "does": "box.sell('show')" } },
+  "invariants": { "one seat": { "at_rest": "box.sold.size() <= 1" }, "no-lost-update": {} }
+}"#;
+
+#[test]
+fn the_read_of_who_waits_for_a_lock_is_drawn() {
+    let (prepared, replay) = run(TICKETS, "naive", 0);
+    let finding = &replay.run.verdict.invariants[1].findings[0];
+    let drawn = lanes(&prepared, &replay, &[("no-lost-update", finding)], &Look::default());
+    for who in ["A reads tickets['show'] v1", "B reads tickets['show'] v1", "B waits for a row lock"] {
+        assert!(drawn.contains(who), "{who}: {drawn}");
+    }
+}
+
+#[test]
+fn all_that_happened_has_every_read_and_reads_stand_before_what_they_cause() {
+    let (prepared, replay) = run(TICKETS, "occ", 0);
+    let all = everything(&prepared, &replay, &Look::default());
+    assert_eq!(all.matches("reads tickets['show']").count(), 3, "{all}");
+    let last_read = all.rfind("reads tickets['show'] v2").expect(&all);
+    assert!(last_read < all.find("refuses: sold out").expect(&all), "{all}");
+    // A picture of what matters has only those that somebody comes between.
+    let some = lanes(&prepared, &replay, &[], &Look::default());
+    assert!(!some.contains("reads tickets['show'] v2"), "{some}");
+}
+
+#[test]
+fn nothing_is_left_out_of_all_that_happened() {
+    let many = TICKETS.replace(r#""count": 2"#, r#""count": 40"#);
+    let (prepared, replay) = run(&many, "naive", 0);
+    assert!(lanes(&prepared, &replay, &[], &Look::default()).contains("rows left out"));
+    assert!(!everything(&prepared, &replay, &Look::default()).contains("left out"));
+}
+
+/// A choreography through outboxes, in which the second step is told twice.
+const CHAIN: &str = r#"{
+  "services": {
+    "a": { "tables": { "t": {} }, "operations": { "open": { "args": ["k"], "insert": { "t[k]": { "n": 1 } } } } },
+    "b": { "tables": { "u": {} }, "operations": { "take": { "args": ["k"], "put": { "u[k]": { "n": 1 } } } } } },
+  "flows": { "f": { "by": "a", "args": ["k"], "steps": [ { "do": "a.open(k)" }, { "do": "b.take(k)" } ] } },
+  "clients": { "c": { "does": "f('k')" } },
+  "weather": { "latency": "1ms", "faults": [ { "duplicate": "b -> a", "again": "3ms" } ] },
+  "strategies": { "chain": { "coordination": "choreography", "publish": "outbox", "idempotency": "key" } },
+  "invariants": { "never": { "at_rest": "b.u.size() == 0" } }
+}"#;
+
+#[test]
+fn what_acknowledges_a_letter_of_a_choreography_is_named_after_it() {
+    let all = whole(CHAIN, "chain", 0);
+    assert!(all.contains("ack take"), "{all}");
+    assert!(!all.contains('?'), "{all}");
+    let lines = jsonl(CHAIN, "chain", 0);
+    assert!(!lines.contains("\"?\""), "{lines}");
+    assert!(lines.contains(r#""message":"ack","of":"take""#), "{lines}");
+    assert!(lines.contains(r#""kind":"mark""#) && lines.contains(r#""topic":"f""#), "{lines}");
+    let story = flat(&told(CHAIN, "chain", 0));
+    assert!(story.contains("the 2nd copy of the acknowledgement of take reaches a"), "{story}");
+}
+
+/// One operation that fails, or refuses, or is told that a row has changed.
+fn failing(fault: &str, operation: &str) -> String {
+    format!(
+        r#"{{
+  "services": {{ "w": {{ "tables": {{ "t": {{ "rows": {{ "x": {{ "n": 0 }} }} }} }}, "operations": {{ "one": {operation} }} }} }},
+  "clients": {{ "c": {{ "does": "w.one()" }} }},
+  "weather": {{ "latency": "1ms", "faults": [ {fault} ] }},
+  "strategies": {{ "naive": {{}} }},
+  "invariants": {{ "told": {{ "per_intent": "intent.outcome != 'failed' || intent.effects.size() > 3" }} }}
+}}"#
+    )
+}
+
+#[test]
+fn a_technical_error_is_not_told_as_a_missing_row() {
+    let plain = r#"{ "set": { "t['x'].n": "1" } }"#;
+    let failed = failing(r#"{ "fail": "w.one" }"#, plain);
+    assert!(whole(&failed, "naive", 0).contains("told failed: technical error"));
+    assert!(jsonl(&failed, "naive", 0).contains(r#""outcome":"failed","reason":"technical error""#));
+    let story = flat(&told(&failed, "naive", 0));
+    assert!(story.contains("told failed (technical error) at 2.000ms"), "{story}");
+    // One that is missing is told so.
+    let missing = failing("", r#"{ "set": { "t['y'].n": "1" } }"#).replace("[  ]", "[]");
+    assert!(whole(&missing, "naive", 0).contains("told failed: missing"));
+    assert!(jsonl(&missing, "naive", 0).contains(r#""outcome":"failed","reason":"missing""#));
+}
+
+/// Two that lock two rows in opposite order.
+const CROSSED: &str = r#"{
+  "services": { "w": { "tables": { "a": { "rows": { "x": { "n": 5 } , "y": { "n": 5 } } } }, "operations": {
+    "xy": { "then": [ { "set": { "a['x'].n": "1" }, "think": "3ms" }, { "set": { "a['y'].n": "1" } } ] },
+    "yx": { "then": [ { "set": { "a['y'].n": "2" }, "think": "3ms" }, { "set": { "a['x'].n": "2" } } ] } } } },
+  "clients": { "c": { "does": "w.xy()" }, "d": { "does": "w.yx()" } },
+  "strategies": { "lock": { "write": "lock" }, "short": { "write": { "use": "lock", "wait": "1ms" } } },
+  "invariants": { "no-leak": {} }
+}"#;
+
+#[test]
+fn a_deadlock_is_called_one_and_so_is_a_wait_that_was_too_long() {
+    let crossed = whole(CROSSED, "lock", 0);
+    assert!(crossed.contains("fails: deadlock") && crossed.contains("told failed: deadlock"), "{crossed}");
+    // One alone in the way, and no circle: the second waits in vain.
+    let one_way = CROSSED.replace("w.yx()", "w.xy()");
+    let waited = flat(&whole(&one_way, "short", 0));
+    assert!(waited.contains("waited too long for a row lock") && !waited.contains("deadlock"), "{waited}");
+}
+
+#[test]
+fn an_invariant_of_intents_is_told_in_the_names_of_the_file() {
+    let story = flat(&told(
+        &failing(r#"{ "fail": "w.one" }"#, r#"{ "args": [], "set": { "t['x'].n": "1" } }"#),
+        "naive",
+        0,
+    ));
+    assert!(story.contains("Not true: intent.outcome != 'failed' || intent.effects.size() > 3"), "{story}");
+}
+
+#[test]
+fn a_row_that_an_invariant_asks_for_in_vain_is_named() {
+    let text = TICKETS.replace("box.sold.size() <= 1", "box.tickets['shaw'].free > 0");
+    let story = flat(&told(&text, "occ", 0));
+    assert!(story.contains("It asks for box.tickets['shaw'], and there is no such row."), "{story}");
+}
+
+/// Purses from which too little is taken: whoever pays second writes what the first one left.
+fn purses(clients: u32) -> String {
+    format!(
+        r#"{{
+  "services": {{ "money": {{
+    "tables": {{ "purses": {{ "rows": {{ "ana": {{ "left": 90 }}, "bo": {{ "left": 90 }} }} }}, "slips": {{}} }},
+    "operations": {{
+      "pay": {{ "args": ["b", "who"], "think": "5ms", "set": {{ "purses[who].left": "purses[who].left - 10" }},
+                "insert": {{ "slips[b]": {{ "who": "who" }} }} }},
+      "look": {{ "reply": "purses['bo'].left" }} }} }} }},
+  "clients": {{
+    "people": {{ "count": 2, "does": "money.pay(b, 'ana')", "with": {{ "b": "unique('b')" }}, "start": "20ms" }},
+    "others": {{ "count": {clients}, "does": "money.look()", "start": "0ms..40ms" }} }},
+  "strategies": {{ "naive": {{}} }},
+  "invariants": {{ "purse": {{ "at_rest":
+    "money.purses.all(p, p.left == 90 - 10 * money.slips.filter(s, s.who == p.id).size())" }} }}
+}}"#
+    )
+}
+
+#[test]
+fn the_story_of_an_expression_shows_what_it_reads_and_who_wrote_that() {
+    let story = flat(&told(&purses(40), "naive", 0));
+    for part in [
+        "Let A = the 1st money.pay of people#",
+        "B = the 1st money.pay of people#",
+        "money.pay: purses['ana'].left 90 → 80; new slips[b-",
+        "money.pay: purses['ana'] as before; new slips[b-",
+        "At rest it reads: 80 == 70",
+        "The row is money.purses['ana'] {left: 80}.",
+        "It looks at money.slips[b-1.1] {who: 'ana'} and money.slips[b-2.1] {who: 'ana'}.",
+    ] {
+        assert!(story.contains(part), "{part}: {story}");
+    }
+    // Who only looked is no part of it.
+    assert!(!story.contains("others"), "{story}");
+}
+
+#[test]
+fn a_picture_keeps_the_commits_on_what_an_expression_reads() {
+    // Their answers are lost again and again, so that the commits stand in the middle of a long picture.
+    let busy = purses(1).replace(r#""count": 2"#, r#""count": 5"#).replace(
+        r#""naive": {}"#,
+        r#""naive": { "idempotency": "key", "retry": { "timeout": "20ms", "attempts": 12 } }"#,
+    );
+    let busy = busy.replace(
+        r#""strategies""#,
+        r#""weather": { "faults": [ { "lose": "reply money.pay", "nth": [1, 2, 3, 4, 5, 6, 7, 8] } ] }, "strategies""#,
+    );
+    let text = told(&busy, "naive", 0);
+    assert!(text.lines().all(|line| columns_of(line) <= 80), "{text}");
+    let (_, drawn) = text.split_once("virtual").unwrap();
+    assert!(drawn.contains("rows left out"), "{text}");
+    assert_eq!(flat(drawn).matches("new slips[b-").count(), 5, "{text}");
+}
+
+#[test]
+fn a_heading_with_many_violations_keeps_to_the_width() {
+    let long = "an invariant of which the name alone takes nearly all of the line there is";
+    let text = purses(1).replace("\"purse\"", &format!("\"{long}\""));
+    let (before, _) = text.split_once("\"at_rest\"").unwrap();
+    let text = format!("{before}\"per_intent\": \"intent.effects.size() > 5\" }} }} }}");
+    let story = told(&text, "naive", 0);
+    assert!(story.lines().all(|line| columns_of(line) <= 80), "{story}");
+    assert!(
+        flat(&story).starts_with(&format!("{long} is broken, the first of 3 violations in this run")),
+        "{story}"
+    );
+}
+
+#[test]
+fn a_generated_name_is_not_printed_like_a_text() {
+    let text = jsonl(&purses(1), "naive", 0);
+    assert!(text.contains("new money.slips[b-1.1] {who: 'ana'}"), "{text}");
+}
+
+/// A flow that goes on whatever becomes of its steps.
+const HASTY: &str = r#"{
+  "services": {
+    "a": { "tables": { "t": {} }, "operations": { "open": { "args": ["k"], "insert": { "t[k]": { "n": 1 } } }, "shut": { "args": ["k"], "delete": "t[k]" } } },
+    "b": { "tables": { "u": {} }, "operations": { "take": { "require": { "never": "1 > 2" }, "insert": { "u[]": { "n": 1 } } } } } },
+  "flows": { "f": { "by": "a", "args": ["k"], "steps": [ { "do": "a.open(k)", "undo": "a.shut(k)" }, { "do": "b.take()", "class": "pivot" } ] } },
+  "clients": { "c": { "does": "f('k')" } },
+  "strategies": { "hasty": { "coordination": "fire-and-forget" } },
+  "invariants": { "no-leak": {} }
+}"#;
+
+#[test]
+fn a_flow_whose_client_was_told_ok_did_not_fail() {
+    let story = flat(&told(HASTY, "hasty", 0));
+    assert!(
+        story.contains("f of A is not carried out, though its client was told ok, and left a.t['k'] behind."),
+        "{story}"
+    );
+}
