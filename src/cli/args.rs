@@ -25,8 +25,16 @@ pub(super) struct LookArgs {
     /// ASCII characters only
     #[arg(long, global = true, env = "HALFWAY_ASCII", value_parser = FalseyValueParser::new(), hide_env_values = true)]
     pub(super) ascii: bool,
-    /// Columns to write in [default: the terminal's, or 80]
-    #[arg(long, global = true, env = "HALFWAY_WIDTH", value_name = "COLUMNS", hide_env_values = true)]
+    /// Columns to write in, 60 at least [default: COLUMNS, else the terminal's, else 80]
+    #[arg(
+        long,
+        global = true,
+        env = "HALFWAY_WIDTH",
+        value_name = "COLUMNS",
+        value_parser = at_least_one,
+        allow_hyphen_values = true,
+        hide_env_values = true
+    )]
     pub(super) width: Option<usize>,
 }
 
@@ -81,14 +89,38 @@ pub(super) struct RunArgs {
     /// Only this case; `-` stands for the file as written
     #[arg(long, env = "HALFWAY_CASE", value_name = "NAME", hide_env_values = true)]
     pub(super) case: Option<String>,
-    /// The seeds to run, the last one excluded [default: what the file says, or 0..1000]
-    #[arg(long, env = "HALFWAY_SEEDS", value_name = "FROM..TO", value_parser = seeds, hide_env_values = true)]
+    /// The seeds to run, the last one excluded; a number alone is so many from 0 on [default: what the file says, or
+    /// 0..1000]
+    #[arg(
+        long,
+        env = "HALFWAY_SEEDS",
+        value_name = "FROM..TO",
+        value_parser = seeds,
+        allow_hyphen_values = true,
+        hide_env_values = true
+    )]
     pub(super) seeds: Option<Range<u64>>,
-    /// Only this seed
-    #[arg(long, env = "HALFWAY_SEED", value_name = "N", value_parser = seed, hide_env_values = true)]
+    /// Only this seed; not beside --seeds
+    #[arg(
+        long,
+        env = "HALFWAY_SEED",
+        value_name = "N",
+        value_parser = seed,
+        allow_hyphen_values = true,
+        conflicts_with = "seeds",
+        hide_env_values = true
+    )]
     pub(super) seed: Option<u64>,
     /// How many threads [default: one for each core]
-    #[arg(long, short = 'j', env = "HALFWAY_JOBS", value_name = "N", hide_env_values = true)]
+    #[arg(
+        long,
+        short = 'j',
+        env = "HALFWAY_JOBS",
+        value_name = "N",
+        value_parser = at_least_one,
+        allow_hyphen_values = true,
+        hide_env_values = true
+    )]
     pub(super) jobs: Option<usize>,
     /// How to write the result
     #[arg(long, short, env = "HALFWAY_FORMAT", value_enum, default_value_t = Format::Human, hide_env_values = true)]
@@ -111,7 +143,15 @@ pub(super) struct ReplayArgs {
     #[arg(long, env = "HALFWAY_STRATEGY", value_name = "NAME", hide_env_values = true)]
     pub(super) strategy: Option<String>,
     /// The seed
-    #[arg(long, env = "HALFWAY_SEED", value_name = "N", value_parser = seed, default_value_t = 0, hide_env_values = true)]
+    #[arg(
+        long,
+        env = "HALFWAY_SEED",
+        value_name = "N",
+        value_parser = seed,
+        allow_hyphen_values = true,
+        default_value_t = 0,
+        hide_env_values = true
+    )]
     pub(super) seed: u64,
     /// The case; without it, the file as written
     #[arg(long, env = "HALFWAY_CASE", value_name = "NAME", hide_env_values = true)]
@@ -144,15 +184,9 @@ pub(super) struct ListArgs {
     /// What to list; everything if left out
     #[arg(value_enum)]
     pub(super) what: Option<Listed>,
-    /// Where scenario files are looked for
-    #[arg(
-        long,
-        env = "HALFWAY_DIR",
-        value_name = "DIR",
-        default_value = "scenarios",
-        hide_env_values = true
-    )]
-    pub(super) dir: PathBuf,
+    /// Where scenario files are looked for [default: scenarios]
+    #[arg(long, env = "HALFWAY_DIR", value_name = "DIR", hide_env_values = true)]
+    pub(super) dir: Option<PathBuf>,
 }
 
 /// How a report is written.
@@ -216,6 +250,14 @@ fn seed(text: &str) -> Result<u64, String> {
     }
 }
 
+/// How many threads or columns.
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.trim().parse::<usize>() {
+        Ok(n) if n > 0 => Ok(n),
+        _ => Err(format!("`{}` is not a whole number from 1 on", text.trim())),
+    }
+}
+
 fn number(text: &str) -> Result<u64, String> {
     let digits = text.trim().replace('_', "");
     digits.parse::<u64>().map_err(|_| match digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -253,5 +295,8 @@ mod tests {
         );
         assert_eq!(told("-1"), "`-1` is not a whole number from 0 on");
         assert_eq!(seeds("..5").unwrap_err(), "a number is missing, as in 0..1000");
+        for text in ["0", "x", "-1", ""] {
+            assert_eq!(at_least_one(text), Err(format!("`{text}` is not a whole number from 1 on")));
+        }
     }
 }

@@ -16,7 +16,7 @@ use crate::model::client::Arrival;
 use crate::model::flow::StepKind;
 use crate::model::weather::{Fault, FaultVerb};
 use crate::report::Look;
-use crate::report::look::{Tone, wrap};
+use crate::report::look::{Tone, columns_of, wrap};
 use crate::report::rule_text;
 use crate::report::words::{count, counted, list, safe};
 use crate::scenario::load::read_from_disk;
@@ -77,7 +77,14 @@ fn summary(scenario: &Scenario, look: &Look) -> String {
             None => safe(&scenario.name),
         };
         let Some(model) = case.strategies.first().map(|strategy| &strategy.model) else { continue };
-        out += &format!("{}  {}\n", look.paint(Tone::Strong, &look.plain(&title)), size(model, case));
+        let (title, size) = (look.plain(&title), size(model, case));
+        // The numbers stand beside a title that leaves room for them.
+        let beside = columns_of(&title) + 2 + columns_of(&size) <= look.width;
+        out += &look.paint(Tone::Strong, &title);
+        match beside {
+            true => out += &format!("  {size}\n"),
+            false => out += &format!("\n  {}\n", wrap(&size, look.width - 2).join("\n  ")),
+        }
         if case.name.is_none() {
             out += &weather(model, look);
         }

@@ -19,8 +19,16 @@ pub(super) fn list(
     look_args: &LookArgs,
     around: &Surroundings<'_>,
     stdout: &mut dyn Write,
+    stderr: &mut dyn Write,
 ) -> Result<Exit, Exit> {
     let look = around.look(look_args, false);
+    // The usual directory need not be there; one that somebody names must.
+    if let Some(dir) = &args.dir
+        && let Err(error) = std::fs::read_dir(dir)
+    {
+        let _ = writeln!(stderr, "error: cannot look into {}: {error}", safe(&dir.to_string_lossy()));
+        return Err(Exit::Usage);
+    }
     let all = [Listed::Strategies, Listed::Invariants, Listed::Faults, Listed::Scenarios];
     let wanted: Vec<Listed> = args.what.map_or_else(|| all.to_vec(), |one| vec![one]);
     let mut out = String::new();
@@ -110,14 +118,15 @@ fn faults(look: &Look) -> String {
 }
 
 fn scenarios(args: &ListArgs, look: &Look) -> String {
-    let mut files: Vec<_> = std::fs::read_dir(&args.dir)
+    let dir = args.dir.as_deref().unwrap_or(std::path::Path::new("scenarios"));
+    let mut files: Vec<_> = std::fs::read_dir(dir)
         .map(|entries| entries.filter_map(|entry| Some(entry.ok()?.path())).collect())
         .unwrap_or_default();
     files.retain(|path: &std::path::PathBuf| {
         path.extension().is_some_and(|ending| ending == "json" || ending == "jsonc")
     });
     files.sort();
-    let title = format!("Scenarios in {}", safe(&args.dir.to_string_lossy()));
+    let title = format!("Scenarios in {}", safe(&dir.to_string_lossy()));
     if files.is_empty() {
         return format!("{}\n  none; --dir says where to look\n", look.paint(Tone::Strong, &title));
     }

@@ -62,19 +62,20 @@ pub fn run_in(
         Command::Run(args) => run::run(args, &cli.look, around, stdout, stderr),
         Command::Replay(args) => replay::replay(args, &cli.look, around, stdout, stderr),
         Command::Check(args) => check::check(args, &cli.look, around, stdout),
-        Command::List(args) => list::list(args, &cli.look, around, stdout),
+        Command::List(args) => list::list(args, &cli.look, around, stdout, stderr),
         Command::Explain { what } => explain::explain(what, &cli.look, around, stdout, stderr),
         Command::Reference => surroundings::put(stdout, &reference::page()).map(|()| Exit::AsExpected),
     };
     done.unwrap_or_else(|exit| exit)
 }
 
-/// Set by Ctrl-C; workers look at it between lots of seeds.
+/// Set by Ctrl-C and by who asks the process to end; workers look at it between lots of seeds.
 static STOP: AtomicBool = AtomicBool::new(false);
 
-/// From now on Ctrl-C ends the process when what was begun is done.
+/// From now on Ctrl-C ends the process when what was begun is done, and so do SIGTERM and SIGHUP: build servers and
+/// terminals that are closed want no less to keep what is finished.
 fn listen() {
-    // Without a handler Ctrl-C ends the process at once, which is the lesser harm.
+    // Without a handler the process ends at once, which is the lesser harm.
     let _ = ctrlc::set_handler(|| {
         if STOP.swap(true, Ordering::Relaxed) {
             // Asked twice: what is finished does not matter any more.

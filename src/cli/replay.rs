@@ -6,14 +6,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::args::{HistoryFormat, LookArgs, ReplayArgs};
 use super::exit::Exit;
 use super::files::{case_names, is_case, read_all, strategy_names, unknown};
-use super::surroundings::{Surroundings, put, put_all, write_file, write_file_all};
+use super::surroundings::{Surroundings, put, put_all, spares, write_file, write_file_all};
 use crate::explore::{Prepared, Replay};
 use crate::model::expr::Counter;
 use crate::model::plan::End;
 use crate::report::Look;
 use crate::report::history::{Head, write_history};
 use crate::report::json::digest;
-use crate::report::lanes::lanes;
+use crate::report::lanes::{everything, lanes};
 use crate::report::look::Tone;
 use crate::report::telling::stories;
 use crate::report::words::{count, moment, safe};
@@ -27,6 +27,7 @@ pub(super) fn replay(
 ) -> Result<Exit, Exit> {
     let look = around.look(look_args, args.out.is_some());
     let scenarios = read_all(&[&args.file], &Look { colour: false, ..look }, stderr)?;
+    spares(args.out.as_deref(), &scenarios, stderr)?;
     let Some((_, scenario)) = scenarios.first() else { return Err(Exit::Usage) };
     let wanted = args.case.as_deref().unwrap_or("-");
     let Some(case) = scenario.cases.iter().find(|case| is_case(case, Some(wanted))) else {
@@ -159,7 +160,10 @@ fn human(prepared: &Prepared, replay: &Replay, head: &str, args: &ReplayArgs, lo
         if args.all && !stories.is_empty() {
             out += "\nEverything:\n\n";
         }
-        out += &lanes(prepared, replay, &[], look);
+        out += &match args.all {
+            true => everything(prepared, replay, look),
+            false => lanes(prepared, replay, &[], look),
+        };
     }
     if !(run.facts.is_empty() && run.sometimes.is_empty()) {
         out.push('\n');

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::args::{Format, LookArgs, RunArgs};
 use super::exit::Exit;
 use super::files::{case_names, chosen, is_case, read_all, strategy_names, unknown};
-use super::surroundings::{Surroundings, put, write_file};
+use super::surroundings::{Surroundings, put, spares, write_file};
 use crate::explore::{Prepared, sweep};
 use crate::report::telling::{has_story, of_case};
 use crate::report::words::{count, grouped, safe};
@@ -30,6 +30,7 @@ pub(super) fn run(
 ) -> Result<Exit, Exit> {
     let look = around.look(look_args, args.out.is_some());
     let scenarios = read_all(&args.files, &Look { colour: false, ..look }, stderr)?;
+    spares(args.out.as_deref(), &scenarios, stderr)?;
     select(&scenarios, args, stderr)?;
     // One seed takes one thread, and asking how many there could be takes longer than reading the scenario.
     let asked = scenarios.iter().flat_map(|(_, scenario)| &scenario.cases);
@@ -56,12 +57,24 @@ pub(super) fn run(
     for (file, scenario) in &scenarios {
         for case in scenario.cases.iter().filter(|case| is_case(case, args.case.as_deref())) {
             let strategies = chosen(case, &args.strategy);
-            if strategies.is_empty() || report.interrupted {
+            if strategies.is_empty() {
                 continue;
             }
-            let (case, prepared) =
+            let wanted = seeds(args, case);
+            let names = || strategies.iter().map(|strategy| strategy.name.as_str());
+            if report.interrupted {
+                report.cut_short(scenario, case, names().map(|name| (name, 0)), &wanted);
+                continue;
+            }
+            let (swept, prepared) =
                 sweep_case(args, (file, scenario, case), &strategies, jobs, around, &patience);
             report.interrupted |= around.stop.load(Ordering::Relaxed);
+            let runs = swept.strategies.iter().map(|strategy| strategy.costs.runs);
+            if report.interrupted {
+                let runs = runs.chain(std::iter::repeat(0));
+                report.cut_short(scenario, case, names().zip(runs), &wanted);
+            }
+            let case = swept;
             if args.format == Format::Human {
                 let mut said = if report.cases.is_empty() { String::new() } else { "\n\n".into() };
                 said += &text::case(&case, &look);

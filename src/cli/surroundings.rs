@@ -8,12 +8,15 @@ use std::sync::atomic::AtomicBool;
 use super::args::{Colour, LookArgs};
 use super::exit::Exit;
 use crate::report::Look;
+use crate::scenario::Scenario;
 
 /// The environment of a command.
 #[derive(Debug)]
 pub struct Surroundings<'s> {
     /// Results go to a terminal of so many columns.
     pub columns: Option<usize>,
+    /// Somebody says in `COLUMNS` how wide results are to be, wherever they go.
+    pub asked: Option<usize>,
     /// Progress may be shown: warnings go to a terminal.
     pub watched: bool,
     /// Colours are wanted where a terminal is: from `NO_COLOR`, `CLICOLOR_FORCE` and `TERM`.
@@ -29,7 +32,15 @@ pub struct Surroundings<'s> {
 impl Surroundings<'_> {
     /// No terminal at all.
     pub fn none(stop: &AtomicBool) -> Surroundings<'_> {
-        Surroundings { columns: None, watched: false, colours: None, stop, listen: || (), ends: false }
+        Surroundings {
+            columns: None,
+            asked: None,
+            watched: false,
+            colours: None,
+            stop,
+            listen: || (),
+            ends: false,
+        }
     }
 
     /// What this process finds; `listen` is called once it runs for so long that somebody may want it to stop.
@@ -44,8 +55,10 @@ impl Surroundings<'_> {
         let terminal = io::stdout().is_terminal();
         let columns =
             terminal.then(|| terminal_size::terminal_size().map_or(80, |(width, _)| width.0.into()));
+        let asked =
+            std::env::var("COLUMNS").ok().and_then(|text| text.trim().parse().ok()).filter(|&n| n > 0);
         let watched = io::stderr().is_terminal() && !dumb;
-        Surroundings { columns, watched, colours, stop, listen, ends: true }
+        Surroundings { columns, asked, watched, colours, stop, listen, ends: true }
     }
 
     pub(super) fn listen(&self) {
@@ -66,7 +79,7 @@ impl Surroundings<'_> {
             Colour::Auto => !to_file && self.colours.unwrap_or(self.columns.is_some()),
         };
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let width = args.width.or(self.columns.filter(|_| !to_file)).unwrap_or(80);
+        let width = args.width.or(self.asked).or(self.columns.filter(|_| !to_file)).unwrap_or(80);
         Look { width: width.max(Look::NARROWEST), colour, ascii: args.ascii || dumb }
     }
 }
@@ -86,6 +99,27 @@ pub(super) fn put_all(
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Exit::AsExpected),
         Err(_) => Err(Exit::CannotWrite),
     }
+}
+
+/// Whether a result would be written over what it was made from.
+pub(super) fn spares(
+    out: Option<&Path>,
+    scenarios: &[(String, Scenario)],
+    stderr: &mut dyn Write,
+) -> Result<(), Exit> {
+    let Some(out) = out else { return Ok(()) };
+    let real = |path: &Path| path.canonicalize().ok();
+    let Some(target) = real(out) else { return Ok(()) };
+    let files = scenarios.iter().flat_map(|(_, scenario)| {
+        (0..scenario.sources.len()).map(|file| scenario.sources.name(file as u16)).map(Path::new)
+    });
+    for file in scenarios.iter().map(|(file, _)| Path::new(file)).chain(files) {
+        if real(file).is_some_and(|file| file == target) {
+            let _ = writeln!(stderr, "error: --out {} would overwrite the scenario", out.display());
+            return Err(Exit::Usage);
+        }
+    }
+    Ok(())
 }
 
 /// Writes a file whole or not at all: beside it first, then in its place.

@@ -310,3 +310,86 @@ fn every_list_has_something_and_every_code_an_explanation() {
     assert_eq!(exit, Exit::AsExpected);
     assert!(out.contains("outbox (policy of publish)"), "{out}");
 }
+
+#[test]
+fn what_the_command_line_says_twice_or_not_at_all_is_refused_in_plain_words() {
+    let file = Scratch::new("flags.json", &last_lamp(""));
+    let refused = |more: &[&str]| {
+        let args: Vec<&str> = ["run", file.path()].iter().chain(more).copied().collect();
+        let (exit, _, err) = halfway(&args);
+        assert_eq!(exit, Exit::Usage, "{more:?}: {err}");
+        err
+    };
+    assert!(refused(&["--seed", "1", "--seeds", "0..5"]).contains("cannot be used with"));
+    assert!(refused(&["--seed", "-1"]).contains("`-1` is not a whole number from 0 on"));
+    assert!(refused(&["--seeds", "-5..2"]).contains("`-5` is not a whole number from 0 on"));
+    for jobs in ["0", "x", "-2"] {
+        assert!(refused(&["-j", jobs]).contains(&format!("`{jobs}` is not a whole number from 1 on")));
+    }
+    assert!(refused(&["--width", "wide"]).contains("`wide` is not a whole number from 1 on"));
+    let (exit, out, _) = halfway(&["run", file.path(), "--seeds", "5"]);
+    assert!(exit == Exit::Finding && out.contains("5 seeds from 0"), "{out}");
+    let (_, help, _) = halfway(&["run", "--help"]);
+    assert!(help.contains("a number alone is so many from 0 on"), "{help}");
+}
+
+#[test]
+fn a_directory_that_somebody_names_must_be_there() {
+    let (exit, out, err) = halfway(&["list", "scenarios", "--dir", "/no/such/directory"]);
+    assert_eq!((exit, out.as_str()), (Exit::Usage, ""));
+    assert!(err.contains("cannot look into /no/such/directory"), "{err}");
+}
+
+#[test]
+fn a_result_is_not_written_over_its_scenario() {
+    let text = last_lamp("");
+    let file = Scratch::new("over.json", &text);
+    let base = Scratch::new("base.json", &text);
+    let name = base.0.file_name().unwrap().to_str().unwrap();
+    let more = Scratch::new("more.json", &format!(r#"{{ "extends": "{name}", "about": "more" }}"#));
+    for (read, out) in [(&file, &file), (&more, &base)] {
+        for command in [&["run"][..], &["replay", "--strategy", "naive"]] {
+            let mut args = command.to_vec();
+            args.extend([read.path(), "--out", out.path()]);
+            let (exit, _, err) = halfway(&args);
+            assert_eq!(exit, Exit::Usage, "{err}");
+            assert!(err.contains("would overwrite the scenario"), "{err}");
+            assert_eq!(std::fs::read_to_string(&out.0).unwrap(), text);
+        }
+    }
+}
+
+#[test]
+fn an_interrupted_report_for_build_servers_says_what_was_not_run() {
+    let file = Scratch::new("cut.json", &last_lamp(r#""naive": "violated""#));
+    let stop = AtomicBool::new(true);
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let args = ["halfway", "run", file.path(), "--format", "junit", "--seeds", "0..900"];
+    assert_eq!(run_in(&Surroundings::none(&stop), args, &mut out, &mut err), Exit::Interrupted);
+    let out = String::from_utf8(out).unwrap();
+    assert!(
+        out.contains(r#"<testsuite name="interrupted" tests="2" failures="0" skipped="0" errors="2">"#),
+        "{out}"
+    );
+    for strategy in ["naive", "locked"] {
+        assert!(out.contains(&format!("name=\"{strategy}\">")), "{out}");
+    }
+    assert!(out.contains(r#"message="stopped after 0 of 900 seeds""#), "{out}");
+}
+
+#[test]
+fn columns_are_those_that_somebody_asks_for() {
+    let file = Scratch::new("wide.json", &last_lamp(""));
+    let stop = AtomicBool::new(false);
+    let widest = |asked: Option<usize>, args: &[&str]| {
+        let mut around = Surroundings::none(&stop);
+        around.asked = asked;
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let all = ["halfway", "replay", file.path(), "--strategy", "naive", "--all"];
+        run_in(&around, all.iter().chain(args), &mut out, &mut err);
+        String::from_utf8(out).unwrap().lines().map(crate::report::look::columns_of).max().unwrap()
+    };
+    assert!((61..=80).contains(&widest(None, &[])));
+    assert!((81..=200).contains(&widest(Some(200), &[])));
+    assert!(widest(Some(200), &["--width", "60"]) <= 60, "the command line comes first");
+}

@@ -1,9 +1,9 @@
 //! The report for build servers, in the JUnit dialect of Jenkins: a suite for each case, a test for each strategy and
 //! invariant.
 
-use super::summary::{CaseReport, CellReport, Report};
+use super::summary::{CaseReport, CellReport, Report, Unfinished};
 use super::text::title;
-use super::words::percent;
+use super::words::{count as count_of, grouped, percent};
 use crate::explore::CellStatus;
 
 /// The report as an XML document.
@@ -12,8 +12,29 @@ pub fn junit(report: &Report) -> String {
     for case in &report.cases {
         suite(case, &mut out);
     }
+    if report.interrupted {
+        interrupted(report, &mut out);
+    }
     out.push_str("</testsuites>\n");
     out
+}
+
+/// What was stopped must not pass for what was run and found good.
+fn interrupted(report: &Report, out: &mut String) {
+    let count = report.unfinished.len();
+    out.push_str(&format!(
+        "  <testsuite name=\"interrupted\" tests=\"{count}\" failures=\"0\" skipped=\"0\" errors=\"{count}\">\n"
+    ));
+    for Unfinished { case, strategy, runs, wanted } in &report.unfinished {
+        out.push_str(&format!(
+            "    <testcase classname=\"{}\" name=\"{}\">\n      <error type=\"interrupted\" message=\"stopped after {} of {}\"/>\n    </testcase>\n",
+            escaped(case),
+            escaped(strategy),
+            grouped(*runs),
+            count_of(*wanted, "seed"),
+        ));
+    }
+    out.push_str("  </testsuite>\n");
 }
 
 fn suite(case: &CaseReport, out: &mut String) {

@@ -19,6 +19,43 @@ pub struct Report {
     pub cases: Vec<CaseReport>,
     /// Not all of it was run, because somebody stopped it.
     pub interrupted: bool,
+    /// What was not run to its end then.
+    pub unfinished: Vec<Unfinished>,
+}
+
+/// A strategy of which not all seeds were run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfinished {
+    /// The name of the scenario, and of the case if it is one.
+    pub case: String,
+    /// The name of the strategy.
+    pub strategy: String,
+    /// How many seeds were run.
+    pub runs: u64,
+    /// How many should have been.
+    pub wanted: u64,
+}
+
+impl Report {
+    /// Notes which strategies of a case, each with how many seeds were run, fall short of the seeds wanted.
+    #[cfg(feature = "cli")]
+    pub(crate) fn cut_short<'s>(
+        &mut self,
+        scenario: &crate::scenario::Scenario,
+        case: &crate::scenario::Case,
+        strategies: impl Iterator<Item = (&'s str, u64)>,
+        seeds: &Range<u64>,
+    ) {
+        let wanted = seeds.end.saturating_sub(seeds.start);
+        let case = match &case.name {
+            Some(name) => format!("{}, case {name}", scenario.name),
+            None => scenario.name.clone(),
+        };
+        for (strategy, runs) in strategies.filter(|(_, runs)| *runs < wanted) {
+            let (case, strategy) = (case.clone(), strategy.to_owned());
+            self.unfinished.push(Unfinished { case, strategy, runs, wanted });
+        }
+    }
 }
 
 /// A case of a scenario under its strategies.

@@ -178,7 +178,7 @@ fn what_was_expected_and_did_not_come_is_named() {
 
 #[test]
 fn the_json_report_has_the_fields_it_promises() {
-    let report = Report { cases: vec![sample()], interrupted: false };
+    let report = Report { cases: vec![sample()], ..Report::default() };
     let value: serde_json::Value = serde_json::from_str(&json(&report)).unwrap();
     assert_eq!((&value["format"], &value["version"]), (&"halfway.report".into(), &1.into()));
     let scenario = &value["scenarios"][0];
@@ -233,7 +233,7 @@ fn the_json_report_has_the_fields_it_promises() {
 fn the_xml_report_counts_failures_and_escapes_names() {
     let mut case = sample();
     case.invariants[0].name = "a < b & \"c\"\u{1}".into();
-    let got = junit(&Report { cases: vec![case], interrupted: false });
+    let got = junit(&Report { cases: vec![case], ..Report::default() });
     assert!(got.contains("tests=\"9\" failures=\"3\" skipped=\"1\""), "{got}");
     assert!(got.contains("name=\"naive: a &lt; b &amp; &quot;c&quot;\""), "{got}");
 }
@@ -363,4 +363,23 @@ fn every_shipped_scenario_can_be_told_within_any_width() {
             }
         }
     }
+}
+
+#[test]
+fn a_table_of_costs_that_is_too_wide_is_cut_in_two() {
+    let mut case = sample();
+    let counters = [Counter::Failed, Counter::Conflicts, Counter::Replays, Counter::Compensations];
+    for strategy in &mut case.strategies {
+        strategy.name = format!("a-strategy-named-{}", strategy.name);
+        counters.iter().for_each(|&counter| strategy.costs.counts[counter as usize] = 123_456);
+    }
+    let look = Look { width: 80, ..Look::default() };
+    let table = costs::costs(&case, &look);
+    assert!(table.lines().all(|line| columns_of(line) <= 80), "{table}");
+    assert_eq!(table.matches("per intent").count(), 2, "{table}");
+    for heading in ["ok", "flicts", "plays", "done", "p99", "silent"] {
+        assert!(table.contains(heading), "{heading}: {table}");
+    }
+    let wide = costs::costs(&case, &Look { width: 140, ..look });
+    assert_eq!(wide.matches("per intent").count(), 1, "{wide}");
 }
