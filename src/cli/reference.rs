@@ -305,6 +305,9 @@ mod tests {
         {
             explained(name);
         }
+        for sign in ["==", "<", "in", "%", "*", "lost", "cap"] {
+            explained(sign);
+        }
         assert!(explained("lease").contains(NOT_YET) && explained("tcc").contains(NOT_YET));
         assert!(
             explained("count.lost").contains("Messages lost.")

@@ -324,7 +324,7 @@ pub(super) fn answers(entry: &Entry, asked: &str) -> bool {
     let begins = || {
         let lists = ["quantity", "operator", "place", "decision of a script"];
         let of_form = lists.iter().any(|what| entry.title.ends_with(&format!("({what})")));
-        of_form && entry.name.split([' ', '='].as_slice()).any(|word| word == asked)
+        of_form && entry.name.split(' ').any(|word| word == asked)
     };
     entry.name == asked
         || asked.split_once('.').is_some_and(|(of, name)| entry.name == name && entry.of.contains(&of))

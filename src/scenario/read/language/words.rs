@@ -179,7 +179,10 @@ pub static POINTS: [Word; 8] = [
     word("commit", "`commit X`: the commit of the transaction."),
     word("event", "`event T`: a message with an event to a subscriber."),
     word("ack", "`ack T`: the acknowledgement of such a message."),
-    word("publish", "`publish T`: the event is told, by the transaction or by the relay."),
+    word(
+        "publish",
+        "`publish T`: the event is handed to the network, by the operation or by the relay of its outbox.",
+    ),
     word("mark", "`mark T`: the relay of an outbox notes the event as sent."),
     word("log", "`log F`: the orchestrator of the flow writes to its log."),
 ];
