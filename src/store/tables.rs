@@ -97,7 +97,7 @@ impl TableState {
     }
 
     /// The cells of a slot; of a deleted row, what it held last.
-    #[inline]
+    #[inline(always)]
     pub fn cells(&self, slot: u32) -> &[Word] {
         &self.cells[slot as usize * self.width..][..self.width]
     }
