@@ -82,10 +82,23 @@ pub static FAULT: Table = Table {
         Field::new("duplicate", Shape::Text, "Messages arrive again."),
         Field::new("refuse", Shape::Text, "An operation is refused with `reason` when it executes."),
         Field::new("fail", Shape::Text, "An operation fails technically, without effect."),
-        Field::new("crash", Shape::Text, "A node crashes."),
-        Field::new("pause", Shape::Text, "A node stops, and goes on later as if nothing had happened."),
+        Field::new(
+            "crash",
+            Shape::Text,
+            "A node crashes: what it has not committed is gone. `for` `\"ever\"`: it never comes back.",
+        ),
+        Field::new(
+            "pause",
+            Shape::Text,
+            "A node stops, and goes on later as if nothing had happened; `for` `\"ever\"`: not before `heal`.",
+        ),
         Field::new("cut", Shape::Text, "A link loses everything."),
-        Field::new("for", Shape::Time, "How long; crashes and pauses also `\"ever\"`."),
+        Field::new(
+            "for",
+            Shape::Time,
+            "How long. With `\"ever\"` a crashed node never comes back, not even at `heal`, where every other fault ends; \
+             a paused one goes on at `heal`.",
+        ),
         Field::new("until", Shape::FixedTime, "The instant until which messages are held."),
         Field::new(
             "again",
