@@ -169,7 +169,8 @@ fn shown(cell: &CellReport, bounds: bool) -> Shown {
         Verdict::Violated => (format!("VIOLATED {}", rate()), Tone::Bad),
         Verdict::Stuck if calm => (format!("stuck {}", rate()), Tone::Plain),
         Verdict::Stuck => (format!("STUCK {}", rate()), Tone::Bad),
-        Verdict::Holds if bounds => (format!("holds {}", below(cell.runs)), Tone::Good),
+        Verdict::Error => ("ERROR".into(), Tone::Bad),
+        Verdict::Holds if bounds && !cell.one_history => (format!("holds {}", below(cell.runs)), Tone::Good),
         Verdict::Holds => ("holds".into(), Tone::Good),
         Verdict::Inconclusive => ("inconcl.".into(), if doubtful { Tone::Doubtful } else { Tone::Faint }),
         Verdict::NotApplicable => ("n/a".into(), Tone::Faint),
@@ -200,8 +201,15 @@ fn legend(case: &CaseReport, look: &Look, bounds: bool) -> String {
     if case.strategies.iter().any(|strategy| strategy.rewritten) {
         words.push("~ with a body of its own".into());
     }
-    if any(&|cell| cell.cell.verdict == Verdict::Holds) {
-        let runs = cells().filter(|cell| cell.cell.verdict == Verdict::Holds).map(|cell| cell.runs);
+    if any(&|cell| cell.cell.verdict == Verdict::Error) {
+        words.push("ERROR has no value in some run".into());
+    }
+    if case.strategies.iter().any(|strategy| strategy.one_history) {
+        words.push("holds without a bound: one history, whatever the seed".into());
+    }
+    let bounded = |cell: &&CellReport| cell.cell.verdict == Verdict::Holds && !cell.one_history;
+    if cells().any(|cell| bounded(&cell)) {
+        let runs = cells().filter(bounded).map(|cell| cell.runs);
         let (least, most) = (runs.clone().min().unwrap_or(0), runs.max().unwrap_or(0));
         let bound = match (bounds, least == most) {
             (true, _) => String::new(),

@@ -18,6 +18,7 @@ pub mod telling;
 #[cfg(test)]
 mod tests;
 pub mod text;
+pub mod trouble;
 pub mod words;
 
 pub use look::Look;

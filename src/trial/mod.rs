@@ -121,8 +121,9 @@ impl<'s> Trial<'s> {
         self
     }
 
-    /// Expects a verdict of an invariant, whatever the file expects of it. As in a file, what is not named is left open
-    /// then.
+    /// Expects a verdict of an invariant, whatever the file expects of it. Invariants of which neither the trial nor the
+    /// file expects anything are left open then: a trial that names some asks about these. (Without a word in the trial,
+    /// as in `halfway run`, what breaks and is not expected to is a finding.)
     pub fn expect(mut self, invariant: impl Into<String>, verdict: Verdict) -> Trial<'s> {
         self.expected.push((Some(invariant.into()), verdict));
         self
@@ -166,7 +167,8 @@ impl<'s> Trial<'s> {
             return Err(Failed::usage(message));
         }
         let chosen = self.chosen().map_err(Failed::usage)?;
-        let mut report = Report::default();
+        let selected = self.case.is_some() || !self.strategies.is_empty();
+        let mut report = Report { selected, ..Report::default() };
         let mut prepared = Vec::new();
         for case in chosen {
             let (case, ready) = self.sweep(case, only).map_err(Failed::usage)?;
@@ -253,7 +255,7 @@ impl<'s> Trial<'s> {
     fn expectations(&self, prepared: &mut Prepared) -> Result<(), String> {
         let expected = &mut prepared.expected;
         for (invariant, verdict) in &self.expected {
-            expected.stated = true;
+            expected.open = true;
             let Some(name) = invariant else {
                 (expected.overall, expected.every) = (Some(*verdict), None);
                 expected.by_invariant.clear();
