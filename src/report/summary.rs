@@ -447,7 +447,7 @@ pub fn failure(failure: Failure, prepared: &Prepared) -> String {
 pub enum Ending {
     /// All as expected.
     AsExpected,
-    /// Too little was seen of something that is expected.
+    /// Too little was seen of something that is expected, or a case says nothing.
     Inconclusive,
     /// Something is wrong that was not expected, or something expected did not come.
     Finding,

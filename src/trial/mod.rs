@@ -149,7 +149,9 @@ impl<'s> Trial<'s> {
     ///
     /// # Errors
     /// If something is not as expected: a violation or a stuck run that nobody expects, an expectation that is missed or
-    /// cannot be told yet, a fact that is not true. Also if a name is not there, and if nothing was run.
+    /// cannot be told yet, a fact that is not true. If the scenario itself is at fault: an invariant has no value, or in a
+    /// trial of all strategies and cases a fault never strikes. If a case says nothing, since no cell of it is earned. Also
+    /// if a name is not there, and if nothing was run.
     pub fn check(self) -> Result<Checked, Failed> {
         self.check_in(Around::of_process())
     }
