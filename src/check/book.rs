@@ -1,26 +1,23 @@
 //! What is known of every open intent: what was done for it, what its flows believe, what its client was told.
 //!
 //! It is filled from the records once and read by all observers that judge an intent as a whole; when the intent is
-//! settled its pages are free again. One byte an intent stays to the end of the run: what the client was told.
+//! settled its pages are free again. Two bits an intent stay to the end of the run: what the client was told.
 //!
 //! An intent is one line of memory; what was done for it is filed apart, and not for intents of which nobody will ask
 //! anything. If the store shows writes one by one, the first of them stands for all.
 
 use super::facts::{Facts, bit};
 use super::finding::Party;
+use super::oldest::Oldest;
 use super::open::{Deed, Open, Put, Work, ran};
-use crate::kernel::path::{Path, mix};
+use super::outcomes::Outcomes;
+use crate::kernel::path::Path;
 use crate::kernel::time::Time;
 use crate::model::record::{FLOW, FlowMove, NONE, Outcome, Record, commit, install, step_word};
 use crate::model::value::Word;
 
-/// In [`Book::told`]: nothing yet.
-const NOTHING: u8 = u8::MAX;
 /// In [`Intent::ran`]: no operation.
 const NO_OPERATION: u16 = u16::MAX;
-
-/// In [`Book::oldest`]: no intent is open.
-const NO_OLDEST: (u32, Time) = (NONE, Time::MAX);
 
 /// A step and its role in one word.
 type Step = u16;
@@ -72,11 +69,16 @@ impl Intent {
         changed: [UNCHANGED; 2],
     };
 
-    /// Whether the operation that reads at this path also writes; if that execution is not at hand, whether the intent
-    /// writes anything.
+    /// Whether the operation that reads at this path also writes, if that execution is at hand.
+    #[inline]
+    pub(super) fn begun_to_write(&self, path: Path) -> Option<bool> {
+        (self.begun == path).then_some(self.begun_writes)
+    }
+
+    /// The same; if it is not at hand, whether the intent writes anything.
     #[inline]
     pub(super) fn writes_at(&self, path: Path, facts: &Facts) -> bool {
-        if self.begun == path { self.begun_writes } else { facts.writes(self.party.target) }
+        self.begun_to_write(path).unwrap_or_else(|| facts.writes(self.party.target))
     }
 
     /// Notes that a step changed something.
@@ -118,15 +120,10 @@ pub(super) struct Book {
     works: Vec<Work>,
     /// Works that no intent has.
     spare: Vec<u32>,
-    told: Vec<u8>,
-    /// Intents by slot and serial number in the order in which they were invoked.
-    invoked: Vec<(u32, u32)>,
-    /// So many of the first of them are no longer open.
-    passed: usize,
-    /// The first of them: its serial number, and when it was invoked. Every install asks for it.
-    oldest: (u32, Time),
-    /// How many are open.
-    pub(super) open: u32,
+    told: Outcomes,
+    /// How many intents there have been.
+    begun: u32,
+    oldest: Oldest,
     /// How many sagas were set aside.
     pub(super) parked: u64,
     current: Current,
@@ -140,11 +137,9 @@ impl Book {
             intents: Vec::new(),
             works: Vec::new(),
             spare: Vec::new(),
-            told: Vec::new(),
-            invoked: Vec::new(),
-            passed: 0,
-            oldest: NO_OLDEST,
-            open: 0,
+            told: Outcomes::default(),
+            begun: 0,
+            oldest: Oldest::new(),
             parked: 0,
             current: Current::NOBODYS,
         }
@@ -152,21 +147,22 @@ impl Book {
 
     pub(super) fn reset(&mut self) {
         (0..self.intents.len() as u32).for_each(|slot| self.free(slot));
-        self.told.clear();
-        self.invoked.clear();
-        (self.passed, self.oldest) = (0, NO_OLDEST);
-        (self.open, self.parked, self.current) = (0, 0, Current::NOBODYS);
+        self.told.reset(self.begun);
+        self.oldest.reset();
+        (self.begun, self.parked, self.current) = (0, 0, Current::NOBODYS);
     }
 
     /// The open intent in a slot.
     #[inline]
     pub(super) fn get(&self, slot: u32) -> Option<&Intent> {
-        self.intents.get(slot as usize).filter(|intent| intent.live)
+        let intent = self.intents.get(slot as usize)?;
+        intent.live.then_some(intent)
     }
 
     #[inline]
     fn get_mut(&mut self, slot: u32) -> Option<&mut Intent> {
-        self.intents.get_mut(slot as usize).filter(|intent| intent.live)
+        let intent = self.intents.get_mut(slot as usize)?;
+        intent.live.then_some(intent)
     }
 
     /// The open intent in a slot, with all that was done for it.
@@ -185,7 +181,7 @@ impl Book {
 
     /// What the client of the intent with this serial number was told.
     pub(super) fn told(&self, serial: u32) -> Option<Outcome> {
-        self.told.get(serial as usize).filter(|&&told| told != NOTHING).map(|&told| Outcome::of(told))
+        self.told.get(serial)
     }
 
     /// The work of an open intent, made if it has none.
@@ -215,43 +211,40 @@ impl Book {
         }
     }
 
+    /// How many intents are open.
+    pub(super) fn count(&self) -> u32 {
+        self.oldest.open()
+    }
+
     /// When the oldest open intent was invoked; the end of time if none is open.
     #[inline]
     pub(super) fn oldest_open(&self) -> Time {
-        self.oldest.1
+        self.oldest.invoked()
     }
 
-    /// The oldest intent is no longer open: finds the next one.
-    #[inline(never)]
-    fn next_oldest(&mut self) {
-        while let Some(&(slot, serial)) = self.invoked.get(self.passed) {
-            let intent = &self.intents[slot as usize];
-            if intent.live && intent.party.serial == serial {
-                self.oldest = (serial, intent.invoked);
-                // Each entry is moved once for each time that as many as remain were passed.
-                if self.passed >= 64 && self.passed >= self.invoked.len() / 2 {
-                    self.invoked.drain(..self.passed);
-                    self.passed = 0;
-                }
-                return;
-            }
-            self.passed += 1;
+    /// Whether an intent can begin in a slot without memory being asked for, and without another one being there.
+    #[inline(always)]
+    pub(super) fn has_room(&self, slot: u32) -> bool {
+        self.intents.get(slot as usize).is_some_and(|intent| !intent.live)
+            && self.told.has_room(self.begun)
+            && self.oldest.has_room()
+    }
+
+    /// Sees to it that one can.
+    pub(super) fn make_room(&mut self, slot: u32) {
+        if self.intents.len() <= slot as usize {
+            self.intents.resize(slot as usize + 1, Intent::FREE);
         }
-        self.invoked.clear();
-        (self.passed, self.oldest) = (0, NO_OLDEST);
+        self.free(slot);
+        self.told.make_room(self.begun);
+        self.oldest.make_room();
     }
 
-    /// An intent begins.
-    #[inline]
+    /// An intent begins; there is room for it.
+    #[inline(always)]
     pub(super) fn invoke(&mut self, record: &Record) {
         let slot = record.intent as usize;
-        if self.intents.len() <= slot {
-            self.intents.resize(slot + 1, Intent::FREE);
-        }
-        if self.intents[slot].live {
-            self.free(record.intent);
-        }
-        let serial = self.told.len() as u32;
+        let serial = self.begun;
         self.intents[slot] = Intent {
             party: Party {
                 client: record.client,
@@ -266,12 +259,8 @@ impl Book {
             live: true,
             ..Intent::FREE
         };
-        self.invoked.push((record.intent, serial));
-        if self.oldest.0 == NONE {
-            self.oldest = (serial, record.at);
-        }
-        self.told.push(NOTHING);
-        self.open += 1;
+        self.oldest.enter(record.at);
+        self.begun += 1;
     }
 
     /// Notes the arguments of an intent that has just begun.
@@ -287,26 +276,39 @@ impl Book {
         let Some(intent) = self.get_mut(record.intent) else { return };
         let outcome = Outcome::of(record.flag);
         intent.party.told = Some(outcome);
-        let serial = intent.party.serial as usize;
-        self.told[serial] = outcome as u8;
+        let serial = intent.party.serial;
+        self.told.set(serial, outcome);
+    }
+
+    /// Takes a commit and returns for whom it was, if nobody asks what was done and there is little to be noted; else nothing
+    /// is.
+    #[inline(always)]
+    pub(super) fn commit_at_once(&mut self, record: &Record) -> Option<&Party> {
+        let intent = self.intents.get_mut(record.intent as usize)?;
+        let (slot, ran, step) = (record.intent, ran(record.flag), step_of(record));
+        let unasked = !self.asked && record.flag & commit::EARLY == 0;
+        if !intent.live || !unasked || intent.work != NONE {
+            return None;
+        }
+        if ran {
+            if intent.ran != NO_OPERATION && intent.ran != record.op {
+                return None;
+            }
+            intent.ran = record.op;
+        }
+        self.current = Current { slot, deed: NONE, ran, step, first: true };
+        Some(&intent.party)
     }
 
     /// Takes a commit and returns for whom it was.
     #[inline]
     pub(super) fn commit(&mut self, record: &Record, facts: &Facts) -> Party {
-        self.current = Current::NOBODYS;
-        let Some(intent) = self.intents.get_mut(record.intent as usize).filter(|intent| intent.live) else {
+        let Some(intent) = self.get(record.intent) else {
+            self.current = Current::NOBODYS;
             return Party::NOBODY;
         };
         let party = intent.party;
-        let (slot, ran, step) = (record.intent, ran(record.flag), step_of(record));
-        self.current = Current { slot, deed: NONE, ran, step, first: true };
-        let unasked = !self.asked && record.flag & commit::EARLY == 0;
-        if unasked && intent.work == NONE && (!ran || intent.ran == NO_OPERATION || intent.ran == record.op) {
-            if ran {
-                intent.ran = record.op;
-            }
-        } else {
+        if self.commit_at_once(record).is_none() {
             self.file(record, facts);
         }
         party
@@ -322,27 +324,19 @@ impl Book {
             work.instance(record.who, || facts.flow_with(target, record.op, step, role));
         }
         let at = work.deeds.len() as u32;
-        // Writes seen one by one are followed by the commit of the whole, which has none of its own.
-        let mut lead = at;
         let early = record.flag & commit::EARLY != 0;
-        if early || !work.early.is_empty() {
-            let hash = mix(record.path.0, record.data);
-            let same = |lead: u32| {
-                let Deed { path, effect, .. } = work.deeds[lead as usize];
-                (path, effect) == (record.path, record.data)
-            };
-            match work.early.find(hash, same) {
-                Some(first) => lead = first,
-                None if early => work.early.insert(hash, at),
-                None => {}
-            }
-        }
+        let lead = if early || !work.early.is_empty() { work.lead(record, at) } else { at };
         work.deeds.push(Deed::of(record, lead));
-        let Deed { flag, step, .. } = work.deeds[lead as usize];
-        let step = step.map_or(NO_STEP, |(step, role)| step_word(step, role) as Step);
-        self.current = Current { slot, deed: at, ran: ran(flag), step, first: lead == at };
-        if lead == at && ran(record.flag) {
-            self.note_run(slot, record.op);
+        if lead == at {
+            let ran = ran(record.flag);
+            self.current = Current { slot, deed: at, ran, step: step_of(record), first: true };
+            if ran {
+                self.note_run(slot, record.op);
+            }
+        } else {
+            let Deed { flag, step, .. } = work.deeds[lead as usize];
+            let step = step.map_or(NO_STEP, |(step, role)| step_word(step, role) as Step);
+            self.current = Current { slot, deed: at, ran: ran(flag), step, first: false };
         }
     }
 
@@ -365,8 +359,14 @@ impl Book {
         self.current.first
     }
 
+    /// Whether a row that the transaction writes which committed last is to be noted.
+    #[inline(always)]
+    pub(super) fn notes_puts(&self) -> bool {
+        self.current.deed != NONE
+    }
+
     /// A row is written by the transaction that committed last.
-    #[inline]
+    #[inline(always)]
     pub(super) fn put(&mut self, record: &Record) {
         let Current { slot, deed, ran, step, .. } = self.current;
         let Some(intent) = self.intents.get_mut(slot as usize) else { return };
@@ -385,52 +385,61 @@ impl Book {
         }
     }
 
+    /// A flow moves, if it is the first instance of its intent, as most are; else nothing is noted. If nobody asks what became
+    /// of flows, only those that are set aside count.
+    #[inline(always)]
+    pub(super) fn flow_at_once(&mut self, record: &Record) -> bool {
+        if !self.asked && record.flag != FlowMove::Parked as u8 {
+            return true;
+        }
+        let Some(work) = self.get(record.intent).map(|intent| intent.work) else { return true };
+        let work = self.works.get_mut(work as usize);
+        match work.and_then(|work| work.flows.first_mut()).filter(|instance| instance.id == record.who) {
+            Some(instance) => {
+                self.parked += u64::from(instance.moves(record));
+                true
+            }
+            None => false,
+        }
+    }
+
     /// A flow moves.
     pub(super) fn flow(&mut self, record: &Record) {
-        let Some(&moved) = FlowMove::ALL.get(usize::from(record.flag)) else { return };
-        if self.get(record.intent).is_none() {
-            return;
+        if !self.flow_at_once(record)
+            && usize::from(record.flag) < FlowMove::ALL.len()
+            && let Some(instance) = self.work(record.intent).instance(record.who, || Some(record.op & !FLOW))
+        {
+            self.parked += u64::from(instance.moves(record));
         }
-        let mut parked = 0;
-        if let Some(instance) = self.work(record.intent).instance(record.who, || Some(record.op & !FLOW)) {
-            let step = if record.row < 64 { 1 << record.row } else { 0 };
-            match moved {
-                FlowMove::Started | FlowMove::Recovered => instance.ended = Time::MAX,
-                FlowMove::Asked => instance.asked |= step,
-                FlowMove::Done if record.data == u64::MAX => instance.skipped |= step,
-                FlowMove::Parked if !instance.parked => {
-                    instance.parked = true;
-                    parked = 1;
-                }
-                moved if moved.is_end() => {
-                    instance.ended = record.at;
-                    if instance.end != Some(FlowMove::Completed) {
-                        instance.end = Some(moved);
-                    }
-                }
-                _ => {}
-            }
+    }
+
+    /// The serial number of the open intent in a slot, if nothing was done or noted for it.
+    #[inline(always)]
+    pub(super) fn without_work(&self, slot: u32) -> Option<u32> {
+        let intent = self.intents.get(slot as usize)?;
+        (intent.live && intent.work == NONE).then_some(intent.party.serial)
+    }
+
+    /// Frees the slot of such an intent.
+    #[inline(always)]
+    pub(super) fn free_at_once(&mut self, slot: u32, serial: u32) {
+        self.intents[slot as usize].live = false;
+        if self.current.slot == slot {
+            self.current.slot = NONE;
         }
-        self.parked += parked;
+        self.oldest.leave(serial);
     }
 
     /// Frees the slot of an intent.
-    #[inline]
+    #[inline(never)]
     pub(super) fn free(&mut self, slot: u32) {
-        let Some(intent) = self.intents.get_mut(slot as usize).filter(|intent| intent.live) else { return };
-        intent.live = false;
+        let Some(intent) = self.get(slot) else { return };
         let (serial, work) = (intent.party.serial, intent.work);
-        self.open -= 1;
         if work != NONE {
             self.works[work as usize].clear();
             self.spare.push(work);
         }
-        if self.current.slot == slot {
-            self.current = Current::NOBODYS;
-        }
-        if self.oldest.0 == serial {
-            self.next_oldest();
-        }
+        self.free_at_once(slot, serial);
     }
 
     /// Whether an intent already has a deed of another step than this record's that was carried out.

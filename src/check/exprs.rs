@@ -12,7 +12,7 @@ use super::finding::Witness;
 use super::history::By;
 use super::sheet::{EVERYBODY, Sheet};
 use crate::kernel::time::Time;
-use crate::model::expr::{Code, Expr, ExprKind, Failure, Fold, Over, Read, Scratch, eval};
+use crate::model::expr::{CellTest, Code, Expr, ExprKind, Failure, Fold, Over, Read, Scratch, eval};
 use crate::model::heap::Heap;
 use crate::model::ids::TableId;
 use crate::model::record::NONE;
@@ -114,18 +114,24 @@ struct Now {
 pub(super) struct Always {
     parts: Arc<[Part]>,
     broken: Vec<Now>,
+    /// Some row is or was false in this run, or without a value.
+    noted: bool,
 }
 
 impl Always {
     pub(super) fn new(expr: &Expr) -> Always {
         let parts = parts(expr);
-        Always { broken: vec![Now::default(); parts.len()], parts }
+        Always { broken: vec![Now::default(); parts.len()], parts, noted: false }
     }
 
-    /// The tables whose changes concern it.
+    /// The tables whose changes concern it as a whole.
     pub(super) fn watch(&self) -> u64 {
-        let of = |part: &Part| part.row.as_ref().map_or(part.watch, |(table, _)| bit(table.0));
-        self.parts.iter().fold(0, |set, part| set | of(part))
+        self.parts.iter().filter(|part| part.row.is_none()).fold(0, |set, part| set | part.watch)
+    }
+
+    /// The tables whose rows it is judged on one by one.
+    pub(super) fn row_tables(&self) -> impl Iterator<Item = TableId> {
+        self.parts.iter().filter_map(|part| part.row.as_ref().map(|(table, _)| *table))
     }
 
     pub(super) fn reset(&mut self) {
@@ -133,6 +139,7 @@ impl Always {
             now.whole = false;
             now.rows.clear();
         }
+        self.noted = false;
     }
 
     /// The start of a run, where it is judged as well, once and as a whole.
@@ -140,7 +147,7 @@ impl Always {
         for (part, now) in self.parts.iter().zip(&mut self.broken) {
             if let Some((table, code)) = &part.row {
                 for row in 0..tables.table(*table).slots() {
-                    now.row(part, (*table, code), row, None, tables, scratch, sheet);
+                    self.noted |= now.row(part, (*table, code), row, None, tables, scratch, sheet);
                 }
             } else {
                 now.whole(part, None, tables, scratch, sheet);
@@ -149,7 +156,26 @@ impl Always {
         sheet.run.obligations = 0;
     }
 
-    #[inline]
+    /// How many parts there are.
+    pub(super) fn parts(&self) -> u64 {
+        self.parts.len() as u64
+    }
+
+    /// All that it asks of the rows of one table, if it asks nothing else and that is nothing but tests of their cells.
+    pub(super) fn cell_tests(&self) -> Option<Vec<CellTest>> {
+        let (first, _) = self.parts.first()?.row.as_ref()?;
+        let mut tests = Vec::new();
+        for part in &*self.parts {
+            let (table, code) = part.row.as_ref()?;
+            if table != first {
+                return None;
+            }
+            tests.extend(code.cell_tests()?);
+        }
+        Some(tests)
+    }
+
+    /// Returns whether some row is or was noted in this run.
     pub(super) fn committed(
         &mut self,
         changed: &[(u16, u32)],
@@ -157,20 +183,21 @@ impl Always {
         tables: &mut Tables,
         scratch: &mut Scratch,
         sheet: &mut Sheet,
-    ) {
+    ) -> bool {
         // By place, since two slices side by side cost a call here.
         for at in 0..self.parts.len() {
             let (part, now) = (&self.parts[at], &mut self.broken[at]);
             if let Some((table, code)) = &part.row {
                 for &(of, row) in changed {
                     if of == table.0 {
-                        now.row(part, (*table, code), row, Some(by), tables, scratch, sheet);
+                        self.noted |= now.row(part, (*table, code), row, Some(by), tables, scratch, sheet);
                     }
                 }
             } else if changed.iter().any(|change| part.watch & bit(change.0) != 0) {
                 now.whole(part, Some(by), tables, scratch, sheet);
             }
         }
+        self.noted
     }
 }
 
@@ -193,7 +220,7 @@ impl Now {
         self.whole = !holds;
     }
 
-    #[inline]
+    /// Judges a row. Returns whether something was noted of it.
     #[expect(
         clippy::too_many_arguments,
         reason = "it is called for each row, and a struct would be made for each"
@@ -207,17 +234,20 @@ impl Now {
         tables: &mut Tables,
         scratch: &mut Scratch,
         sheet: &mut Sheet,
-    ) {
+    ) -> bool {
         sheet.run.obligations += 1;
-        scratch.bind_row(0, row);
-        let holds = match tables.table(table).meta(row).live {
-            true => sheet.test(code, &[], tables, scratch),
-            false => Some(true),
-        };
+        let state = tables.table(table);
+        let known = if state.meta(row).live { code.holds_of(state.cells(row)) } else { Some(true) };
+        let holds = known.or_else(|| {
+            scratch.bind_row(0, row);
+            sheet.test(code, &[], tables, scratch)
+        });
         // What holds and always did, so far as anybody knows, is nothing to be noted.
-        if holds != Some(true) || self.rows.len() > row as usize {
+        let noted = holds != Some(true) || self.rows.len() > row as usize;
+        if noted {
             self.note(part, (table, row), holds, by, sheet);
         }
+        noted
     }
 
     /// Notes what a row is now: false, without a value, or true again.

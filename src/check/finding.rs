@@ -90,7 +90,12 @@ pub struct Steps {
 impl Steps {
     /// The numbers in a set, in order.
     pub fn numbers(set: u64) -> impl Iterator<Item = u8> {
-        (0..64).filter(move |n| set >> n & 1 == 1)
+        let mut left = set;
+        std::iter::from_fn(move || {
+            let lowest = left.trailing_zeros();
+            left &= left.wrapping_sub(1);
+            (lowest < 64).then_some(lowest as u8)
+        })
     }
 }
 

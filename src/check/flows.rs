@@ -95,7 +95,7 @@ impl FlowFacts {
         }
         let group = |step: u8| self.groups.get(usize::from(step)).copied().unwrap_or(0);
         let last = Steps::numbers(ran).map(group).max().unwrap_or(0);
-        let before = (0..64).filter(|&step| usize::from(step) < self.count && group(step) < last);
+        let before = (0_u8..64).take(self.count).filter(|&step| group(step) < last);
         before.fold(0, |set, step| set | 1 << step)
     }
 

@@ -60,23 +60,19 @@ struct Detail {
     act: Act,
 }
 
-/// A row that was written in this run, or never.
+/// A row that was written.
 #[derive(Clone, Copy, Debug)]
 struct Row {
     last: Entry,
     /// Older versions than the last one, if they are remembered: which list, or [`NONE`].
     older: u32,
-    /// It was written in this run.
-    written: bool,
+    /// In which run; in any other one it is as if it had never been.
+    run: u32,
 }
 
 impl Row {
-    const FRESH: Row = Row {
-        // As if it had just been written: a row of which nothing is known is none of those that go the short way.
-        last: Entry { at: Time::MAX, path: Path(0), ver: 0, base: NONE },
-        older: NONE,
-        written: false,
-    };
+    const FRESH: Row =
+        Row { last: Entry { at: Time::ZERO, path: Path(0), ver: 0, base: NONE }, older: NONE, run: 0 };
 }
 
 /// The last version of a row, and the content before the first that is remembered.
@@ -113,6 +109,9 @@ pub(super) struct Loss {
     pub(super) victims: u32,
 }
 
+/// That an install was found to go the short way.
+pub(super) struct Place(());
+
 /// The recent versions of all rows.
 #[derive(Clone, Debug)]
 pub(super) struct History {
@@ -122,9 +121,12 @@ pub(super) struct History {
     lists: Vec<Older>,
     /// Lists that no row has.
     spare: Vec<u32>,
-    written: Vec<(u16, u32)>,
+    /// The number of the run, from 1 on.
+    run: u32,
     /// The tables as every run starts, if contents are compared.
     start: Option<Tables>,
+    /// What the last install did, see [`History::loss`].
+    loss: Option<Loss>,
 }
 
 /// A number that equal contents share, and by accident alone others.
@@ -145,56 +147,64 @@ impl History {
             exact: if exact { vec![Vec::new(); model.tables.len()] } else { Vec::new() },
             lists: Vec::new(),
             spare: Vec::new(),
-            written: Vec::new(),
+            run: 1,
             start: exact.then(|| Tables::of(model)),
+            loss: None,
         }
     }
 
     pub(super) fn reset(&mut self) {
-        for (table, row) in self.written.drain(..) {
-            let row = &mut self.tables[usize::from(table)][row as usize];
-            if row.older != NONE {
-                self.lists[row.older as usize].clear();
-                self.spare.push(row.older);
-            }
-            *row = Row::FRESH;
+        if self.spare.len() < self.lists.len() {
+            self.lists.iter_mut().for_each(Older::clear);
+            self.spare.clear();
+            self.spare.extend(0..self.lists.len() as u32);
+        }
+        self.run = self.run.wrapping_add(1);
+        if self.run == Row::FRESH.run {
+            // Once in four billion runs.
+            self.tables.iter_mut().for_each(|rows| rows.fill(Row::FRESH));
+            self.run = 1;
         }
     }
 
-    /// Takes an install and says how many versions that its writer had not seen were computed from a read as well; and, if
-    /// the exact rule is asked for and there are such that the writer had not seen, what it did to them. No open intent
-    /// was invoked before `oldest`.
+    /// If the exact rule is asked for: what the install that was taken last did to versions that its writer had not seen,
+    /// if there were such. It is large, and so it is not handed from hand to hand.
     #[inline]
-    pub(super) fn install(
-        &mut self,
-        record: &Record,
-        by: &By,
-        oldest: Time,
-        tables: &Tables,
-    ) -> (u32, Option<Loss>) {
-        let new = Entry { at: by.commit.at, path: by.commit.path, ver: record.ver, base: record.who };
-        let rows = &mut self.tables[usize::from(record.op)];
-        // The way that nearly all go: whoever is open came after the last version, or it is the first in this run.
-        if self.start.is_none()
-            && let Some(row) = rows.get_mut(record.row as usize)
-            && row.older == NONE
-            && row.last.at < oldest
-        {
-            row.last = new;
-            return (0, None);
+    pub(super) fn loss(&self) -> Option<&Loss> {
+        self.loss.as_ref()
+    }
+
+    /// Where an install goes on the way that nearly all go: whoever is open came after the last version, or it is the first
+    /// in this run, and nobody asks for the exact rule. Then it overlaps nothing.
+    #[inline(always)]
+    pub(super) fn place(&self, record: &Record, oldest: Time) -> Option<Place> {
+        let row = self.tables[usize::from(record.op)].get(record.row as usize)?;
+        let forgets = row.run != self.run || (row.older == NONE && row.last.at < oldest);
+        (forgets && self.exact.is_empty()).then_some(Place(()))
+    }
+
+    /// Takes such an install.
+    #[inline(always)]
+    pub(super) fn install_at(&mut self, _: Place, record: &Record, by: &By) {
+        let last = Entry { at: by.commit.at, path: by.commit.path, ver: record.ver, base: record.who };
+        let row = &mut self.tables[usize::from(record.op)][record.row as usize];
+        *row = Row { last, older: NONE, run: self.run };
+    }
+
+    /// Takes an install and says how many versions that its writer had not seen were computed from a read as well. No open
+    /// intent was invoked before `oldest`.
+    pub(super) fn install(&mut self, record: &Record, by: &By, oldest: Time, tables: &Tables) -> u32 {
+        if let Some(place) = self.place(record, oldest) {
+            self.install_at(place, record, by);
+            return 0;
         }
+        let new = Entry { at: by.commit.at, path: by.commit.path, ver: record.ver, base: record.who };
         self.remember(record, by, new, oldest, tables)
     }
 
     #[inline(never)]
-    fn remember(
-        &mut self,
-        record: &Record,
-        by: &By,
-        new: Entry,
-        oldest: Time,
-        tables: &Tables,
-    ) -> (u32, Option<Loss>) {
+    fn remember(&mut self, record: &Record, by: &By, new: Entry, oldest: Time, tables: &Tables) -> u32 {
+        self.loss = None;
         let (table, at) = (usize::from(record.op), record.row as usize);
         if self.tables[table].len() <= at {
             self.tables[table].resize(at + 1, Row::FRESH);
@@ -211,15 +221,14 @@ impl History {
             if rows.len() <= at {
                 rows.resize(at + 1, Exact { last: detail, floor: ABSENT });
             }
-            if !self.tables[table][at].written {
+            if self.tables[table][at].run != self.run {
                 rows[at].floor = content(start);
             }
             detail
         });
         let row = &mut self.tables[table][at];
-        if !row.written {
-            row.written = true;
-            self.written.push((record.op, record.row));
+        if row.run != self.run {
+            (row.older, row.run) = (NONE, self.run);
         } else if row.last.at < oldest {
             // They were written one after the other: if the last one can be forgotten, so can all.
             if row.older != NONE {
@@ -236,17 +245,11 @@ impl History {
         if let Some(detail) = detail {
             self.exact[table][at].last = detail;
         }
-        (0, None)
+        0
     }
 
     /// A version after one that somebody who is open may have missed.
-    fn follow(
-        &mut self,
-        record: &Record,
-        new: Entry,
-        detail: Option<Detail>,
-        oldest: Time,
-    ) -> (u32, Option<Loss>) {
+    fn follow(&mut self, record: &Record, new: Entry, detail: Option<Detail>, oldest: Time) -> u32 {
         let (table, at) = (usize::from(record.op), record.row as usize);
         let row = &mut self.tables[table][at];
         if row.older == NONE {
@@ -268,21 +271,28 @@ impl History {
         if let (Some(exact), Some(detail)) = (&mut exact, detail) {
             older.details.push_back(std::mem::replace(&mut exact.last, detail));
         }
-        let mut said = (0, None);
+        let mut overlaps = 0;
         if new.base != NONE && last.ver > new.base {
             let unseen = older.entries.partition_point(|entry| entry.ver <= new.base);
             let skipped = older.entries.range(unseen..);
-            said.0 = skipped.filter(|entry| entry.base != NONE && entry.path != new.path).count() as u32;
+            overlaps = skipped.filter(|entry| entry.base != NONE && entry.path != new.path).count() as u32;
             if let (Some(exact), Some(detail)) = (&exact, detail) {
                 let masks = Masks::unpack(record.data);
                 let from_read = masks.rmw | masks.carried;
-                said.1 = Some(older.loss(unseen, &new, &detail, from_read, exact.floor));
+                self.loss = Some(older.loss(unseen, &new, &detail, from_read, exact.floor));
             }
         }
         if older.entries.len() == DEPTH {
             older.forget(&mut exact);
         }
-        said
+        overlaps
+    }
+
+    /// As if four billion runs had been.
+    #[cfg(test)]
+    pub(super) fn wrap(&mut self) {
+        self.run = u32::MAX;
+        self.reset();
     }
 }
 

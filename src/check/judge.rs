@@ -9,8 +9,8 @@ use super::book::Book;
 use super::counts::Counts;
 use super::facts::Facts;
 use super::finding::{Leftovers, Party};
-use super::history::{By, History, Loss};
-use super::observer::{Observer, Occasions, Settling, scope};
+use super::history::{By, History};
+use super::observer::{Changes, Observer, Occasions, Settling, scope};
 use super::sheet::Sheet;
 use super::verdict::{Broken, RunVerdict};
 use super::witness::{Hazard, Offers};
@@ -18,6 +18,7 @@ use crate::kernel::path::Path;
 use crate::kernel::time::Time;
 use crate::model::Model;
 use crate::model::expr::{Counter, Scratch};
+use crate::model::ids::TableId;
 use crate::model::invariant::Invariant;
 use crate::model::plan::{End, Plan};
 use crate::model::record::{Kind, NONE, Record, StepRole, commit};
@@ -68,6 +69,7 @@ impl Current {
 pub struct Judge {
     facts: Arc<Facts>,
     occasions: Arc<Occasions>,
+    changes: Changes,
     observers: Vec<Observer>,
     sheets: Vec<Sheet>,
     /// What a run starts with: the sheets of invariants that do not even hold at its start.
@@ -79,21 +81,26 @@ pub struct Judge {
     contention: bool,
     /// Somebody is shown all records.
     shows: bool,
+    /// Some transactions have several commits.
+    merged: bool,
+    /// Somebody asks for intents at their end.
+    judges: bool,
     counts: Counts,
     current: Current,
     /// Whom a commit concerns, while they are told of it.
     asked: Vec<u16>,
     now: Time,
-    scratch: Scratch,
+    /// Apart, as it is large: a judge is moved when it is made.
+    scratch: Box<Scratch>,
 }
 
 impl Judge {
     /// A judge for the runs of a plan.
     pub fn new(model: &Arc<Model>, plan: &Plan, invariants: &[Invariant]) -> Judge {
         let facts = Facts::of(model, plan);
-        let mut scratch = Scratch::new();
+        let mut scratch = Box::<Scratch>::default();
         let mut tables = Tables::of(model);
-        let mut occasions = Occasions::default();
+        let mut occasions = Occasions::of(model.tables.len());
         let mut observers = Vec::new();
         for (at, invariant) in (0..).zip(invariants) {
             let observer = Observer::new(model, &invariant.kind, &mut tables, &mut scratch);
@@ -115,7 +122,11 @@ impl Judge {
                 }
             }
         }
+        let noted: Vec<u16> = start.iter().map(|(at, ..)| *at).collect();
         let mut judge = Judge {
+            changes: Changes::of(&occasions, &observers, &noted),
+            merged: facts.merged,
+            judges: !(occasions.settled.is_empty() && occasions.flows.is_empty()),
             facts: Arc::new(facts),
             occasions: Arc::new(occasions),
             sheets: vec![Sheet::default(); observers.len()],
@@ -144,6 +155,7 @@ impl Judge {
             self.observers[usize::from(*at)] = observer.clone();
             self.sheets[usize::from(*at)] = sheet.clone();
         }
+        self.changes.reset();
         self.book.reset();
         self.history.reset();
         self.offers.reset();
@@ -161,6 +173,7 @@ impl Judge {
     /// Otherwise what can only be judged at rest is stuck, and what is wrong at any time is still a violation.
     pub fn finish(&mut self, end: End, leftovers: Leftovers, tables: &mut Tables) -> RunVerdict {
         self.committed(tables);
+        self.changes.count(&self.observers, &mut self.sheets);
         let at_rest = end == End::Rest;
         let open = self.book.all();
         for open in open {
@@ -219,31 +232,60 @@ impl Judge {
     /// Tells observers of a commit which rows it changed.
     #[inline(never)]
     fn tell_commit(&mut self, tables: &mut Tables) {
-        let Judge { current, occasions, observers, sheets, scratch, asked, .. } = self;
+        let Judge { current, changes, observers, sheets, scratch, asked, .. } = self;
         let Current { by, changed, .. } = &*current;
-        // Most commits change one table, and then nobody has to be looked for.
-        let first = changed[0].0;
-        let of = match changed.iter().all(|change| change.0 == first) {
-            true => occasions.commit.of(first),
-            false => {
-                occasions.commit.of_all(changed, asked);
-                asked
-            }
-        };
-        for &at in of {
-            let sheet = &mut sheets[usize::from(at)];
-            match &mut observers[usize::from(at)] {
-                Observer::Always(always) => always.committed(changed, by, tables, scratch, sheet),
-                Observer::AtMostOne(rows) => rows.committed(changed, Some(by), tables, sheet),
-                Observer::Own(own) => own.committed(changed, tables, sheet),
-                _ => {}
-            }
+        changes.of_commit(changed, asked);
+        let mut noted = false;
+        for &at in &*asked {
+            let (observer, sheet) = (&mut observers[usize::from(at)], &mut sheets[usize::from(at)]);
+            noted |= observer.committed(changed, by, tables, scratch, sheet);
+        }
+        if noted {
+            changes.trouble(changed);
         }
         current.changed.clear();
     }
 
+    /// The same of a commit that changed one row, as most do: without a list of them (some 60 instructions).
+    fn tell_change(&mut self, change: (u16, u32), tables: &mut Tables) {
+        if self.changes.table_mut(change.0).is_fine(TableId(change.0), change.1, tables) {
+            return;
+        }
+        let Judge { current, changes, observers, sheets, scratch, .. } = self;
+        let mut noted = false;
+        for &at in &changes.table(change.0).commit {
+            let (observer, sheet) = (&mut observers[usize::from(at)], &mut sheets[usize::from(at)]);
+            noted |= observer.committed(&[change], &current.by, tables, scratch, sheet);
+        }
+        if noted {
+            changes.trouble(&[change]);
+        }
+    }
+
+    // Of each kind that comes often there is a short way for what nearly always is, which calls nothing but at its end, and so
+    // has no registers to save (some 18 instructions each); all else goes the longer way.
+
+    #[inline(never)]
     fn commit(&mut self, record: &Record, tables: &mut Tables) {
-        if self.current.held || self.current.last != NO_ROW {
+        let ended = !self.current.held && self.current.last.1 == NONE;
+        let undoes = matches!(record.step(), Some((_, StepRole::Undo)));
+        if ended
+            && !undoes
+            && !self.shows
+            && record.ver > 0
+            && let Some(party) = self.book.commit_at_once(record)
+        {
+            self.current.by.commit = *record;
+            self.current.by.party = *party;
+            self.current.missing = record.ver;
+        } else {
+            self.commit_further(record, tables);
+        }
+    }
+
+    #[inline(never)]
+    fn commit_further(&mut self, record: &Record, tables: &mut Tables) {
+        if self.current.held || self.current.last.1 != NONE {
             let before = &self.current.by.commit;
             let same = before.path == record.path && before.at == record.at;
             if !(self.current.held && same) {
@@ -265,24 +307,61 @@ impl Judge {
         self.complete(tables);
     }
 
+    #[inline(never)]
     fn install(&mut self, record: &Record, tables: &mut Tables) {
+        let plain = !(self.shows || self.merged || self.book.notes_puts())
+            && self.current.missing == 1
+            && self.current.last.1 == NONE
+            && (!self.contention || self.offers.has_written(record));
+        let oldest = self.book.oldest_open();
+        if plain
+            && let Some(place) = self.history.place(record, oldest)
+            && let of = self.changes.table_mut(record.op)
+            && of.install.is_empty()
+            && of.is_fine(TableId(record.op), record.row, tables)
+        {
+            self.history.install_at(place, record, &self.current.by);
+            self.book.put(record);
+            self.counts.more(Counter::Writes, 1);
+            self.current.missing = 0;
+        } else {
+            self.install_further(record, tables);
+        }
+    }
+
+    #[inline(never)]
+    fn install_further(&mut self, record: &Record, tables: &mut Tables) {
         self.counts.more(Counter::Writes, 1);
         self.book.put(record);
-        self.touch(record);
+        // Most have read the row, to write it: they are known to be there.
+        if !self.offers.has_written(record) {
+            self.touch(record);
+        }
         let oldest = self.book.oldest_open();
         let by = &self.current.by;
-        let (overlaps, loss) = self.history.install(record, by, oldest, tables);
+        let overlaps = self.history.install(record, by, oldest, tables);
         if overlaps > 0 {
             self.counts.more(Counter::Overlaps, i64::from(overlaps));
         }
-        if !self.occasions.install.of(record.op).is_empty() {
-            self.tell_install(record, loss.as_ref());
+        if !self.changes.table(record.op).install.is_empty() {
+            self.tell_install(record);
         }
         self.show(record, tables);
         let change = (record.op, record.row);
+        if self.current.missing == 1 && self.current.last.1 == NONE && !self.merged {
+            self.current.missing = 0;
+            self.tell_change(change, tables);
+        } else {
+            self.change(change, tables);
+        }
+    }
+
+    /// A row of a transaction that may change others.
+    #[inline(never)]
+    fn change(&mut self, change: (u16, u32), tables: &mut Tables) {
         if self.current.last != change {
             self.current.last = change;
-            if !self.occasions.commit.of(record.op).is_empty() {
+            if !self.changes.table(change.0).commit.is_empty() {
                 self.current.changed.push(change);
             }
         }
@@ -291,9 +370,9 @@ impl Judge {
     }
 
     /// Tells observers of an install.
-    fn tell_install(&mut self, record: &Record, loss: Option<&Loss>) {
-        let by = &self.current.by;
-        for &at in self.occasions.install.of(record.op) {
+    fn tell_install(&mut self, record: &Record) {
+        let (by, loss) = (&self.current.by, self.history.loss());
+        for &at in &self.changes.table(record.op).install {
             let sheet = &mut self.sheets[usize::from(at)];
             match &mut self.observers[usize::from(at)] {
                 Observer::LostUpdate(lost) => lost.install(record, by, loss, sheet),
@@ -309,7 +388,7 @@ impl Judge {
         if self.current.missing > 0 {
             return;
         }
-        if self.facts.merged && self.current.by.commit.step().is_some() {
+        if self.merged && self.current.by.commit.step().is_some() {
             self.current.held = true;
         } else {
             self.committed(tables);
@@ -341,7 +420,18 @@ impl Judge {
         }
     }
 
+    #[inline(never)]
     fn invoke(&mut self, record: &Record, tables: &mut Tables) {
+        if self.shows || self.occasions.args || !self.book.has_room(record.intent) {
+            return self.invoke_further(record, tables);
+        }
+        self.book.invoke(record);
+        self.counts.more(Counter::Intents, 1);
+    }
+
+    #[inline(never)]
+    fn invoke_further(&mut self, record: &Record, tables: &mut Tables) {
+        self.book.make_room(record.intent);
         self.book.invoke(record);
         self.counts.more(Counter::Intents, 1);
         if self.occasions.args {
@@ -350,13 +440,26 @@ impl Judge {
         self.show(record, tables);
     }
 
+    #[inline(never)]
     fn settled(&mut self, record: &Record, tables: &mut Tables) {
+        let slot = record.intent;
+        match self.book.without_work(slot) {
+            Some(serial) if !(self.shows || self.judges || self.offers.has_more(slot)) => {
+                self.offers.settled_at_once(slot, record.at);
+                self.book.free_at_once(slot, serial);
+            }
+            _ => self.settled_further(record, tables),
+        }
+    }
+
+    #[inline(never)]
+    fn settled_further(&mut self, record: &Record, tables: &mut Tables) {
         self.show(record, tables);
-        if !(self.occasions.settled.is_empty() && self.occasions.flows.is_empty()) {
+        if self.judges {
             self.judge_intent(record, tables);
         }
-        self.book.free(record.intent);
         self.offers.settled(record.intent, record.at);
+        self.book.free(record.intent);
     }
 
     /// Asks all whom the end of an intent concerns.
@@ -378,7 +481,15 @@ impl Judge {
         }
     }
 
+    #[inline(never)]
     fn flow(&mut self, record: &Record, tables: &mut Tables) {
+        if self.shows || !self.book.flow_at_once(record) {
+            self.flow_further(record, tables);
+        }
+    }
+
+    #[inline(never)]
+    fn flow_further(&mut self, record: &Record, tables: &mut Tables) {
         self.book.flow(record);
         self.show(record, tables);
     }

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::ops::Range;
 
 use super::finding::{Act, Party, Steps};
-use crate::kernel::path::Path;
+use crate::kernel::path::{Path, mix};
 use crate::kernel::time::Time;
 use crate::model::record::{FLOW, FlowMove, Record, StepRole, commit};
 use crate::model::value::Word;
@@ -101,6 +101,29 @@ pub(super) struct Instance {
     pub(super) ended: Time,
 }
 
+impl Instance {
+    /// It moves. Returns whether it is set aside, and was not before.
+    #[inline]
+    pub(super) fn moves(&mut self, record: &Record) -> bool {
+        let Some(&moved) = FlowMove::ALL.get(usize::from(record.flag)) else { return false };
+        let step = || if record.row < 64 { 1 << record.row } else { 0 };
+        match moved {
+            FlowMove::Started | FlowMove::Recovered => self.ended = Time::MAX,
+            FlowMove::Asked => self.asked |= step(),
+            FlowMove::Done if record.data == u64::MAX => self.skipped |= step(),
+            FlowMove::Parked => return !std::mem::replace(&mut self.parked, true),
+            moved if moved.is_end() => {
+                self.ended = record.at;
+                if self.end != Some(FlowMove::Completed) {
+                    self.end = Some(moved);
+                }
+            }
+            _ => {}
+        }
+        false
+    }
+}
+
 /// All that was done or noted for one intent.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Work {
@@ -126,6 +149,23 @@ impl Work {
         if !self.early.is_empty() {
             self.early.clear();
         }
+    }
+
+    /// The first deed of the execution of a commit, if writes of it or of others are seen one by one: it stands for all. `at`
+    /// is the place of the commit itself, which may be that.
+    pub(super) fn lead(&mut self, record: &Record, at: u32) -> u32 {
+        let hash = mix(record.path.0, record.data);
+        let same = |lead: u32| {
+            let Deed { path, effect, .. } = self.deeds[lead as usize];
+            (path, effect) == (record.path, record.data)
+        };
+        match self.early.find(hash, same) {
+            Some(first) => return first,
+            // The commit of the whole, which follows them, has none of its own.
+            None if record.flag & commit::EARLY != 0 => self.early.insert(hash, at),
+            None => {}
+        }
+        at
     }
 
     /// The instance of a flow with this number, made if it is not known; `None` if nobody can say of which flow.

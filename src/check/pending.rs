@@ -121,8 +121,13 @@ impl Pending {
         page.is_some_and(|page| page.timeouts.contains(&record.op))
     }
 
+    /// Whether an intent has met anything.
+    #[inline(always)]
+    pub(super) fn has_page(&self, slot: u32) -> bool {
+        self.of.get(slot as usize).is_some_and(|&page| page != NONE)
+    }
+
     /// An intent is settled.
-    #[inline]
     pub(super) fn settled(&mut self, slot: u32) {
         if let Some(page) = self.of.get_mut(slot as usize)
             && *page != NONE

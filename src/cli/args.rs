@@ -52,12 +52,15 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// List what scenarios can be made of
     List(ListArgs),
-    /// Explain the code of a problem, such as HW0304, an invariant, a strategy, a policy or a fault
+    /// Explain the code of a problem, such as HW0304, or a word of the scenario language: a key, value, policy, function, …
     Explain {
-        /// A code or a name
-        #[arg(value_name = "CODE|NAME")]
+        /// A code or a word; `idempotency.key` is the word of that object or dimension alone
+        #[arg(value_name = "CODE|WORD")]
         what: String,
     },
+    /// Write the reference of the scenario language, as it stands in docs/language.md
+    #[command(hide = true)]
+    Reference,
 }
 
 /// `halfway run`.

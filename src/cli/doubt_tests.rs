@@ -293,7 +293,10 @@ fn a_run_out_of_its_budget_of_events_is_told_as_such() {
 
 #[test]
 fn for_ever_is_said_of_crashes_and_pauses_apart() {
-    let explained = |verb: &str| halfway(&["explain", verb, "--width", "200"]).1;
-    assert!(explained("crash").contains("it never comes back"));
-    assert!(explained("pause").contains("not before `heal`"));
+    let listed = halfway(&["list", "faults", "--width", "300"]).1;
+    let line = listed.lines().find(|line| line.starts_with("  for ")).expect(&listed);
+    assert!(
+        line.contains("never comes back") && line.contains("pauses and cuts for `\"ever\"` end at `heal`"),
+        "{line}"
+    );
 }

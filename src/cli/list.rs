@@ -1,20 +1,18 @@
-//! `halfway list` and `halfway explain`: what the language has, from the tables that the reader checks by.
+//! `halfway list`: what the language has, from the tables that the reader checks by.
 
 use std::io::Write;
 
 use super::args::{ListArgs, Listed, LookArgs};
 use super::exit::Exit;
 use super::surroundings::{Surroundings, put};
+use super::words::{choices, is_later};
 use crate::report::Look;
 use crate::report::look::{Tone, columns_of, wrap};
 use crate::report::words::{count, safe};
-use crate::scenario::code::Code;
 use crate::scenario::load::read_from_disk;
-use crate::scenario::problem::did_you_mean;
 use crate::scenario::read;
 use crate::scenario::read::language::{how, must, weather};
-use crate::scenario::read::later;
-use crate::scenario::shape::{Shape, Word};
+use crate::scenario::shape::Word;
 
 pub(super) fn list(
     args: &ListArgs,
@@ -42,7 +40,7 @@ pub(super) fn list(
 }
 
 /// Names beside a sentence each.
-fn table(title: &str, rows: &[(String, String)], look: &Look) -> String {
+pub(super) fn table(title: &str, rows: &[(String, String)], look: &Look) -> String {
     let mut out = format!("{}\n", look.paint(Tone::Strong, title));
     let wide = rows.iter().map(|(name, _)| columns_of(name)).max().unwrap_or(0).min(28);
     for (name, text) in rows {
@@ -61,26 +59,6 @@ fn words(words: &[Word]) -> Vec<(String, String)> {
     words.iter().map(|word| (word.name.to_owned(), word.doc.to_owned())).collect()
 }
 
-/// The names among which a shape chooses.
-fn choices(shape: &Shape) -> Vec<&'static str> {
-    match shape {
-        Shape::OneOf(words) => words.iter().map(|word| word.name).collect(),
-        Shape::Either(shapes) => shapes.iter().flat_map(choices).collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// Whether this version cannot carry out a word of a key yet; without a word, the key itself.
-fn is_later(table: &str, key: &str, word: Option<&str>) -> bool {
-    match word {
-        None => later::KEYS.contains(&(table, key)),
-        Some(word) => {
-            let of_key = later::WORDS.iter().filter(|(of, other, _)| (*of, *other) == (table, key));
-            of_key.into_iter().any(|(_, _, words)| words.contains(&word))
-        }
-    }
-}
-
 /// A name, marked if it is for later.
 fn marked(name: &str, later: bool) -> String {
     if later { format!("{name} +") } else { name.to_owned() }
@@ -93,10 +71,15 @@ fn strategies(look: &Look) -> String {
         let policies = dimension.field("use").map(|field| choices(&field.shape)).unwrap_or_default();
         let policies: Vec<String> = policies
             .into_iter()
-            .map(|policy| marked(policy, is_later(dimension.name, "use", Some(policy))))
+            .map(|policy| marked(policy.name, is_later(dimension.name, "use", Some(policy.name))))
             .collect();
         let policies = if policies.is_empty() { String::new() } else { format!(" {}", policies.join(", ")) };
-        (dimension.name.to_owned(), format!("{}{policies}", dimension.doc))
+        // A policy may be there and one of its parameters not.
+        let later = dimension.fields.iter().filter(|field| is_later(dimension.name, field.name, None));
+        let later: Vec<String> = later.map(|field| marked(field.name, true)).collect();
+        let later =
+            if later.is_empty() { String::new() } else { format!(" (parameters: {})", later.join(", ")) };
+        (dimension.name.to_owned(), format!("{}{policies}{later}", dimension.doc))
     });
     let mut out = table("Strategies that need no declaration", &words(&how::BUILT_IN), look);
     out.push('\n');
@@ -146,69 +129,4 @@ fn scenarios(args: &ListArgs, look: &Look) -> String {
         (safe(&path.file_name().unwrap_or_default().to_string_lossy()), about)
     };
     table(&title, &files.iter().map(row).collect::<Vec<_>>(), look)
-}
-
-pub(super) fn explain(
-    what: &str,
-    look_args: &LookArgs,
-    around: &Surroundings<'_>,
-    stdout: &mut dyn Write,
-    stderr: &mut dyn Write,
-) -> Result<Exit, Exit> {
-    let look = around.look(look_args, false);
-    let paragraph = |title: String, text: &str| {
-        let lines = wrap(&look.plain(text), look.width.saturating_sub(2));
-        format!("{}\n  {}\n", look.paint(Tone::Strong, &look.plain(&title)), lines.join("\n  "))
-    };
-    let mut out = String::new();
-    if let Some(code) = Code::find(what) {
-        out += &paragraph(format!("{}: {}", code.name(), code.title()), code.explanation());
-    }
-    if must::KINDS.contains(&what)
-        && let Some(field) = must::INVARIANT.field(what)
-    {
-        out += &paragraph(format!("{what} (invariant)"), field.doc);
-    }
-    if let Some(word) = how::BUILT_IN.iter().find(|word| word.name == what) {
-        out += &paragraph(format!("{what} (strategy)"), word.doc);
-    }
-    for dimension in how::DIMENSIONS {
-        if dimension.name == what {
-            let rows: Vec<_> =
-                dimension.fields.iter().map(|field| (field.name.to_owned(), field.doc.to_owned())).collect();
-            out += &paragraph(format!("{what} (dimension of a strategy)"), dimension.doc);
-            out += &table("Its keys", &rows, &look);
-        }
-    }
-    for dimension in how::DIMENSIONS {
-        let policies = dimension.field("use").map(|field| choices(&field.shape)).unwrap_or_default();
-        // Every other dimension has a `none`, which says nothing by itself.
-        if what != "none" && policies.contains(&what) {
-            let later =
-                if is_later(dimension.name, "use", Some(what)) { "; not in this version" } else { "" };
-            let text =
-                format!("{} `halfway explain {}` tells its keys{later}.", dimension.doc, dimension.name);
-            out += &paragraph(format!("{what} (policy of {})", dimension.name), &text);
-        }
-    }
-    if weather::VERBS.contains(&what)
-        && let Some(field) = weather::FAULT.field(what)
-    {
-        out += &paragraph(format!("{what} (fault)"), field.doc);
-    }
-    if out.is_empty() {
-        let codes = Code::ALL.iter().map(|code| code.name());
-        let names = must::KINDS
-            .iter()
-            .copied()
-            .chain(weather::VERBS)
-            .chain(how::BUILT_IN.iter().map(|word| word.name));
-        let hint =
-            did_you_mean(what, codes.chain(names).chain(how::DIMENSIONS.iter().map(|table| table.name)));
-        let hint = hint.map(|close| format!("; did you mean {close}?")).unwrap_or_default();
-        let _ = writeln!(stderr, "error: nothing is known about {}{hint}", safe(what));
-        return Err(Exit::NothingSelected);
-    }
-    put(stdout, &out)?;
-    Ok(Exit::AsExpected)
 }

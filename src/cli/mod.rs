@@ -8,13 +8,16 @@ mod check;
 #[cfg(test)]
 mod doubt_tests;
 mod exit;
+mod explain;
 mod files;
 mod list;
+mod reference;
 mod replay;
 mod run;
 mod surroundings;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -62,7 +65,8 @@ pub fn run_in(
         Command::Replay(args) => replay::replay(args, &cli.look, around, stdout, stderr),
         Command::Check(args) => check::check(args, &cli.look, around, stdout),
         Command::List(args) => list::list(args, &cli.look, around, stdout),
-        Command::Explain { what } => list::explain(what, &cli.look, around, stdout, stderr),
+        Command::Explain { what } => explain::explain(what, &cli.look, around, stdout, stderr),
+        Command::Reference => surroundings::put(stdout, &reference::page()).map(|()| Exit::AsExpected),
     };
     done.unwrap_or_else(|exit| exit)
 }

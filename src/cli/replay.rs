@@ -6,12 +6,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::args::{HistoryFormat, LookArgs, ReplayArgs};
 use super::exit::Exit;
 use super::files::{case_names, is_case, read_all, strategy_names, unknown};
-use super::surroundings::{Surroundings, put, write_file};
+use super::surroundings::{Surroundings, put, put_all, write_file, write_file_all};
 use crate::explore::{Prepared, Replay};
 use crate::model::expr::Counter;
 use crate::model::plan::End;
 use crate::report::Look;
-use crate::report::history::{Head, history};
+use crate::report::history::{Head, write_history};
 use crate::report::json::digest;
 use crate::report::lanes::lanes;
 use crate::report::look::Tone;
@@ -70,22 +70,29 @@ pub(super) fn replay(
             return Err(Exit::Internal);
         }
     };
-    let text = match args.format {
+    match args.format {
         HistoryFormat::Human => {
             let head = match &case.name {
                 Some(case) => format!("{}, case {}", safe(&scenario.name), safe(case)),
                 None => safe(&scenario.name),
             };
-            human(&prepared, &one, &format!("{head} under {}", safe(&strategy.name)), args, &look)
+            let head = format!("{head} under {}", safe(&strategy.name));
+            let text = human(&prepared, &one, &head, args, &look);
+            match &args.out {
+                Some(path) => write_file(path, &text, stderr)?,
+                None => put(stdout, &text)?,
+            }
         }
         HistoryFormat::Jsonl => {
+            // Straight from the records: the text of a long run would take more memory than all else.
             let head = Head { scenario: &scenario.name, case: case.name.as_deref(), seed: args.seed };
-            history(&prepared, &one, head)
+            match &args.out {
+                Some(path) => {
+                    write_file_all(path, |file| write_history(&prepared, &one, head, file), stderr)?
+                }
+                None => put_all(stdout, |out| write_history(&prepared, &one, head, out))?,
+            }
         }
-    };
-    match &args.out {
-        Some(path) => write_file(path, &text, stderr)?,
-        None => put(stdout, &text)?,
     }
     if one.run.digest != two.run.digest {
         let _ = writeln!(

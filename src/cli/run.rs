@@ -11,8 +11,8 @@ use super::exit::Exit;
 use super::files::{case_names, chosen, is_case, read_all, strategy_names, unknown};
 use super::surroundings::{Surroundings, put, write_file};
 use crate::explore::{Prepared, sweep};
-use crate::report::telling::of_case;
-use crate::report::words::{count, grouped};
+use crate::report::telling::{has_story, of_case};
+use crate::report::words::{count, grouped, safe};
 use crate::report::{
     CaseReport, Ending, InvariantName, Look, Report, StrategyReport, json, junit, text, trouble,
 };
@@ -34,7 +34,11 @@ pub(super) fn run(
     let scenarios = read_all(&args.files, &Look { colour: false, ..look }, stderr)?;
     select(&scenarios, args, stderr)?;
     // One seed takes one thread, and asking how many there could be takes longer than reading the scenario.
-    let one = args.seed.is_some();
+    let asked = scenarios.iter().flat_map(|(_, scenario)| &scenario.cases);
+    let one = asked.filter(|case| is_case(case, args.case.as_deref())).all(|case| {
+        let seeds = seeds(args, case);
+        seeds.end.saturating_sub(seeds.start) <= 1
+    });
     let all = || if one { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) };
     let jobs = args.jobs.unwrap_or_else(all).max(1);
     let began = Instant::now();
@@ -66,7 +70,7 @@ pub(super) fn run(
                 said += &text::case(&case, &look);
                 said += &of_case(
                     &case,
-                    &prepared,
+                    prepared.iter().map(Option::as_ref),
                     args.stories,
                     if args.stories { usize::MAX } else { STORIES },
                     &|again| vec![again.command()],
@@ -100,7 +104,9 @@ pub(super) fn run(
         // Programs find it in the report; whoever reads the log should not have to.
         let _ = write!(stderr, "{}", trouble::never_struck(&report, &Look { colour: false, ..look }));
     }
-    let _ = writeln!(stderr, "{}", speed(report.runs(), began.elapsed()));
+    // In one piece: nothing lies between this and the terminal that would put pieces together.
+    let _ = stderr.write_all(speed(report.runs(), began.elapsed()).as_bytes());
+    around.leave((scenarios, report));
     Ok(exit)
 }
 
@@ -146,7 +152,8 @@ fn seeds(args: &RunArgs, case: &Case) -> Range<u64> {
     }
 }
 
-/// Sweeps all chosen strategies of a case.
+/// Sweeps all chosen strategies of a case. What is needed to tell stories is kept of those that have some; the memory of the
+/// others is used again, which spares a short run a third of it.
 fn sweep_case(
     args: &RunArgs,
     (file, scenario, case): (&str, &Scenario, &Case),
@@ -154,7 +161,7 @@ fn sweep_case(
     jobs: usize,
     around: &Surroundings<'_>,
     patience: &(dyn Fn() + Sync),
-) -> (CaseReport, Vec<Prepared>) {
+) -> (CaseReport, Vec<Option<Prepared>>) {
     let seeds = seeds(args, case);
     let mut report = CaseReport {
         file: file.to_owned(),
@@ -173,60 +180,60 @@ fn sweep_case(
         }
         patience();
         let prepared = Prepared::of(strategy);
-        let label = format!("{} {}", text::title(&report), strategy.name);
-        let progress = Progress::new(label, seeds.end - seeds.start, around.watched);
+        let label = around.watched.then(|| safe(&format!("{} {}", text::title(&report), strategy.name)));
+        let progress = Progress::new(label, seeds.end - seeds.start);
         let done = |n| {
             patience();
             progress.more(n);
         };
         let swept = sweep(&prepared, seeds.clone(), jobs, &done, around.stop);
         progress.clear();
-        report.strategies.push(StrategyReport::new(
-            &prepared,
-            strategy.about.clone(),
-            strategy.rewritten,
-            swept.as_ref(),
-        ));
-        all.push(prepared);
+        let about = strategy.about.clone();
+        let of = StrategyReport::new(&prepared, about, strategy.rewritten, swept.as_ref());
+        all.push(has_story(&of, args.stories).then_some(prepared));
+        report.strategies.push(of);
     }
     (report, all)
 }
 
 fn speed(runs: u64, took: Duration) -> String {
     let seconds = took.as_secs_f64().max(1e-6);
-    format!("{} in {seconds:.1} s, {} a second", count(runs, "run"), grouped((runs as f64 / seconds) as u64))
+    format!(
+        "{} in {seconds:.1} s, {} a second\n",
+        count(runs, "run"),
+        grouped((runs as f64 / seconds) as u64)
+    )
 }
 
 /// A line on the terminal that says how far a sweep is. Nothing at all where nobody looks.
 struct Progress {
-    label: String,
+    /// What is said before it; `None`: nobody looks.
+    label: Option<String>,
     total: u64,
-    watched: bool,
     state: Mutex<(u64, Instant, Option<Instant>)>,
 }
 
 impl Progress {
-    fn new(label: String, total: u64, watched: bool) -> Progress {
-        let label = crate::report::words::safe(&label);
-        Progress { label, total, watched, state: Mutex::new((0, Instant::now(), None)) }
+    fn new(label: Option<String>, total: u64) -> Progress {
+        Progress { label, total, state: Mutex::new((0, Instant::now(), None)) }
     }
 
     fn more(&self, n: u64) {
         // Nobody sees more than a few changes a second.
         const PAUSE: Duration = Duration::from_millis(100);
+        let Some(label) = &self.label else { return };
         let Ok(mut state) = self.state.lock() else { return };
         state.0 += n;
         let now = Instant::now();
         let first = state.2.is_none() && now - state.1 < PAUSE;
-        if !self.watched || first || state.2.is_some_and(|last| now - last < PAUSE) {
+        if first || state.2.is_some_and(|last| now - last < PAUSE) {
             return;
         }
         state.2 = Some(now);
         let rate = state.0 as f64 / (now - state.1).as_secs_f64().max(1e-6);
         let left = self.total.saturating_sub(state.0) as f64 / rate.max(1e-6);
         let line = format!(
-            "{}  {} of {} seeds, {} a second, {left:.0} s left",
-            self.label,
+            "{label}  {} of {} seeds, {} a second, {left:.0} s left",
             grouped(state.0),
             grouped(self.total),
             grouped(rate as u64)

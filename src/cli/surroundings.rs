@@ -1,5 +1,6 @@
 //! What the command finds around it: terminals, their width, colours, the wish to stop. Asked once, at the rim.
 
+use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -21,12 +22,14 @@ pub struct Surroundings<'s> {
     pub stop: &'s AtomicBool,
     /// Begins to listen for that wish.
     listen: fn(),
+    /// The process ends with the command.
+    ends: bool,
 }
 
 impl Surroundings<'_> {
     /// No terminal at all.
     pub fn none(stop: &AtomicBool) -> Surroundings<'_> {
-        Surroundings { columns: None, watched: false, colours: None, stop, listen: || () }
+        Surroundings { columns: None, watched: false, colours: None, stop, listen: || (), ends: false }
     }
 
     /// What this process finds; `listen` is called once it runs for so long that somebody may want it to stop.
@@ -41,11 +44,19 @@ impl Surroundings<'_> {
         let terminal = io::stdout().is_terminal();
         let columns =
             terminal.then(|| terminal_size::terminal_size().map_or(80, |(width, _)| width.0.into()));
-        Surroundings { columns, watched: io::stderr().is_terminal() && !dumb, colours, stop, listen }
+        let watched = io::stderr().is_terminal() && !dumb;
+        Surroundings { columns, watched, colours, stop, listen, ends: true }
     }
 
     pub(super) fn listen(&self) {
         (self.listen)();
+    }
+
+    /// Done with something large. Where the process ends anyway it is not taken apart first, part by part.
+    pub(super) fn leave<T>(&self, what: T) {
+        if self.ends {
+            std::mem::forget(what);
+        }
     }
 
     pub(super) fn look(&self, args: &LookArgs, to_file: bool) -> Look {
@@ -62,7 +73,15 @@ impl Surroundings<'_> {
 
 /// Writes a result. A reader that has seen enough and closes the pipe is no failure.
 pub(super) fn put(out: &mut dyn Write, text: &str) -> Result<(), Exit> {
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    put_all(out, |out| out.write_all(text.as_bytes()))
+}
+
+/// The same for a result that is written piece by piece.
+pub(super) fn put_all(
+    mut out: &mut dyn Write,
+    pieces: impl FnOnce(&mut &mut dyn Write) -> io::Result<()>,
+) -> Result<(), Exit> {
+    match pieces(&mut out).and_then(|()| out.flush()) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Exit::AsExpected),
         Err(_) => Err(Exit::CannotWrite),
@@ -71,20 +90,29 @@ pub(super) fn put(out: &mut dyn Write, text: &str) -> Result<(), Exit> {
 
 /// Writes a file whole or not at all: beside it first, then in its place.
 pub(super) fn write_file(path: &Path, text: &str, stderr: &mut dyn Write) -> Result<(), Exit> {
+    write_file_all(path, |file| file.write_all(text.as_bytes()), stderr)
+}
+
+/// The same for what is written piece by piece.
+pub(super) fn write_file_all(
+    path: &Path,
+    pieces: impl FnOnce(&mut File) -> io::Result<()>,
+    stderr: &mut dyn Write,
+) -> Result<(), Exit> {
     let write = || -> io::Result<()> {
         let name = path
             .file_name()
             .ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "not the name of a file"))?;
         // A device or a pipe is written to as it is.
         if path.metadata().is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
-            return std::fs::write(path, text);
+            return File::create(path).and_then(|mut file| pieces(&mut file));
         }
         let mut beside = std::ffi::OsString::from(".");
         beside.push(name);
         beside.push(format!(".{}.tmp", std::process::id()));
         let beside = path.with_file_name(beside);
-        let done = std::fs::File::create(&beside)
-            .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        let done = File::create(&beside)
+            .and_then(|mut file| pieces(&mut file).and_then(|()| file.sync_all()))
             .and_then(|()| std::fs::rename(&beside, path));
         if done.is_err() {
             let _ = std::fs::remove_file(&beside);

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
+use super::surroundings::write_file_all;
 use super::{Exit, Surroundings, run, run_in};
 
 /// A file that is gone at the end of the test.
@@ -171,7 +172,7 @@ fn the_readme_shows_what_the_command_prints() {
         assert!(!out.contains(&format!("is broken under {strategy}")), "{out}");
     }
 
-    let slip = written.replace(r#""set":     { "tickets[show].free""#, r#""set": { "tickets[show].fre""#);
+    let slip = written.replace(r#""set":     { "tickets[show].free""#, r#""set":     { "tickets[show].fre""#);
     let file = Scratch::new("slip.json", &slip);
     let err = halfway(&["run", file.path()]).2.replace(file.path(), "tickets.json");
     assert!(err.contains(fenced(&readme, "Mistakes in a file", "text")), "{err}");
@@ -213,6 +214,24 @@ fn a_result_file_is_written_whole_or_not_at_all() {
 }
 
 #[test]
+fn a_result_that_breaks_off_leaves_the_old_file_and_nothing_beside_it() {
+    let folder = std::env::temp_dir().join(format!("halfway-{}-broken-off", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let target = folder.join("history.jsonl");
+    std::fs::write(&target, "old").unwrap();
+    let breaks = |file: &mut std::fs::File| {
+        file.write_all(b"half of it")?;
+        Err(io::ErrorKind::StorageFull.into())
+    };
+    let mut err = Vec::new();
+    assert_eq!(write_file_all(&target, breaks, &mut err), Err(Exit::CannotWrite));
+    assert!(String::from_utf8(err).unwrap().contains("cannot write"));
+    assert_eq!(std::fs::read_to_string(&target).unwrap(), "old");
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
 fn a_service_in_rust_is_more_than_the_command_can_run_and_it_says_where() {
     let text = r#"{
         "services": { "bank": { "process": "teller", "operations": { "pay": {} } } },
@@ -251,6 +270,13 @@ fn a_replay_is_the_same_history_byte_for_byte() {
     assert_eq!(one, two);
     assert_eq!(one.0, Exit::AsExpected);
     assert!(one.1.lines().count() > 10, "{}", one.1);
+    let target = Scratch::new("history.jsonl", "old");
+    let written = halfway(&[&args[..], &["--out", target.path()]].concat());
+    assert_eq!(written, (Exit::AsExpected, String::new(), String::new()));
+    assert_eq!(std::fs::read_to_string(&target.0).unwrap(), one.1);
+    let closed = |kind| run(std::iter::once("halfway").chain(args), &mut Broken(kind), &mut Vec::new());
+    assert_eq!(closed(io::ErrorKind::BrokenPipe), Exit::AsExpected);
+    assert_eq!(closed(io::ErrorKind::StorageFull), Exit::CannotWrite);
 }
 
 #[test]

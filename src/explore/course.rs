@@ -1,6 +1,7 @@
 //! The course of a run: what a seed decides in the weather of a scenario, or a script and calm.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use super::naming::Naming;
 use super::prepared::{Prepared, Run};
@@ -16,7 +17,7 @@ use crate::model::weather::{Downtime, Moment, Place, PointKind};
 use crate::store::{Sink, Tables};
 
 /// The course of a run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Course {
     /// Decides ties, arguments and routes, and without a script everything.
     pub seed: u64,
@@ -46,6 +47,18 @@ pub struct Size {
     pub times: u64,
     /// Events of the run.
     pub events: u64,
+}
+
+/// Its seed and the lines of its script, as a person would write them: a failed property test shows no more.
+impl fmt::Debug for Course {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "seed {}", self.seed)?;
+        match &self.script {
+            None => f.write_str(", in the weather of the scenario"),
+            Some(script) if script.is_empty() => f.write_str(", calm"),
+            Some(_) => self.lines().try_for_each(|line| write!(f, "\n    {line}")),
+        }
+    }
 }
 
 impl Course {

@@ -110,8 +110,8 @@ impl Prepared {
         let plan = self.plan.as_ref().ok()?;
         Some(Bench {
             prepared: self,
-            runner: Runner::new(plan),
-            judge: Judge::new(&self.model, plan, &self.invariants),
+            runner: Box::new(Runner::new(plan)),
+            judge: Box::new(Judge::new(&self.model, plan, &self.invariants)),
             scratch: Box::default(),
         })
     }
@@ -160,8 +160,9 @@ impl Sink for Unseen {
 #[derive(Debug)]
 pub struct Bench<'p> {
     prepared: &'p Prepared,
-    runner: Runner<'p>,
-    judge: Judge,
+    // Each of some kilobytes: a bench is handed around, and its makers would need 24 KiB of stack more.
+    runner: Box<Runner<'p>>,
+    judge: Box<Judge>,
     /// For facts.
     scratch: Box<Scratch>,
 }

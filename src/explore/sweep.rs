@@ -179,8 +179,8 @@ const TRIES: usize = 32;
 /// More workers than this only take memory: each has tables of its own.
 const WORKERS: u64 = 256;
 
-/// Runs all seeds of a range with up to `jobs` threads, and never more than 256. `done` is told how many more are done; when `stop` is set,
-/// workers finish their lot and what is finished is kept. `None` if the strategy cannot be carried out.
+/// Runs all seeds of a range with up to `jobs` threads, and never more than 256. `done` is told how many more are done;
+/// when `stop` is set, workers finish their lot and what is finished is kept. `None` if the strategy cannot be carried out.
 pub fn sweep(
     prepared: &Prepared,
     seeds: Range<u64>,
@@ -200,7 +200,6 @@ pub fn sweep(
     let most = u64::try_from(jobs).unwrap_or(u64::MAX).clamp(1, length.clamp(1, WORKERS));
     let size = (length / most.saturating_mul(LOTS)).clamp(1, LOT);
     let workers = most.min(length.div_ceil(size).max(1));
-    let all = Mutex::new(Swept::default());
     let work = || {
         let mut own = Swept::default();
         let mut worker = Worker { prepared, bench: None, costs: Costs::default() };
@@ -215,16 +214,22 @@ pub fn sweep(
             worker.run(lot, &mut own);
             done(count);
         }
-        all.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).merge(&own);
+        own
     };
-    // This thread is one of the workers.
-    std::thread::scope(|scope| {
-        for _ in 1..workers {
-            scope.spawn(work);
-        }
-        work();
-    });
-    let mut all = all.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut all = if workers == 1 {
+        work()
+    } else {
+        let all = Mutex::new(Swept::default());
+        let add = |own: Swept| all.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).merge(&own);
+        // This thread is one of the workers.
+        std::thread::scope(|scope| {
+            for _ in 1..workers {
+                scope.spawn(|| add(work()));
+            }
+            add(work());
+        });
+        all.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())
+    };
     if !stop.load(Ordering::Relaxed) {
         look_back(prepared, plan, seeds, &mut all);
     }

@@ -189,6 +189,9 @@ impl Agenda {
             None if key <= self.front => (self.front, self.front_lane) = (key, at),
             None => {}
         }
+        if keys.len() == keys.capacity() {
+            room(keys);
+        }
         keys.push_back(key);
         self.in_lanes += 1;
         key
@@ -397,6 +400,12 @@ impl Agenda {
             *place = last;
         }
     }
+}
+
+/// Makes room for a quarter more: of a ring all memory is touched in the end, and it would be doubled.
+#[cold]
+fn room(keys: &mut VecDeque<Key>) {
+    keys.reserve_exact(keys.len() / 4 + 16);
 }
 
 impl Default for Agenda {

@@ -141,6 +141,8 @@ pub struct PartPlan {
     pub lets: Vec<(u16, Code)>,
     /// True: done, without effect.
     pub skip: Option<Code>,
+    /// The same once more, at the store, before a guarded write.
+    pub skip_at_store: Option<Code>,
     /// Reason and code.
     pub require: Vec<(Word, Code)>,
     /// How long it thinks.
@@ -187,7 +189,7 @@ pub struct WritePlan {
     pub set: u32,
     /// The columns whose new value comes from a read of the row.
     pub rmw: u32,
-    /// Before it, all rows of the part are locked and the requirements are evaluated again, at the store.
+    /// Before it, all rows of the part are locked, and what it skips for and its requirements are evaluated at the store.
     pub guarded: bool,
     /// The version must still be the one read.
     pub versioned: bool,

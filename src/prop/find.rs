@@ -1,7 +1,7 @@
 //! Looks for a course that breaks something, shrinks it and keeps it as a scenario file; what broke before runs first.
 
 use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::{fmt, fs, io};
 
 use proptest::test_runner::{
     Config as ProptestConfig, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner,
@@ -10,7 +10,9 @@ use proptest::test_runner::{
 use super::subject::{Broken, Subject, Trouble};
 use super::tree::{Courses, courses};
 use crate::explore::{Course, Size};
+use crate::report::words::shell;
 use crate::scenario::Draft;
+use crate::scenario::json::Json;
 
 /// How to look.
 #[derive(Clone, Debug)]
@@ -60,6 +62,42 @@ pub struct Found {
     pub file: Option<PathBuf>,
     /// The course found just now, as it was and shrunk; `None`: a file that was kept still breaks.
     pub fresh: Option<Shrunk>,
+}
+
+/// What breaks, by what, where it is kept, and the command that shows it again.
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What a kept file says of itself begins with what it breaks.
+        let about = self.draft.get("/about").and_then(Json::as_text).unwrap_or_default();
+        let broken = self.broken.to_string();
+        writeln!(f, "{}", if about.starts_with(&broken) { about } else { &broken })?;
+        let seed = match self.draft.get("/weather/seed") {
+            Some(Json::Number(seed)) => seed,
+            _ => "0",
+        };
+        let script = self.draft.get("/weather/script").and_then(Json::as_list).unwrap_or_default();
+        writeln!(f, "  seed {seed}, {}", if script.is_empty() { "calm" } else { "and by name:" })?;
+        for line in script {
+            writeln!(f, "    {}", line.as_text().unwrap_or_default())?;
+        }
+        let strategy = self.draft.get("/expect").and_then(Json::as_object).and_then(|of| of.keys().next());
+        let strategy = strategy.map(|name| format!(" --strategy {}", shell(name))).unwrap_or_default();
+        match &self.file {
+            Some(file) => {
+                let found = if self.fresh.is_some() { "kept as" } else { "found as it was kept, in" };
+                let path = file.display().to_string();
+                writeln!(f, "  {found} {path}, which runs first from now on; to see it:")?;
+                write!(f, "    halfway replay {}{strategy}", shell(&path))
+            }
+            None => {
+                writeln!(
+                    f,
+                    "  kept nowhere, for want of `Config::kept_in`; `found.draft.save(\"found.json\")`, then:"
+                )?;
+                write!(f, "    halfway replay found.json{strategy}")
+            }
+        }
+    }
 }
 
 /// A course before and after shrinking.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::explore::{Course, Prepared, Run};
 use crate::model::script::Deed;
+use crate::report::words::unknown;
 use crate::scenario::json::{Json, Object};
 use crate::scenario::{Draft, Scenario};
 
@@ -31,8 +32,15 @@ impl fmt::Debug for Subject {
 }
 
 /// Why there is nothing to test, or nothing to keep.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Trouble(pub String);
+
+/// As a person reads it: a test that returns it shows no more.
+impl fmt::Debug for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -220,7 +228,11 @@ fn prepare(draft: &Draft, strategy: &str, dress: &Dress) -> Result<Prepared, Tro
     let scenario = dress(scenario).map_err(Trouble)?;
     let case = scenario.cases.iter().find(|case| case.name.is_none());
     let found = case.and_then(|case| case.strategies.iter().find(|known| known.name == strategy));
-    let found = found.ok_or_else(|| Trouble(format!("{} has no strategy `{strategy}`", draft.name())))?;
+    let found = found.ok_or_else(|| {
+        let known = case.into_iter().flat_map(|case| &case.strategies).map(|known| known.name.clone());
+        let known: Vec<String> = known.collect();
+        Trouble(format!("{}: {}", draft.name(), unknown("strategy", strategy, &known)))
+    })?;
     let prepared = Prepared::of(found);
     if let Err(reasons) = &prepared.plan {
         let why: Vec<&str> = reasons.iter().map(|reason| reason.why.as_str()).collect();

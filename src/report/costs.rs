@@ -2,7 +2,7 @@
 //!
 //! Columns in which every strategy has nothing are left out, so that a small scenario has a small table.
 
-use super::look::{Look, Tone, columns_of, padded};
+use super::look::{Look, Tone, blanks, columns_of, trim};
 use super::matrix::row_name;
 use super::summary::{CaseReport, CostReport, StrategyReport};
 use super::words::{about, grouped, percent, ratio};
@@ -93,37 +93,48 @@ pub fn costs(case: &CaseReport, look: &Look) -> String {
         .filter(|column| strategies.iter().any(|strategy| (column.shown)(&strategy.costs)))
         .collect();
     let title = "per intent";
-    let name = |strategy: &&StrategyReport| columns_of(&row_name(strategy, look));
-    let names = strategies.iter().map(name).max().unwrap_or(0).max(title.len());
+    let names: Vec<String> = strategies.iter().map(|strategy| row_name(strategy, look)).collect();
+    let longest = names.iter().map(|name| columns_of(name)).max().unwrap_or(0).max(title.len());
+    let cells: Vec<Vec<String>> = strategies
+        .iter()
+        .map(|strategy| columns.iter().map(|column| (column.cell)(&strategy.costs)).collect())
+        .collect();
     let wide: Vec<usize> = columns
         .iter()
-        .map(|column| {
-            let cells = strategies.iter().map(|strategy| columns_of(&(column.cell)(&strategy.costs)));
+        .enumerate()
+        .map(|(at, column)| {
+            let cells = cells.iter().map(|row| columns_of(&row[at]));
             cells.chain(column.heading.map(str::len)).max().unwrap_or(0)
         })
         .collect();
     let mut out = String::new();
-    let gap = if names + wide.iter().map(|wide| wide + 2).sum::<usize>() > look.width { 1 } else { 2 };
+    let gap = if longest + wide.iter().map(|wide| wide + 2).sum::<usize>() > look.width { 1 } else { 2 };
+    let row = |out: &mut String, left: &str, cells: &mut dyn Iterator<Item = &str>| {
+        let from = out.len();
+        out.push_str(left);
+        blanks(out, longest.saturating_sub(columns_of(left)));
+        for (cell, wide) in cells.zip(&wide) {
+            blanks(out, gap + wide.saturating_sub(columns_of(cell)));
+            out.push_str(cell);
+        }
+        trim(out, from);
+    };
+    let mut text = String::new();
     for line in 0..2 {
+        text.clear();
         let left = if line == 1 { title } else { "" };
-        let mut text = padded(left, left, names);
-        for (column, wide) in columns.iter().zip(&wide) {
-            text.push_str(&format!("{}{:>wide$}", " ".repeat(gap), column.heading[line]));
-        }
-        out.push_str(&format!("{}\n", look.paint(Tone::Strong, text.trim_end())));
+        row(&mut text, left, &mut columns.iter().map(|column| column.heading[line]));
+        look.put(&mut out, Tone::Strong, &text);
+        out.push('\n');
     }
-    for strategy in &strategies {
-        let name = row_name(strategy, look);
-        let mut text = padded(&name, &name, names);
-        for (column, wide) in columns.iter().zip(&wide) {
-            text.push_str(&format!("{}{:>wide$}", " ".repeat(gap), (column.cell)(&strategy.costs)));
-        }
-        out.push_str(text.trim_end());
+    for (name, cells) in names.iter().zip(&cells) {
+        row(&mut out, name, &mut cells.iter().map(String::as_str));
         out.push('\n');
     }
     if strategies.iter().any(|strategy| strategy.costs.silent > 0) {
         let text = "silent: violations in all runs of which every client was told ok";
-        out.push_str(&format!("{}\n", look.paint(Tone::Faint, text)));
+        look.put(&mut out, Tone::Faint, text);
+        out.push('\n');
     }
     out
 }

@@ -126,15 +126,28 @@ impl Look {
 
     /// Text in the colour of what it is.
     pub fn paint(&self, tone: Tone, text: &str) -> String {
+        let mut out = String::new();
+        self.put(&mut out, tone, text);
+        out
+    }
+
+    /// Puts text in the colour of what it is behind what is there.
+    pub(super) fn put(&self, out: &mut String, tone: Tone, text: &str) {
         let code = match tone {
-            Tone::Plain => return text.into(),
+            Tone::Plain => "",
             Tone::Strong => "1",
             Tone::Good => "32",
             Tone::Bad => "1;31",
             Tone::Doubtful => "33",
             Tone::Faint => "2",
         };
-        if self.colour && !text.is_empty() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.into() }
+        if self.colour && !code.is_empty() && !text.is_empty() {
+            for part in ["\u{1b}[", code, "m", text, "\u{1b}[0m"] {
+                out.push_str(part);
+            }
+        } else {
+            out.push_str(text);
+        }
     }
 
     /// Text without characters that this look has no room for.
@@ -174,19 +187,34 @@ impl Look {
     }
 }
 
-/// How many columns text takes.
-pub fn columns_of(text: &str) -> usize {
-    text.width()
+/// Whether each character of a text is a byte, takes one column and can be printed as it is. Nearly all text is so, and is
+/// spared to be looked at character by character.
+pub(super) fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
-/// Text with blanks behind it up to so many columns. `text` may be painted already; `bare` is what it is without.
-pub fn padded(text: &str, bare: &str, columns: usize) -> String {
-    format!("{text}{}", " ".repeat(columns.saturating_sub(columns_of(bare))))
+/// How many columns text takes.
+pub fn columns_of(text: &str) -> usize {
+    if is_plain(text) { text.len() } else { text.width() }
+}
+
+/// Puts so many blanks behind what is there.
+pub(super) fn blanks(out: &mut String, n: usize) {
+    out.extend(std::iter::repeat_n(' ', n));
+}
+
+/// Takes away the blanks at the end of what stands behind `from`.
+pub(super) fn trim(out: &mut String, from: usize) {
+    let end = from + out[from..].trim_end().len();
+    out.truncate(end);
 }
 
 /// Text in lines of at most so many columns, broken at blanks, and within words only where a word is longer.
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
+    if text.len() <= columns && !text.starts_with(' ') && is_plain(text) {
+        return vec![text.to_owned()];
+    }
     let mut lines = vec![String::new()];
     let mut used = 0;
     for word in text.split(' ') {
@@ -197,6 +225,14 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
         } else if used > 0 {
             lines.last_mut().unwrap_or(&mut String::new()).push(' ');
             used += 1;
+        }
+        if used + wide <= columns
+            && is_plain(word)
+            && let Some(line) = lines.last_mut()
+        {
+            line.push_str(word);
+            used += wide;
+            continue;
         }
         for c in word.chars() {
             let wide = c.width().unwrap_or(0);
@@ -223,6 +259,43 @@ mod tests {
         assert_eq!(wrap("abcdefgh i", 4), ["abcd", "efgh", "i"]);
         assert_eq!(wrap("", 4), [""]);
         assert_eq!(wrap("予約 する", 4), ["予約", "する"], "two columns a character");
+    }
+
+    /// Letter by letter, with no way round.
+    fn wrapped_slowly(text: &str, columns: usize) -> Vec<String> {
+        let mut lines = vec![String::new()];
+        let mut used = 0;
+        for word in text.split(' ') {
+            if used > 0 && used + 1 + word.width() > columns {
+                lines.push(String::new());
+                used = 0;
+            } else if used > 0 {
+                lines.last_mut().unwrap().push(' ');
+                used += 1;
+            }
+            for c in word.chars() {
+                let wide = c.width().unwrap_or(0);
+                if used + wide > columns {
+                    lines.push(String::new());
+                    used = 0;
+                }
+                lines.last_mut().unwrap().push(c);
+                used += wide;
+            }
+        }
+        lines
+    }
+
+    #[test]
+    fn plain_text_is_wrapped_and_measured_as_any_other() {
+        let pieces = ["a", "bc", " ", "-", "約", "e\u{301}", "\u{7f}", "~", "\t", ""];
+        for n in 0..10_000 {
+            let text = [n % 10, n / 10 % 10, n / 100 % 10, n / 1_000].map(|at| pieces[at]).concat();
+            assert_eq!(columns_of(&text), text.width(), "{text:?}");
+            for columns in 1..7 {
+                assert_eq!(wrap(&text, columns), wrapped_slowly(&text, columns), "{text:?} {columns}");
+            }
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::lanes::lanes;
 use super::look::{Look, Tone};
 use super::story::{parties, tell};
-use super::summary::CaseReport;
+use super::summary::{CaseReport, CellReport, StrategyReport};
 use super::text::title;
 use super::words::{count, counted, safe, shell};
 use crate::check::Finding;
@@ -90,11 +90,22 @@ pub fn stories(
     out
 }
 
-/// The stories of unexpected (or all) bad cells of a case, first failing seeds only. `show_again` gives the lines that
-/// follow a story and say how to see it again.
-pub fn of_case(
+/// Whether a cell has a story: it is a finding, or it is bad and all are to be told.
+fn is_told(cell: &CellReport, all: bool) -> bool {
+    cell.is_finding() || (all && cell.is_bad())
+}
+
+/// Whether there may be a story of a strategy, for which it must be at hand.
+pub fn has_story(strategy: &StrategyReport, all: bool) -> bool {
+    strategy.cells.iter().any(|cell| is_told(cell, all))
+}
+
+/// The stories of unexpected (or all) bad cells of a case, first failing seeds only. Of `prepared` there is one for each
+/// strategy; those without a story need not be there. `show_again` gives the lines that follow a story and say how to see
+/// it again.
+pub fn of_case<'p>(
     case: &CaseReport,
-    prepared: &[Prepared],
+    prepared: impl IntoIterator<Item = Option<&'p Prepared>>,
     all: bool,
     most: usize,
     show_again: &dyn Fn(&Again<'_>) -> Vec<String>,
@@ -104,10 +115,10 @@ pub fn of_case(
     let mut told = 0;
     let mut untold = 0;
     for (strategy, prepared) in case.strategies.iter().zip(prepared) {
+        let Some(prepared) = prepared else { continue };
         let mut seeds: Vec<(u64, Vec<usize>)> = Vec::new();
         for (at, cell) in strategy.cells.iter().enumerate() {
-            let wanted = cell.is_finding() || (all && cell.is_bad());
-            let Some(seed) = cell.first_seed.filter(|_| wanted) else { continue };
+            let Some(seed) = cell.first_seed.filter(|_| is_told(cell, all)) else { continue };
             match seeds.iter_mut().find(|(known, _)| *known == seed) {
                 Some((_, invariants)) => invariants.push(at),
                 None => seeds.push((seed, vec![at])),

@@ -45,7 +45,8 @@ pub fn verdicts(case: &CaseReport, look: &Look) -> String {
     };
     let mut out = format!("{}  {seeds}\n", look.paint(Tone::Strong, &look.plain(&title(case))));
     for line in case.about.iter().flat_map(|about| wrap(&look.plain(&safe(about)), look.width)) {
-        out.push_str(&format!("{}\n", look.paint(Tone::Faint, &line)));
+        look.put(&mut out, Tone::Faint, &line);
+        out.push('\n');
     }
     out.push('\n');
     if case.invariants.is_empty() {
@@ -90,9 +91,13 @@ fn notes(case: &CaseReport, look: &Look) -> String {
         }
         expectations(case, strategy, &mut note);
         for fact in &strategy.facts {
+            let status = fact_status(fact);
+            if status == CellStatus::Expected {
+                continue;
+            }
             let text = safe(&fact.text);
             let seed = fact.seed.map(|seed| format!(" (seed {seed})")).unwrap_or_default();
-            match (fact_status(fact), fact.sometimes) {
+            match (status, fact.sometimes) {
                 (CellStatus::Missed, true) => {
                     note(Tone::Bad, "!", format!("{name}: never true, expected sometimes: {text}"))
                 }
@@ -111,8 +116,15 @@ fn notes(case: &CaseReport, look: &Look) -> String {
 
 /// Expectations that were not met, one line each.
 fn expectations(case: &CaseReport, strategy: &StrategyReport, note: &mut impl FnMut(Tone, &str, String)) {
+    // Mostly there is nothing to tell, and then nothing is put into words.
+    let told = |cell: &Cell| {
+        let unmet =
+            matches!(cell.status, CellStatus::Missed | CellStatus::Finding | CellStatus::Inconclusive);
+        unmet && cell.expected.is_some()
+    };
     let name = safe(&strategy.name);
-    for (cell, invariant) in strategy.cells.iter().zip(&case.invariants) {
+    for (cell, invariant) in strategy.cells.iter().zip(&case.invariants).filter(|(cell, _)| told(&cell.cell))
+    {
         let seed = cell.first_seed.map(|seed| format!(", first in seed {seed}")).unwrap_or_default();
         let of = safe(&invariant.name);
         expectation(&cell.cell, &format!("{name}: {of}"), &seed, &unearned(cell, invariant), note);

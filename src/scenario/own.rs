@@ -5,6 +5,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::problem::{did_you_mean, enumerate};
 use super::read::Scenario;
 use crate::model::Model;
 use crate::model::ids::{ServiceId, TableId};
@@ -13,8 +14,15 @@ use crate::model::own::{OwnPolicy, OwnProcess, OwnTable, OwnWatch, Policy, Proce
 use crate::model::service::{Column, MAX_COLUMNS, Table};
 
 /// Something in Rust that does not fit the scenario.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Misfit(String);
+
+/// As a person reads it: a `main` or a test that returns it shows no more.
+impl fmt::Debug for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 impl fmt::Display for Misfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -23,6 +31,17 @@ impl fmt::Display for Misfit {
 }
 
 impl std::error::Error for Misfit {}
+
+/// What may have been meant by a name that is not there, and what there is.
+fn among(name: &str, known: Vec<&str>) -> String {
+    let close = did_you_mean(name, known.iter().copied());
+    let close = close.map(|close| format!("; did you mean `{close}`?")).unwrap_or_default();
+    match known[..] {
+        [] => close,
+        [_] => format!("{close}; there is {}", enumerate(known, "and")),
+        _ => format!("{close}; there are {}", enumerate(known, "and")),
+    }
+}
 
 impl Scenario {
     /// Registers the process of every service whose `process` has this name, in all cases and strategies.
@@ -49,7 +68,10 @@ impl Scenario {
         });
         match found {
             true => Ok(self),
-            false => Err(Misfit(format!("no service of `{}` has the process `{name}`", self.name))),
+            false => {
+                let hint = among(name, self.missing_processes());
+                Err(Misfit(format!("no service of `{}` has the process `{name}`{hint}", self.name)))
+            }
         }
     }
 
@@ -112,7 +134,8 @@ impl Scenario {
             }
             let found = case.strategies.iter().find(|known| known.name == base);
             let Some(mut strategy) = found.cloned() else {
-                return Err(Misfit(format!("there is no strategy `{base}` to stand on")));
+                let hint = among(base, case.strategies.iter().map(|known| known.name.as_str()).collect());
+                return Err(Misfit(format!("there is no strategy `{base}` to stand on{hint}")));
             };
             let mut model = (*strategy.model).clone();
             for table in own.policy().tables() {
@@ -184,4 +207,28 @@ fn bring(model: &mut Model, table: &OwnTable) -> Result<(), Misfit> {
         model.services[at].tables.push(id);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ids::OpId;
+    use crate::model::own::{Place, Steps};
+    use crate::scenario::Draft;
+
+    struct Idle;
+
+    impl Policy for Idle {
+        fn at(&self, _: Place, _: &Model, _: OpId, _: &mut Steps) {}
+    }
+
+    #[test]
+    fn a_strategy_that_is_not_there_is_answered_with_those_that_are() {
+        let text = r#"{ "services": { "s": { "operations": { "op": {} } } }, "clients": { "c": { "does": "s.op()" } } }"#;
+        let scenario = Draft::parse("one", text).unwrap().read().unwrap();
+        let misfit = scenario.with_strategy("own", "navie", Idle).unwrap_err();
+        let said = "there is no strategy `navie` to stand on; did you mean `naive`?; \
+                    there are `naive`, `occ`, `idempotent`, `saga` and `hardened`";
+        assert_eq!(format!("{misfit:?}"), said);
+    }
 }

@@ -30,6 +30,8 @@ pub struct Field {
     pub default: Option<&'static str>,
     /// A sentence about it.
     pub doc: &'static str,
+    /// What the reference and `halfway explain` say beyond that sentence; may be empty.
+    pub more: &'static str,
 }
 
 /// A name with a meaning, one of a fixed set.
@@ -121,7 +123,7 @@ impl Field {
     /// A key that may be left out.
     #[must_use]
     pub const fn new(name: &'static str, shape: Shape, doc: &'static str) -> Self {
-        Field { name, shape, required: false, default: None, doc }
+        Field { name, shape, required: false, default: None, doc, more: "" }
     }
 
     /// The same, but it must be there.
@@ -135,6 +137,13 @@ impl Field {
     #[must_use]
     pub const fn default(mut self, value: &'static str) -> Self {
         self.default = Some(value);
+        self
+    }
+
+    /// The same, with more to say about it.
+    #[must_use]
+    pub const fn more(mut self, text: &'static str) -> Self {
+        self.more = text;
         self
     }
 }

@@ -8,7 +8,7 @@ use super::due::Due;
 use super::network::{Outgoing, subject};
 use super::slab::Id;
 use super::words::Words;
-use super::world::{Asking, Call, Ctx, From, MoreOfCall, Owner, Parcel, Phase, Ready, Status, World};
+use super::world::{Asking, Call, From, MoreOfCall, Owner, Parcel, Phase, Ready, Status, World};
 use crate::kernel::agenda::{Class, Key};
 use crate::kernel::choose::{Ask, Chooser};
 use crate::kernel::path::{Path, Role};
@@ -95,8 +95,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// Begins a call that has been filled in.
     #[inline]
     pub(super) fn start_call(&mut self, id: Id) {
-        let Call { ctx, node, .. } = self.world.calls[id];
-        self.hold(&ctx);
+        let Call { brief, node, .. } = self.world.calls[id];
+        self.hold(&brief);
         let target = self.target_of(id);
         self.world.places.calls.join(id.slot, node);
         let own = match self.plan.nodes.kind(node) {
@@ -123,11 +123,11 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             match of.route {
                 Route::RoundRobin => {
                     let call = &self.world.calls[call];
-                    let intent = match call.ctx.intent {
+                    let intent = match call.brief.intent {
                         crate::model::record::NONE => 0,
                         slot => self.world.intents[self.world.intents.id(slot)].index,
                     };
-                    (call.ctx.client.wrapping_add(intent).wrapping_add(call.requests + call.fetches))
+                    (call.brief.client.wrapping_add(intent).wrapping_add(call.requests + call.fetches))
                         % replicas
                 }
                 Route::Random => self.chooser.below(path, Ask::Route, u64::from(replicas)) as u32,
@@ -177,7 +177,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let (attempt, node, local) = (call.attempt, call.node, call.local);
         let retry = call.retry;
         let path = path.child(Role::Request, 0);
-        let ctx = Ctx { sent: path.0, ..call.ctx };
+        let ctx = call.brief.ctx(path);
         let service = if local { None } else { self.service_of(target) };
         if let Some(service) = service {
             let to = self.route(service, id, path);
@@ -252,7 +252,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 if call.phase == Phase::Request {
                     call.maybe = true;
                 }
-                let (node, ctx, path, attempt) = (call.node, call.ctx, call.path, call.attempt);
+                let (node, ctx, path, attempt) = (call.node, call.brief, call.path, call.attempt);
                 let op = super::target_word(self.target_of(id));
                 self.record(Kind::Timeout, path, &ctx, |r| {
                     r.op = op;
@@ -441,7 +441,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// A call is no more.
     pub(super) fn end_call(&mut self, id: Id) {
         let call = &mut self.world.calls[id];
-        let (ctx, node) = (call.ctx, call.node);
+        let (ctx, node) = (call.brief, call.node);
         self.wait_no_more(id);
         self.world.places.calls.quit(id.slot, node);
         self.world.calls.leave(id);
@@ -450,14 +450,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     /// A request without anybody who waits for the answer.
     pub(super) fn send_and_forget(&mut self, call: Id) {
-        let ctx = self.world.calls[call].ctx;
-        self.hold(&ctx);
+        let brief = self.world.calls[call].brief;
+        self.hold(&brief);
         let target = self.target_of(call);
         let service = self.service_of(target);
         let made = &mut self.world.calls[call];
         made.requests += 1;
         let path = made.path.child(Role::Try, 1).child(Role::Request, 0);
-        let ctx = Ctx { sent: path.0, ..ctx };
+        let ctx = brief.ctx(path);
         let (node, words) = (made.node, made.args.clone());
         let payload = words.all();
         self.world.places.calls.join(call.slot, node);

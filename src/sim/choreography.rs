@@ -7,7 +7,7 @@
 use super::Engine;
 use super::network::{Answered, Outgoing};
 use super::slab::Id;
-use super::world::{Asking, Ctx, From, Letter, Parcel, Progress, Run, Status, Todo, Trouble};
+use super::world::{Asking, Ctx, From, Home, Letter, Parcel, Progress, Run, Status, Todo, Trouble};
 use crate::kernel::choose::Chooser;
 use crate::kernel::path::{Path, Role, mix};
 use crate::model::expr::eval;
@@ -17,10 +17,11 @@ use crate::model::ids::{FlowId, OpId};
 use crate::model::record::{FlowMove, NONE};
 use crate::model::value::{NULL, Word};
 use crate::model::weather::{PointKind, Subject};
-use crate::store::Sink;
+use crate::store::{KeyState, Sink};
 
-/// The words that travel before the slots of a flow: its path, the steps done and undone, why it turns back, its home.
-const HEAD: usize = 5;
+/// The words that travel before the slots of a flow: its path, the steps done and undone, why it turns back, then its
+/// [`Home`].
+const HEAD: usize = 7;
 
 /// Where the home of a flow is filed while it listens.
 pub(super) fn home_hash(path: Path, node: u32) -> u64 {
@@ -31,7 +32,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// The home starts the flow and waits.
     pub(super) fn start_choreography(&mut self, id: Id) {
         self.world.runs[id].todo = Todo::AwaitOver;
-        let Run { flow, node, ctx, path, .. } = self.world.runs[id];
+        let Run { flow, node, ctx, path, key, fingerprint, .. } = self.world.runs[id];
         self.world.listening.insert(home_hash(path, node), id.slot);
         if ctx.intent != NONE {
             self.world.intents.at(ctx.intent).more().homes.push(id);
@@ -40,7 +41,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         if self.flow_plan(flow).answer() == Answer::Accepted {
             self.answer_run(id, Status::Ok(NULL));
         }
-        self.go_on(flow, node, node, ctx, path, progress, None);
+        let home = Home { node, key: key.unwrap_or(NULL), fingerprint };
+        self.go_on(flow, node, home, ctx, path, progress, None);
         // From here on the home only listens. If a message gets lost on the way, nothing is left to happen.
         if self.world.runs.has(id) {
             self.world.runs[id].listens = true;
@@ -60,14 +62,15 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.world.intents.at(intent).more().homes = homes;
     }
 
-    fn home_and_state(progress: &Progress, path: Path, home: u32) -> Vec<Word> {
+    fn home_and_state(progress: &Progress, path: Path, home: Home) -> Vec<Word> {
         let why = match progress.trouble {
             None => NULL,
             Some(Trouble::Refused(reason)) => reason,
             Some(Trouble::Unknown) => 0,
         };
-        let mut words =
-            vec![path.0 as Word, progress.done as Word, progress.undone as Word, why, Word::from(home)];
+        let (done, undone) = (progress.done as Word, progress.undone as Word);
+        let Home { node, key, fingerprint } = home;
+        let mut words = vec![path.0 as Word, done, undone, why, Word::from(node), key, fingerprint as Word];
         words.extend_from_slice(&progress.slots);
         words
     }
@@ -88,7 +91,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         &mut self,
         flow: FlowId,
         node: u32,
-        home: u32,
+        home: Home,
         ctx: Ctx,
         path: Path,
         mut progress: Progress,
@@ -151,7 +154,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         n: u32,
         answer: From,
     ) -> bool {
-        let home = state[4] as u32;
+        let home = Home::of(state).map_or(node, |home| home.node);
         let (parcel, point, subject, to, name, ctx) = match letter {
             Letter::Hop(flow, step, undo) => {
                 let Some(op) = self.hop_op(flow, step, undo) else { return true };
@@ -215,9 +218,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     ) {
         let plan = self.flow_plan(flow);
         let Some(op) = self.hop_op(flow, step, undo) else { return };
-        if state.len() < HEAD {
-            return;
-        }
+        let Some(home) = Home::of(state) else { return };
         let trouble = match state[3] {
             NULL => None,
             0 => Some(Trouble::Unknown),
@@ -242,8 +243,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             progress,
             stop: Some((step, undo)),
             stop_path: path,
-            // Where the home is, for the end.
-            round: state[4] as u32,
+            home,
             ..Run::default()
         };
         self.world.places.runs.join(id.slot, node);
@@ -265,11 +265,11 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.start_task(op, false, node, ctx, path, From::Stop(id), &args, Asking::PLAINLY);
     }
 
-    /// The commit of an operation at a stop: the next letter goes into the outbox with it.
+    /// The commit of an operation at a stop, done or refused: the next letter goes into the outbox with it.
     pub(super) fn hand_over(&mut self, id: Id, status: Status) {
         let Some(run) = self.world.runs.get(id) else { return };
         let plan = self.flow_plan(run.flow);
-        if run.handed {
+        if run.handed || !self.is_final(run, status) {
             return;
         }
         match plan.publish {
@@ -292,7 +292,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     /// Goes on from a stop whose operation ended like this.
     fn pass_on(&mut self, id: Id, status: Status) {
-        let Run { flow, node, ctx, path, stop, round: home, .. } = self.world.runs[id];
+        let Run { flow, node, ctx, path, stop, home, .. } = self.world.runs[id];
         let mut progress = self.world.runs[id].progress.clone();
         let Some((step, undo)) = stop else { return };
         let of = &self.flow_plan(flow).steps[step as usize];
@@ -321,17 +321,22 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.go_on(flow, node, home, ctx, path, progress, Some(step));
     }
 
+    /// Whether a stop is over with this status. What must succeed is not over when it is refused.
+    fn is_final(&self, run: &Run, status: Status) -> bool {
+        let Some((step, undo)) = run.stop else { return false };
+        match status {
+            Status::Ok(_) | Status::Skipped(_) => true,
+            Status::Refused(_) => {
+                undo || self.flow_plan(run.flow).steps[step as usize].class != Class::Retriable
+            }
+            _ => false,
+        }
+    }
+
     /// The operation at a stop is over: acknowledge and go on.
     pub(super) fn stop_done(&mut self, id: Id, status: Status) {
-        let Run { flow, node, ctx, stop_path: path, from, stop, handed, .. } = self.world.runs[id];
-        let Some((step, undo)) = stop else { return };
-        let must_succeed = !undo && self.flow_plan(flow).steps[step as usize].class == Class::Retriable;
-        let final_answer = match status {
-            Status::Ok(_) | Status::Skipped(_) => true,
-            Status::Refused(_) => !must_succeed,
-            _ => false,
-        };
-        if final_answer {
+        let Run { flow, node, ctx, stop_path: path, from, handed, .. } = self.world.runs[id];
+        if self.is_final(&self.world.runs[id], status) {
             if !handed {
                 self.pass_on(id, status);
             }
@@ -358,14 +363,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         state: &[Word],
         answer: From,
     ) {
-        let Some(&path) = state.first() else { return };
-        self.over(status, Path(path as u64), node);
+        let (Some(&path), Some(home)) = (state.first(), Home::of(state)) else { return };
+        self.over(flow, status, Path(path as u64), node, home);
         let what =
             Answered { node, target: Target::Flow(flow), path: name, ctx: &ctx, args: &[], payload: &[] };
         self.answer(answer, status, what);
     }
 
-    fn over(&mut self, status: Status, path: Path, node: u32) {
+    fn over(&mut self, flow: FlowId, status: Status, path: Path, node: u32, home: Home) {
         let waiting = |slot: u32| {
             let run = &self.world.runs[self.world.runs.id(slot)];
             run.path == path && run.node == node
@@ -378,7 +383,16 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 _ => FlowMove::GaveUp,
             };
             self.moves(id, what, NONE, 0);
-            self.close_run(id, status);
+            return self.close_run(id, status);
+        }
+        // The home has crashed since: nobody waits, but whoever asks again must not find the flow in progress for ever.
+        if home.key != NULL
+            && let Some(by) = &self.flow_plan(flow).key
+            && let Some(entry) = self.world.keys[self.key_place(node, &by.policy)].get(home.key)
+            && entry.state == KeyState::InProgress
+            && entry.fingerprint == home.fingerprint
+        {
+            self.settle_key(flow, node, path, (home.key, home.fingerprint), status);
         }
     }
 }

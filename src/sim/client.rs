@@ -4,7 +4,7 @@ use super::Engine;
 use super::due::Due;
 use super::slab::Id;
 use super::target_word;
-use super::world::{Call, Client, Ctx, Owner, Phase, Status};
+use super::world::{Brief, Call, Client, Ctx, Owner, Phase, Status};
 use crate::kernel::agenda::{Class, Key};
 use crate::kernel::choose::{Ask, Chooser};
 use crate::kernel::path::{Path, Role, mix};
@@ -255,7 +255,7 @@ impl Call {
         self.owner = owner;
         self.target = Some(target);
         self.node = node;
-        self.ctx = ctx;
+        self.brief = Brief::from(&ctx);
         self.path = path;
         self.retry = retry;
         self.phase = Phase::Request;

@@ -68,6 +68,27 @@ impl Clone for Progress {
     }
 }
 
+/// Where a choreographed flow was begun, and what it is known by there; it travels with the flow.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Home {
+    pub(crate) node: u32,
+    /// Its key, or `NULL`, and what that was first used for.
+    pub(crate) key: Word,
+    pub(crate) fingerprint: u64,
+}
+
+impl Home {
+    /// The home among the words that travel.
+    pub(crate) fn of(state: &[Word]) -> Option<Home> {
+        match *state {
+            [_, _, _, _, node, key, fingerprint, ..] => {
+                Some(Home { node: node as u32, key, fingerprint: fingerprint as u64 })
+            }
+            _ => None,
+        }
+    }
+}
+
 /// A flow being coordinated at a node.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Run {
@@ -95,6 +116,8 @@ pub(crate) struct Run {
     pub(crate) fingerprint: u64,
     /// A stop of a choreography: the step done here.
     pub(crate) stop: Option<(u8, bool)>,
+    /// Of a stop: where the flow was begun.
+    pub(crate) home: Home,
     /// The name of the message that brought the flow to this stop.
     pub(crate) stop_path: Path,
     /// The next stop is in the outbox, written by the operation's commit, now or at an earlier execution.

@@ -93,11 +93,11 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     #[cold]
     pub(super) fn waits_for_node(&mut self, due: Due, key: Key) -> bool {
         let Some(node) = self.node_of(due) else { return false };
-        let node = &mut self.world.nodes[node as usize];
-        if node.paused {
-            node.held.push(key);
+        let paused = self.world.nodes[node as usize].paused;
+        if paused {
+            self.world.held.push((node, key));
         }
-        node.paused
+        paused
     }
 
     /// The node that something happens at, if it waits when that node is paused.

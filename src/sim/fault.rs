@@ -453,14 +453,20 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             return;
         }
         state.paused = false;
-        let held = std::mem::take(&mut state.held);
         self.world.paused -= 1;
         self.record(Kind::Resume, Path::ROOT, &Ctx::default(), |r| r.who = node);
         let name = Path::ROOT.child(Role::Replica, node).child(Role::Recovery, life);
-        for (n, &key) in held.iter().enumerate() {
-            // They come up at once, in the order in which they would have.
-            let order = crate::kernel::agenda::tie(Class::Timer, self.chooser.tie_key(), name, n as u32);
+        // They come up at once, in the order in which they would have. One name has room for 256 in order; what is beyond
+        // them goes on where the next names would be.
+        let first = crate::kernel::agenda::tie(Class::Timer, self.chooser.tie_key(), name, 0);
+        let held = std::mem::take(&mut self.world.held);
+        let (own, others): (Vec<_>, Vec<_>) = held.into_iter().partition(|&(of, _)| of == node);
+        self.world.held = others;
+        for ((_, key), order) in own.into_iter().zip(first..) {
             self.comes_up_again(key, order);
+        }
+        if let NodeKind::Replica(service, _) = self.plan.nodes.kind(node) {
+            self.wake_relay(service);
         }
     }
 

@@ -19,6 +19,13 @@ use crate::model::record::{FlowMove, Kind, NONE, StepRole, step_word};
 use crate::model::value::{NULL, Word};
 use crate::store::{KeyState, Sink};
 
+/// Where the key of a flow is kept, and for how long it may be in progress.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Claim {
+    place: usize,
+    lasts: Span,
+}
+
 impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
     pub(super) fn flow_plan(&self, flow: FlowId) -> &'e FlowPlan {
         &self.plan.flows[flow.index()]
@@ -88,7 +95,8 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
             return self.start_merged(flow, node, ctx, path, from, args);
         }
         let instance = self.instance(ctx, flow);
-        let mut key = None;
+        let durable = self.saga(flow).is_some_and(|saga| saga.durable);
+        let (mut key, mut claim) = (None, None);
         let fingerprint = Self::fingerprint(args);
         if let (Some(by), NodeKind::Replica(..)) = (&plan.key, self.plan.nodes.kind(node)) {
             let place = self.key_place(node, &by.policy);
@@ -119,8 +127,7 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
                 }
                 _ => {}
             }
-            let lasts = by.policy.busy_for;
-            self.remember(place, word, fingerprint, KeyState::InProgress, lasts, path);
+            claim = Some(Claim { place, lasts: by.policy.busy_for });
         }
         self.hold(&ctx);
         let (id, run) = self.world.runs.take();
@@ -141,14 +148,14 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
             ..Run::default()
         };
         self.file_run(id);
+        if !durable {
+            self.claim(id, claim);
+        }
         self.moves(id, FlowMove::Started, NONE, u64::from(node));
         if matches!(plan.coordination, Coordination::Choreography { .. }) {
             return self.start_choreography(id);
         }
-        if let Some(saga) = self.saga(flow)
-            && saga.durable
-            && !self.open_saga(id)
-        {
+        if durable && !self.open_saga(id, claim) {
             return;
         }
         if plan.answer() == Answer::Accepted {
@@ -156,6 +163,14 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
         }
         if self.world.runs.has(id) {
             self.world.ready.push_back(Ready::Run(id));
+        }
+    }
+
+    /// The key of a run is in progress from now on, if it has one.
+    pub(super) fn claim(&mut self, id: Id, claim: Option<Claim>) {
+        let Run { key, fingerprint, path, .. } = self.world.runs[id];
+        if let (Some(key), Some(Claim { place, lasts })) = (key, claim) {
+            self.remember(place, key, fingerprint, KeyState::InProgress, lasts, path);
         }
     }
 

@@ -8,12 +8,13 @@ use super::network::Answered;
 use super::slab::Id;
 use super::world::{Run, Status, Todo, Trouble};
 use crate::kernel::choose::Chooser;
-use crate::kernel::path::Role;
+use crate::kernel::path::{Path, Role};
 use crate::model::flow::Target;
 use crate::model::how::{Keep, Register};
+use crate::model::ids::FlowId;
 use crate::model::plan::FlowPlan;
 use crate::model::record::{FlowMove, NONE};
-use crate::model::value::NULL;
+use crate::model::value::{NULL, Word};
 use crate::store::{KeyState, Sink};
 
 impl<C: Chooser, S: Sink> Engine<'_, C, S> {
@@ -136,21 +137,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// Remembers the result under the flow's key, answers, and ends the run.
     pub(super) fn close_run(&mut self, id: Id, status: Status) {
         let Run { flow, node, path, key, fingerprint, saga, .. } = self.world.runs[id];
-        let plan = self.flow_plan(flow);
-        if let (Some(by), Some(key)) = (&plan.key, key) {
-            let place = self.key_place(node, &by.policy);
-            match (status, by.policy.keep) {
-                (Status::Ok(reply), keep) => {
-                    let reply = if keep == Keep::Nothing { NULL } else { reply };
-                    let done = KeyState::Done { refused: None, reply };
-                    self.remember(place, key, fingerprint, done, by.policy.ttl, path);
-                }
-                (Status::Refused(reason), Keep::Any) => {
-                    let done = KeyState::Done { refused: Some(reason), reply: NULL };
-                    self.remember(place, key, fingerprint, done, by.policy.ttl, path);
-                }
-                _ => self.world.keys[place].remove(key),
-            }
+        if let Some(key) = key {
+            self.settle_key(flow, node, path, (key, fingerprint), status);
         }
         if let Some(row) = saga {
             self.drop_saga(row);
@@ -158,6 +146,31 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.answer_run(id, status);
         if self.world.runs.has(id) {
             self.drop_run(id);
+        }
+    }
+
+    /// What becomes of the key of a flow that is over.
+    pub(super) fn settle_key(
+        &mut self,
+        flow: FlowId,
+        node: u32,
+        path: Path,
+        (key, fingerprint): (Word, u64),
+        status: Status,
+    ) {
+        let Some(by) = &self.flow_plan(flow).key else { return };
+        let place = self.key_place(node, &by.policy);
+        match (status, by.policy.keep) {
+            (Status::Ok(reply), keep) => {
+                let reply = if keep == Keep::Nothing { NULL } else { reply };
+                let done = KeyState::Done { refused: None, reply };
+                self.remember(place, key, fingerprint, done, by.policy.ttl, path);
+            }
+            (Status::Refused(reason), Keep::Any) => {
+                let done = KeyState::Done { refused: Some(reason), reply: NULL };
+                self.remember(place, key, fingerprint, done, by.policy.ttl, path);
+            }
+            _ => self.world.keys[place].remove(key),
         }
     }
 

@@ -87,7 +87,7 @@ pub struct Runner<'p> {
     world: World,
     agenda: Agenda,
     lanes: Lanes,
-    scratch: Scratch,
+    scratch: Box<Scratch>,
     /// Which lines of the script the last run asked for.
     asked: Vec<bool>,
     /// Whether anything in the last run that was noted was drawn from its seed.
@@ -106,7 +106,7 @@ impl<'p> Runner<'p> {
             world: World::default(),
             lanes: Lanes::of(plan, &mut agenda),
             agenda,
-            scratch: Scratch::new(),
+            scratch: Box::default(),
             asked: Vec::new(),
             drawn: false,
         }
@@ -519,10 +519,13 @@ impl World {
         self.fences.resize_with(model.services.len(), Default::default);
         self.fences.iter_mut().for_each(|fence| fence.reset());
         self.nodes.resize_with(plan.nodes.count as usize, Default::default);
-        for node in &mut self.nodes {
-            node.held.clear();
-            *node = world::Node { held: std::mem::take(&mut node.held), ..world::Node::default() };
-        }
+        self.nodes.fill(world::Node::default());
+        self.held.clear();
+        // A client has at most one intent and one call under way, unless it does not wait; some messages are sent twice.
+        let clients = model.groups.iter().map(|group| group.count as usize).sum::<usize>();
+        self.messages.expect(clients + clients / 8);
+        self.intents.expect(clients + clients / 8);
+        self.calls.expect(clients);
         self.events.reset();
         self.messages.reset();
         self.tasks.reset();

@@ -7,7 +7,7 @@ use super::Engine;
 use super::due::Due;
 use super::rules::{Filed, MessageRule};
 use super::slab::Id;
-use super::world::{Asking, Ctx, From, Message, Parcel, Phase, Status, Who, World};
+use super::world::{Asking, Brief, Ctx, From, Message, Parcel, Phase, Status, Who, World};
 use crate::kernel::agenda::Class;
 use crate::kernel::choose::{Ask, Chooser};
 use crate::kernel::path::{Path, Role};
@@ -127,7 +127,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         sent.copy = 0;
         sent.from = from;
         sent.to = to;
-        sent.ctx = *ctx;
+        sent.brief = Brief::from(ctx);
         self.put(Due::Message(id.slot), after, Class::Delivery, name);
         id
     }
@@ -160,10 +160,10 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         sent.parcel = message.parcel;
         sent.point = message.point;
         sent.path = message.path;
-        sent.copy = copy;
+        sent.copy = copy as u16;
         sent.from = message.from;
         sent.to = message.to;
-        sent.ctx = *message.ctx;
+        sent.brief = Brief::from(message.ctx);
         sent.answer = message.answer;
         sent.payload.set(message.payload);
         self.put(Due::Message(id.slot), after, Class::Delivery, name);
@@ -241,6 +241,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 delayed = Some(number as u16);
             }
         }
+        // All rules together may ask for more than anybody can tell apart.
+        again.truncate(usize::from(u16::MAX));
         let copies = 1 + again.len() as u32;
         if copies > 1 {
             self.chooser.note(path, Matter::COPIES, copies.into());
@@ -396,8 +398,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// A copy arrives.
     pub(super) fn arrive(&mut self, slot: u32) {
         let id = self.world.messages.id(slot);
-        let Message { parcel, point, path, copy, from, to, ref ctx, answer, .. } = self.world.messages[id];
-        let who = Who::from(ctx);
+        let Message { parcel, point, path, copy, from, to, ref brief, answer, .. } = self.world.messages[id];
+        let (who, copy) = (Who::from(brief), u32::from(copy));
         // Where nothing can crash, the node need not be looked at: of many clients that is a cache miss a message.
         let down = self.rules.crashes && self.world.nodes[to as usize].down;
         let op = match parcel {
@@ -445,7 +447,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     /// Something arrives that is neither asked of an operation nor answered to a call.
     fn other_arrives(&mut self, id: Id, name: Path) {
-        let Message { parcel, to, ctx, answer, .. } = self.world.messages[id];
+        let Message { parcel, path, to, brief, answer, .. } = self.world.messages[id];
+        let ctx = brief.ctx(path);
         let words = std::mem::take(&mut self.world.messages[id].payload);
         let payload = words.all();
         match parcel {

@@ -110,16 +110,12 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         if !task.outbox.is_empty() {
             self.letters_commit(task);
         }
-        match (task.from, task.refused) {
-            (From::Stop(run), None) => {
-                // The flow may go on at once, and what it sends may crash this very node.
-                let reply = task.reply;
-                let id = self.put_back(task);
-                self.hand_over(run, Status::Ok(reply));
-                self.take_out(id, task)
-            }
-            _ => true,
-        }
+        let From::Stop(run) = task.from else { return true };
+        // The flow may go on at once, and what it sends may crash this very node.
+        let status = task.refused.map_or(Status::Ok(task.reply), Status::Refused);
+        let id = self.put_back(task);
+        self.hand_over(run, status);
+        self.take_out(id, task)
     }
 
     fn letters_commit(&mut self, task: &mut Task) {
@@ -179,7 +175,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             let state = &self.world.nodes[*node as usize];
             !state.down && !state.paused
         };
-        // Where all replicas are down, the first to restart wakes it again.
+        // Where all replicas are down or paused, the first that is back wakes it again.
         let Some(node) = (first..first + replicas).find(up) else { return };
         let policy = &self.known.relays[service.index()];
         let now = self.now();

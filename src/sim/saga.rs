@@ -4,6 +4,7 @@
 //! restarts, or by another replica when the home is gone for good.
 
 use super::Engine;
+use super::flow::Claim;
 use super::slab::Id;
 use super::world::{Progress, Ready, Run, SagaRow, Status, Todo, Trouble, World};
 use crate::kernel::choose::Chooser;
@@ -19,10 +20,11 @@ use crate::store::Sink;
 
 impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// The start of a saga is logged, in one commit with its key. Returns whether the home is still up.
-    pub(super) fn open_saga(&mut self, id: Id) -> bool {
+    pub(super) fn open_saga(&mut self, id: Id, claim: Option<Claim>) -> bool {
         if self.pass_log(0, id) {
             return false;
         }
+        self.claim(id, claim);
         let run = &self.world.runs[id];
         let row = SagaRow {
             flow: run.flow,

@@ -121,6 +121,12 @@ impl<T: Default> Slab<T> {
         slots.filter(|(_, (age, _))| is_live(**age)).map(|(slot, (&age, tenant))| (Id { slot, age }, tenant))
     }
 
+    /// Takes room for so many at once: what grows piece by piece is moved, and for a while there twice.
+    pub(crate) fn expect(&mut self, tenants: usize) {
+        self.tenants.reserve_exact(tenants.saturating_sub(self.tenants.len()));
+        self.ages.reserve_exact(tenants.saturating_sub(self.ages.len()));
+    }
+
     /// Ends all tenancies and keeps the memory.
     pub(crate) fn reset(&mut self) {
         self.free.clear();

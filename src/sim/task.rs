@@ -110,7 +110,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     pub(super) fn request_arrives(&mut self, message: Id, op: OpId, asking: Asking, fetch: bool, name: Path) {
         let Message { to, answer, .. } = self.world.messages[message];
         if self.is_hosted(op) {
-            let ctx = self.world.messages[message].ctx;
+            let asked = &self.world.messages[message];
+            let ctx = asked.brief.ctx(asked.path);
             let payload = std::mem::take(&mut self.world.messages[message].payload);
             self.world.messages.leave(message);
             self.ask_guest(op, to, ctx, name, answer, payload.all());
@@ -122,7 +123,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         // A task that is over at once runs without a slot, like most where statements take no time.
         let mut task = self.world.blank.take().unwrap_or_default();
         let asked = &self.world.messages[message];
-        task.reset(Id::NONE, program, to, &asked.ctx, name, answer);
+        task.reset(Id::NONE, program, to, &asked.brief.ctx(asked.path), name, answer);
         fill(&mut task.frame, asked.payload.all(), self.plan.programs[program as usize].frame);
         self.world.messages.leave(message);
         self.find_pace(&mut task);

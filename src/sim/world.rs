@@ -6,7 +6,9 @@
 
 use std::collections::VecDeque;
 
-pub(crate) use super::coordination::{Letter, OutboxRow, Progress, RelayState, Run, SagaRow, Todo, Trouble};
+pub(crate) use super::coordination::{
+    Home, Letter, OutboxRow, Progress, RelayState, Run, SagaRow, Todo, Trouble,
+};
 use super::due::Due;
 use super::links::Cuts;
 use super::places::Places;
@@ -45,6 +47,40 @@ pub(crate) struct Ctx {
     pub(crate) sent: u64,
 }
 
+/// A context as it lies in messages and calls, which know the name of their request themselves.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Brief {
+    pub(crate) intent: u32,
+    pub(crate) client: u32,
+    instance: u32,
+    step: u32,
+    effect: u64,
+    call: u64,
+}
+
+impl Brief {
+    /// The whole context, of a request sent under this name.
+    #[inline]
+    pub(crate) fn ctx(&self, sent: Path) -> Ctx {
+        let Brief { intent, client, instance, step, effect, call } = *self;
+        Ctx { intent, client, instance, step, effect, call, sent: sent.0 }
+    }
+}
+
+impl std::convert::From<&Ctx> for Brief {
+    #[inline]
+    fn from(ctx: &Ctx) -> Brief {
+        let Ctx { intent, client, instance, step, effect, call, sent: _ } = *ctx;
+        Brief { intent, client, instance, step, effect, call }
+    }
+}
+
+impl Default for Brief {
+    fn default() -> Brief {
+        Brief::from(&Ctx::default())
+    }
+}
+
 /// The intent that something belongs to, and its client: all that most records say of a context.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Who {
@@ -58,6 +94,13 @@ impl std::convert::From<&Ctx> for Who {
     #[inline]
     fn from(ctx: &Ctx) -> Who {
         Who { intent: ctx.intent, client: ctx.client }
+    }
+}
+
+impl std::convert::From<&Brief> for Who {
+    #[inline]
+    fn from(brief: &Brief) -> Who {
+        Who { intent: brief.intent, client: brief.client }
     }
 }
 
@@ -166,17 +209,19 @@ pub(crate) enum Parcel {
     Nothing,
 }
 
-/// One copy of a message under way.
+/// One copy of a message under way. It takes two lines of memory: with many clients, none of them is at hand when it arrives.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[repr(align(64))]
 pub(crate) struct Message {
     pub(crate) parcel: Parcel,
     pub(crate) point: PointKind,
+    pub(crate) copy: u16,
     /// The name of the message, without the copy.
     pub(crate) path: Path,
-    pub(crate) copy: u32,
     pub(crate) from: u32,
     pub(crate) to: u32,
-    pub(crate) ctx: Ctx,
+    /// For whom. What asks for something is called like the message.
+    pub(crate) brief: Brief,
     pub(crate) answer: From,
     pub(crate) payload: Words,
 }
@@ -220,7 +265,7 @@ pub(crate) struct Event {
 }
 
 /// A node.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Node {
     pub(crate) down: bool,
     /// It will not come back.
@@ -230,8 +275,6 @@ pub(crate) struct Node {
     pub(crate) resumes: Time,
     /// Counts crashes and pauses: what was meant for an earlier life is dropped.
     pub(crate) life: u32,
-    /// Events that wait for a paused node.
-    pub(crate) held: Vec<Key>,
 }
 
 /// A write that is not committed yet.
@@ -345,35 +388,37 @@ pub(crate) enum Owner {
     Nobody,
 }
 
-/// A request being made, with its repetitions.
+/// A request being made, with its repetitions. What its answer looks at comes first: with many clients each line of memory
+/// that is looked at counts.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[repr(C)]
 pub(crate) struct Call {
+    pub(crate) timer: Key,
     pub(crate) owner: Owner,
-    pub(crate) target: Option<Target>,
     pub(crate) node: u32,
-    pub(crate) ctx: Ctx,
-    pub(crate) path: Path,
-    pub(crate) args: Words,
-    pub(crate) retry: u16,
+    /// The number of the attempt waited for.
+    pub(crate) attempt: u32,
+    /// The first attempt of the present exchange: answers to earlier ones never count.
+    pub(crate) since: u32,
     pub(crate) phase: Phase,
     /// The phase to go to after a backoff.
     pub(crate) next: Phase,
+    pub(crate) retry: u16,
+    /// Some attempt may have taken effect.
+    pub(crate) maybe: bool,
+    pub(crate) insist: bool,
+    pub(crate) local: bool,
+    pub(crate) brief: Brief,
+    pub(crate) path: Path,
+    pub(crate) target: Option<Target>,
     /// How many requests were sent.
     pub(crate) requests: u32,
     /// How many fetches were sent.
     pub(crate) fetches: u32,
     /// How many attempts failed.
     pub(crate) failures: u32,
-    /// The number of the attempt waited for.
-    pub(crate) attempt: u32,
-    /// The first attempt of the present exchange: answers to earlier ones never count.
-    pub(crate) since: u32,
-    /// Some attempt may have taken effect.
-    pub(crate) maybe: bool,
-    pub(crate) insist: bool,
-    pub(crate) local: bool,
     pub(crate) sent: Time,
-    pub(crate) timer: Key,
+    pub(crate) args: Words,
     pub(crate) more: Option<Box<MoreOfCall>>,
 }
 
@@ -600,6 +645,8 @@ pub(crate) struct World {
     pub(crate) work: u32,
     /// How many nodes are paused.
     pub(crate) paused: u32,
+    /// What comes up at nodes that are, and waits for them.
+    pub(crate) held: Vec<(u32, Key)>,
     pub(crate) calm: bool,
     /// The clean-weather twin: which client is next.
     pub(crate) turn: u32,
@@ -613,7 +660,7 @@ mod tests {
     #[test]
     fn what_every_client_has_is_small() {
         assert!(size_of::<Ctx>() <= 40);
-        assert!(size_of::<Message>() <= 144);
+        assert!(size_of::<Message>() <= 128);
         assert!(size_of::<Call>() <= 160);
         assert!(size_of::<Intent>() <= 40);
     }

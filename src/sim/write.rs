@@ -47,8 +47,17 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
         match &plan.at {
             AtPlan::Fresh => {
-                let key = self.world.tables.table_mut(plan.table).fresh_key();
-                self.write_row(task, program, part, plan, key)
+                // No row is read ahead, so the place of its key is free: there a key waits that was drawn before the wait.
+                let base = plan.base as usize;
+                let key = match std::mem::replace(&mut task.frame[base], NULL) {
+                    NULL => self.world.tables.table_mut(plan.table).fresh_key(),
+                    drawn => drawn,
+                };
+                let went = self.write_row(task, program, part, plan, key);
+                if went == Went::Waits {
+                    task.frame[base] = key;
+                }
+                went
             }
             AtPlan::Key(code) => {
                 let base = plan.base as usize;
@@ -73,7 +82,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
     }
 
-    /// Locks all rows of the part and checks its requirements on what is there now.
+    /// Locks all rows of the part and looks at what is there now: whether it skips, and its requirements.
     fn guard(&mut self, task: &mut Running, program: &Program, part: u8) -> Went {
         let of = &program.parts[part as usize];
         for write in &of.writes {
@@ -82,6 +91,19 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 match self.lock(task, program, Lock { table: write.table, space: 0, key }) {
                     Went::On => {}
                     other => return other,
+                }
+            }
+        }
+        if let Some(skip) = &of.skip_at_store {
+            match self.evaluate(task, skip, false) {
+                Ok(1) => {
+                    task.skipped |= 1 << part.min(31);
+                    return Went::To(of.skip_to);
+                }
+                Ok(_) => {}
+                Err(failure) => {
+                    let reason = self.failure_reason(of.op, failure);
+                    return self.refuse(task, program, of.op, reason, false);
                 }
             }
         }
@@ -137,9 +159,16 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 other => return other,
             }
         }
+        let (staged, cells) = (task.staged.len(), task.cells.len());
         for key in keys {
             match self.write_row(task, program, part, plan, key) {
                 Went::On => {}
+                Went::Waits => {
+                    // It is run again from the start: the rows before this one are not to be written twice.
+                    task.staged.truncate(staged);
+                    task.cells.truncate(cells);
+                    return Went::Waits;
+                }
                 other => return other,
             }
         }
@@ -192,7 +221,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             let reason = self.failure_reason(of.op, failure);
             return self.refuse(task, program, of.op, reason, false);
         }
-        let whole = plan.whole && base != 0 && !meant_only;
+        // Only what was read ahead can be written back as a whole.
+        let whole = keyed && plan.whole && base != 0 && !meant_only;
         let cells = task.cells.len();
         let from = if own.is_none() && there { Source::Table(slot) } else { Source::Own(own) };
         let (carried, same) = match self.new_cells(task, plan, key, whole, there.then_some(from)) {

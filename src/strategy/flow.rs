@@ -143,6 +143,13 @@ fn merged(compiler: &Compiler<'_>, id: FlowId, flow: &Flow, plan: &FlowPlan) -> 
                 "flow `{name}` has steps in Rust, which cannot be merged into one transaction"
             ));
         }
+        if compiler.model.service(operation.service).external {
+            return Err(format!(
+                "flow `{}` cannot be merged into one transaction: `{}` belongs to an external system",
+                compiler.model.flow(id).name,
+                compiler.model.operation_name(op)
+            ));
+        }
         let how = &compiler.how.operations[op.index()];
         let base = frame.next;
         frame.offset = base;

@@ -142,8 +142,13 @@ fn program(compiler: &Compiler<'_>, op: OpId, how: &OperationHow, half: Half) ->
     let mut frame = Frame { offset: 0, next: operation.slots.len() as u16 };
     let Body { mut parts, otherwise, reply } = body(compiler, op, &how.write, &mut frame)?;
     let key = if half == Half::Fetch { None } else { key_plan(&how.idempotency) };
-    let fenced =
-        compiler.how.flows.iter().any(|flow| matches!(&flow.coordination, Coordination::Saga(s) if s.fence));
+    // A fence is a table beside those of the participant: at a system of others nobody can put one up.
+    let fenced = !compiler.model.service(operation.service).external
+        && compiler
+            .how
+            .flows
+            .iter()
+            .any(|flow| matches!(&flow.coordination, Coordination::Saga(s) if s.fence));
     let occ = match &how.write {
         WritePolicy::Occ(occ) => Some(occ),
         _ => None,

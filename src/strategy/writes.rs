@@ -78,6 +78,17 @@ impl Writer<'_> {
                 first.guarded = true;
             }
         }
+        // What a part skips for belongs to the statement, too, if it is about the rows that are written: nobody can change
+        // them in between.
+        if guarded
+            && let Some(skip) = part.skip.as_ref().map(inlined)
+            && looks_at_rows(&skip)
+            && self.guard(std::slice::from_ref(&skip), &part.effects.writes).is_ok()
+            && let Some(first) = plan.writes.first_mut()
+        {
+            plan.skip_at_store = Some(code(&skip));
+            first.guarded = true;
+        }
         let mut read = Vec::new();
         let values =
             part.effects.writes.iter().flat_map(|write| &write.values).map(|(_, value)| inlined(value));
@@ -234,6 +245,13 @@ impl Writer<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether anything that rows hold goes into an expression.
+fn looks_at_rows(expr: &Expr) -> bool {
+    let mut read = Vec::new();
+    collect_reads(expr, &mut read);
+    !read.is_empty()
 }
 
 fn is_cell(part: &Expr, table: TableId, key: Option<&Expr>, column: ColumnId) -> bool {

@@ -80,7 +80,7 @@ impl Failed {
         let mut text = format!("{}\n\n{}", headline(&report), matrices(&report));
         for (case, prepared) in report.cases.iter().zip(prepared) {
             let again = |again: &Again<'_>| again_lines(again, written, test);
-            text += &of_case(case, prepared, false, STORIES, &again, &look);
+            text += &of_case(case, prepared.iter().map(Some), false, STORIES, &again, &look);
             text += &untold(case, &again);
         }
         text += &trouble::never_struck(&report, &look);

@@ -37,6 +37,17 @@ fn found(subject: &Subject, name: &str) -> Found {
     let fresh = find(subject, &config).unwrap().unwrap();
     let took = begin.elapsed();
     let shrunk = fresh.fresh.clone().unwrap();
+    // Whoever reads the failure knows what broke, by what, where it is, and what to do.
+    let said = fresh.to_string();
+    let file = scratch.0.join(format!("{name}.json")).display().to_string();
+    assert!(
+        said.starts_with("violated: ") && said.contains(&format!("halfway replay {file} --strategy")),
+        "{said}"
+    );
+    let script = fresh.draft.get("/weather/script").and_then(|lines| lines.as_list()).unwrap();
+    assert!(script.iter().all(|line| said.contains(line.as_text().unwrap())), "{said}");
+    let course = format!("{:?}", shrunk.course);
+    assert!(shrunk.course.lines().all(|line| course.contains(line)) && !course.contains("Path("), "{course}");
     assert!(shrunk.after.intents <= 3 && shrunk.after.faults <= 2, "{shrunk:#?}");
     assert!(took < Duration::from_secs(if cfg!(debug_assertions) { 100 } else { 10 }), "{took:?}");
     eprintln!("{name}: {took:?}, {:?} to {:?}", shrunk.before, shrunk.after);

@@ -2,6 +2,7 @@
 
 mod dependencies;
 mod examples;
+mod external;
 mod growth;
 mod hardened;
 mod mutants;
@@ -10,6 +11,7 @@ mod own;
 mod per_intent;
 mod planted;
 mod points;
+mod restarts;
 mod robust;
 mod same;
 mod scripts;

@@ -5,7 +5,7 @@
 use crate::shipped::{prepared, read_text};
 
 /// Runs the one strategy of a scenario and holds the facts at its end. Once for each fault: all else stays as it is.
-fn leaves(world: &str, how: &str, fault: &str, facts: &[&str]) {
+pub(crate) fn leaves(world: &str, how: &str, fault: &str, facts: &[&str]) {
     let quoted: Vec<String> = facts.iter().map(|fact| format!("\"{fact}\"")).collect();
     let text = format!(
         r#"{{ {world},
@@ -82,6 +82,17 @@ fn published_before_the_commit_an_event_tells_of_what_a_crash_then_undoes() {
     }
     order(BEFORE, &crash("shop", r#""before": "commit shop.place""#), 0, 1, 0);
     order(BEFORE, &crash("shop", r#""after": "commit shop.place""#), 1, 1, 0);
+}
+
+/// The only replica stands still from its commit at 1.4 ms to 51.4 ms: its relay finds nobody until then.
+#[test]
+fn a_relay_whose_replicas_all_stood_still_goes_on_with_the_first_that_does() {
+    let pause = |long: &str| {
+        format!(r#"{{ "pause": "shop", "after": "commit shop.place", "nth": 1, "for": "{long}" }}"#)
+    };
+    order(OUTBOX, &pause("50ms"), 1, 1, 0);
+    order(OUTBOX, &pause("5ms"), 1, 1, 1);
+    order(AFTER, &pause("50ms"), 1, 1, 0);
 }
 
 #[test]

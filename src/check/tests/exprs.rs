@@ -1,5 +1,7 @@
 //! Expressions, rows that must be alone, and rows that must have an owner.
 
+use proptest::prelude::*;
+
 use super::super::finding::Witness;
 use super::super::testing::*;
 use crate::kernel::path::Path;
@@ -46,6 +48,59 @@ fn a_row_is_examined_for_each_time_that_a_transaction_comes_back_to_it() {
         let mut story = Story::of(InvariantKind::Always(phones()));
         story.invoke(0, SET_MAIL).commit(0, SET_MAIL, puts).end(0);
         assert_eq!(story.rest().obligations, examined);
+    }
+}
+
+/// A commit: each row's table, key and value.
+type Change = Vec<(bool, i64, i64)>;
+
+proptest! {
+    /// Tests of cells are answered for each table at once, anything else by an observer for each row. Both must say the
+    /// same: of rows that are false, that are true again, that hold a null, alone and several together, in two runs.
+    #[test]
+    fn what_is_fine_at_a_glance_is_fine(
+        runs in prop::collection::vec(
+            prop::collection::vec(
+                prop::collection::vec(
+                    (any::<bool>(), 1i64..4, prop::sample::select(vec![0, 5, 5, 5, 7, -1, NULL])), 1..3),
+                1..30,
+            ),
+            2,
+        ),
+        from_start in any::<bool>(),
+    ) {
+        let runs: Vec<Vec<Change>> = runs;
+        // The phone is 20 at first: at times that is false at the start of each run.
+        let (least, below) = if from_start { (6, 20) } else { (0, 30) };
+        let phone = || cell(4, PEOPLE, 2);
+        let body = || and(
+            binary(BinaryOp::Ge, phone(), int(least)),
+            binary(BinaryOp::Lt, phone(), int(below)),
+        );
+        let slow = ExprKind::Cond(
+            Box::new(body()), Box::new(Expr::truth(true)), Box::new(Expr::truth(false)));
+        let slow = Expr::new(slow, Type::Bool, 0..0);
+        let people = |body: Expr| at(over(PEOPLE, Vec::new(), Fold::All, Some(body)), 3..30);
+        let mut stories = [body(), slow].map(|body| Story::of(InvariantKind::Always(people(body))));
+        for run in runs {
+            let verdicts = stories.each_mut().map(|story| {
+                story.again();
+                story.invoke(0, SET_MAIL);
+                for change in &run {
+                    let cells: Vec<_> = change.iter().map(|&(_, key, value)| [key, 1, value]).collect();
+                    let puts: Vec<_> = (change.iter().zip(&cells))
+                        .map(|(&(other, ..), cells)| put(if other { CHARGES } else { PEOPLE }, cells))
+                        .collect();
+                    story.commit(0, SET_MAIL, &puts);
+                }
+                story.end(0).finish(End::Rest)
+            });
+            let [glance, observer] = verdicts.map(|verdict| {
+                let failures: Vec<Failure> = verdict.errors.iter().map(|error| error.failure).collect();
+                (verdict.invariants, failures)
+            });
+            prop_assert_eq!(glance, observer);
+        }
     }
 }
 

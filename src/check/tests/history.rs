@@ -116,12 +116,15 @@ proptest! {
     /// Two runs, one after the other, with intents that are soon gone and then with some that stay for long, where rows
     /// get more versions than are remembered.
     #[test]
-    fn agrees_with_a_list_of_all_versions(runs in prop::collection::vec(installs(), 2..3)) {
+    fn agrees_with_a_list_of_all_versions(
+        runs in prop::collection::vec(installs(), 2..3),
+        wraps in any::<bool>(),
+    ) {
         let model = std::sync::Arc::new(model());
         let mut histories = [History::new(&model, true), History::new(&model, false)];
         let start = Tables::of(&model);
         for (patience, steps) in [1, 60].into_iter().zip(runs) {
-            histories.iter_mut().for_each(History::reset);
+            histories.iter_mut().for_each(if wraps { History::wrap } else { History::reset });
             let mut tables = Tables::of(&model);
             let cells = |tables: &Tables, row: u32| {
                 let table = tables.table(PEOPLE);
@@ -170,8 +173,10 @@ proptest! {
                     Record { kind: Kind::Install, op: PEOPLE.0, row, ver, who: base, data: masks.pack(), flag, ..commit };
                 let new = Version { ver, base, masks, flag, cells: cells(&tables, row), act: by.act() };
                 let expected = plain[row as usize].install(new, Time(oldest));
-                let [exact, counting] =
-                    histories.each_mut().map(|history| history.install(&record, &by, Time(oldest), &tables));
+                let [exact, counting] = histories.each_mut().map(|history| {
+                    let overlaps = history.install(&record, &by, Time(oldest), &tables);
+                    (overlaps, history.loss().copied())
+                });
                 prop_assert_eq!(exact, expected);
                 prop_assert_eq!(counting, (expected.0, None));
             }

@@ -41,6 +41,7 @@ pub use code::Code;
 pub use eval::{BUDGET, Scratch, eval};
 pub use fold::fold;
 pub use relative::{Delta, relative};
+pub use shape::CellTest;
 pub use tree::{BOUND_ROWS, BinaryOp, Counter, EventField, Expr, ExprKind, Fold, Over, RecordField, UnaryOp};
 pub use view::{Failure, View};
 pub use visit::Read;

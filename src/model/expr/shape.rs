@@ -274,6 +274,81 @@ fn chain(expr: &Expr, deciding: bool, tests: &mut Vec<Test>) -> bool {
     }
 }
 
+/// A test of one cell of a row against a constant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CellTest {
+    column: u16,
+    by: Comparison,
+    word: Word,
+}
+
+impl CellTest {
+    /// Whether it holds of a row with these cells; none if the cell is null and must not be.
+    #[inline(always)]
+    pub fn holds_of(&self, cells: &[Word]) -> Option<bool> {
+        self.by.holds(*cells.get(usize::from(self.column))?, self.word)
+    }
+}
+
+impl Code {
+    /// The tests of cells of row variable 0 that it is, all of which must hold, if it is that and nothing else.
+    pub fn cell_tests(&self) -> Option<Vec<CellTest>> {
+        let of = |test: &Test| match *test {
+            Test::RowConst(RowCell { var: 0, column, .. }, by, word) => Some(CellTest { column, by, word }),
+            _ => None,
+        };
+        match &self.shape {
+            Shape::Test(test) => Some(vec![of(test)?]),
+            Shape::Chain { deciding: false, tests } => tests.iter().map(of).collect(),
+            _ => None,
+        }
+    }
+
+    /// Whether it is true of a row with these cells, which is row variable 0 and all that it looks at; none if that takes
+    /// more than a few comparisons of cells and constants, or if one of them fails.
+    #[inline(never)]
+    pub fn holds_of(&self, cells: &[Word]) -> Option<bool> {
+        match &self.shape {
+            Shape::Test(test) => test.holds_of(cells),
+            Shape::Chain { deciding, tests } => {
+                for test in tests {
+                    if test.holds_of(cells)? == *deciding {
+                        return Some(*deciding);
+                    }
+                }
+                Some(!*deciding)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl RowCell {
+    /// The cell, if these are those of row variable 0.
+    #[inline(always)]
+    fn of(self, cells: &[Word]) -> Option<Word> {
+        cells.get(usize::from(self.column)).copied().filter(|_| self.var == 0)
+    }
+}
+
+impl Test {
+    fn holds_of(&self, cells: &[Word]) -> Option<bool> {
+        let word = |operand: &Operand| match *operand {
+            Operand::Const(word) => Some(word),
+            Operand::Row(cell) => cell.of(cells),
+            _ => None,
+        };
+        match *self {
+            Test::RowConst(cell, by, right) => by.holds(cell.of(cells)?, right),
+            Test::Compare { ref first, ref second, swapped, by } => {
+                let (first, second) = (word(first)?, word(second)?);
+                if swapped { by.holds(second, first) } else { by.holds(first, second) }
+            }
+            _ => None,
+        }
+    }
+}
+
 /// The value, or none if anything fails, overflows or is null where it must not be, or the machine has to do it.
 ///
 /// This function and those it jumps to are out of line on purpose: what callers evaluate most, a slot, is answered before

@@ -134,9 +134,19 @@ proptest! {
         let bound: Vec<(u16, Word)> = (0..).zip(bound.iter().map(|&rank| Word::from(rank + 10))).collect();
         bound.iter().for_each(|&(var, row)| scratch.bind_row(var, row as u32));
 
+        let (&key, cells) = rows.iter().nth(bound[0].1 as usize - 10).unwrap();
+        let cells = [&[key], &cells[..]].concat();
+
         let expected = Walker { world: &mut world(), locals: &locals, bound }.value(&expr);
         let code = Code::compile(&expr);
         prop_assert!(!matches!(code.shape, Shape::Other | Shape::Scalar), "{:?}", expr);
+        if let Some(holds) = code.holds_of(&cells) {
+            prop_assert_eq!(Ok(Word::from(holds)), expected);
+        }
+        if let Some(tests) = code.cell_tests() {
+            let all: Option<Vec<bool>> = tests.iter().map(|test| test.holds_of(&cells)).collect();
+            prop_assert!(all.is_none_or(|all| Ok(Word::from(!all.contains(&false))) == expected));
+        }
         let mut again = world();
         let found = eval(&code, &locals, &mut world(), &mut scratch);
         prop_assert_eq!(found, expected, "{:#?}\n{:#?}", expr, code);
@@ -191,4 +201,41 @@ fn every_shape_is_recognised() {
         let found = shape(expr);
         assert!(found.starts_with(start), "{found} does not start with {start}");
     }
+}
+
+/// What `always` says of rows is mostly of these forms.
+#[test]
+fn tests_of_cells_are_answered_from_the_cells_alone() {
+    let five = || Expr::constant(5, Type::Int);
+    let holds = |expr: Expr, cells: &[Word]| Code::compile(&expr).holds_of(cells);
+    let is = |op, left, right| truth(two(op, left, right));
+    for (value, at_least, below) in [(4, false, true), (5, true, false)] {
+        let cells = [1, value, 3];
+        assert_eq!(holds(is(BinaryOp::Ge, row(0, 1), five()), &cells), Some(at_least));
+        assert_eq!(holds(is(BinaryOp::Lt, row(0, 1), five()), &cells), Some(below));
+        assert_eq!(holds(is(BinaryOp::Gt, five(), row(0, 1)), &cells), Some(below));
+        assert_eq!(holds(is(BinaryOp::Le, row(0, 2), row(0, 1)), &cells), Some(true));
+        let both =
+            [is(BinaryOp::Ge, row(0, 1), five()), is(BinaryOp::Le, row(0, 2), row(0, 1))].map(Box::new);
+        let [left, right] = both.clone();
+        assert_eq!(holds(truth(ExprKind::And(left, right)), &cells), Some(at_least));
+        let [left, right] = both;
+        assert_eq!(holds(truth(ExprKind::Or(left, right)), &cells), Some(true));
+    }
+    // `&&` of cells against constants comes apart, `||` does not.
+    let apart = |expr: Expr| Code::compile(&expr).cell_tests().map(|tests| tests.len());
+    let pair = || [row(0, 1), row(0, 2)].map(|cell| Box::new(is(BinaryOp::Ge, cell, five())));
+    let ([left, right], [one, other]) = (pair(), pair());
+    assert_eq!(apart(truth(ExprKind::And(left, right))), Some(2));
+    assert_eq!(apart(truth(ExprKind::Or(one, other))), None);
+    assert_eq!(apart(is(BinaryOp::Ge, row(0, 1), five())), Some(1));
+    assert_eq!(apart(is(BinaryOp::Ge, row(1, 1), five())), None);
+    assert_eq!(apart(is(BinaryOp::Ge, row(0, 1), row(0, 2))), None);
+    // Null, other rows, slots and cells that are found by a key are for others.
+    let null = [1, NULL, 3];
+    assert_eq!(holds(is(BinaryOp::Ge, row(0, 1), five()), &null), None);
+    assert_eq!(holds(is(BinaryOp::Eq, row(0, 1), five()), &null), Some(false));
+    assert_eq!(holds(is(BinaryOp::Ge, row(1, 1), five()), &null), None);
+    assert_eq!(holds(is(BinaryOp::Ge, cell(row(0, 2), 1), five()), &null), None);
+    assert_eq!(holds(is(BinaryOp::Eq, row(0, 2), int(ExprKind::Local(0))), &null), None);
 }

@@ -12,9 +12,9 @@ use super::types::{Scalar, Ty};
 use crate::model::expr::Fold;
 use crate::model::ids::TableId;
 
-const METHODS: [&str; 10] =
+pub(in crate::scenario) const METHODS: [&str; 10] =
     ["size", "all", "exists", "exists_one", "filter", "map", "sum", "min", "max", "indexOf"];
-const FUNCTIONS: [&str; 3] = ["size", "has", "duration"];
+pub(in crate::scenario) const FUNCTIONS: [&str; 3] = ["size", "has", "duration"];
 
 /// A pass that is still being put together.
 struct Pass {

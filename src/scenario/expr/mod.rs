@@ -20,6 +20,8 @@ mod unify;
 
 pub use address::{Address, AddressDraft, TESTED_ROW, Target, finish_address, resolve_address};
 pub use draft::{Draft, finish};
+#[cfg(test)]
+pub(in crate::scenario) use macros::{FUNCTIONS as FUNCTION_NAMES, METHODS as METHOD_NAMES};
 pub use parser::{DEEPEST, LONGEST, is_field, is_name, parse};
 pub use problem::{Place, Problem, SyntaxProblem};
 pub use resolve::resolve;

@@ -7,7 +7,7 @@ use super::super::fields::Fields;
 use super::super::problem::{Problem, Problems, did_you_mean, enumerate, quote};
 use super::super::tree::{Entry, Kind, Node, Text};
 use super::exprs::{Exprs, Parsed, local};
-use super::language::must::{INVARIANT, KINDS};
+use super::language::must::{INVARIANT, KINDS, parameters_of, stands_alone};
 use super::later::{self, not_yet};
 use super::names::{Index, too_many, undeclared};
 use crate::model::Model;
@@ -91,10 +91,10 @@ fn kind<'n>(
                     problems.push(not_yet(&quote(own), entry.key.place));
                     None
                 }
-                Some(own) if alone(own) => Some((own, None)),
+                Some(own) if stands_alone(own) => Some((own, None)),
                 None if fields.iter().next().is_none()
                     && let Some(meant) =
-                        did_you_mean(&entry.key.value, KINDS.into_iter().filter(|own| alone(own))) =>
+                        did_you_mean(&entry.key.value, KINDS.into_iter().filter(|own| stands_alone(own))) =>
                 {
                     let message = format!("there is no kind of invariant {}", quote(&entry.key.value));
                     let problem = Problem::error(Code::Choice, entry.key.place, message);
@@ -119,30 +119,9 @@ fn said(entry: &Entry) -> bool {
     KINDS.iter().any(|kind| entry.value.get(kind).is_some())
 }
 
-/// The kinds that need no subject.
-fn alone(kind: &str) -> bool {
-    matches!(
-        kind,
-        "no-lost-update"
-            | "no-duplicate-effect"
-            | "acked-is-durable"
-            | "no-leak"
-            | "outcome-agrees"
-            | "failed-has-no-effect"
-            | "every-intent-ends"
-    )
-}
-
 /// Reports parameters that another kind has.
 fn parameters(kind: &str, fields: &Fields<'_>, problems: &mut Problems) {
-    let own: &[&str] = match kind {
-        "at-most-one" => &["per"],
-        "no-orphan" => &["owner", "unless"],
-        "no-lost-update" => &["strict"],
-        "within" => &["from", "is"],
-        "staleness" => &["within"],
-        _ => &[],
-    };
+    let own = parameters_of(kind);
     for (field, entry) in fields.iter() {
         if field.name != kind && !own.contains(&field.name) && !KINDS.contains(&field.name) {
             let message = format!("{} has no {}", quote(kind), quote(field.name));

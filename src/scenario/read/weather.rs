@@ -166,22 +166,10 @@ struct Reader<'r, 'n> {
     problems: &'r mut Problems,
 }
 
-/// The keys that a verb knows beside itself.
-fn keys_of(verb: &str) -> &'static [&'static str] {
-    match verb {
-        "lose" | "fail" => &["nth", "chance", "when", "during"],
-        "delay" => &["for", "until", "nth", "chance", "when", "during"],
-        "duplicate" => &["again", "nth", "chance", "when", "during"],
-        "refuse" => &["reason", "nth", "chance", "when", "during"],
-        "cut" => &["at", "every", "for", "chance", "during"],
-        _ => &["at", "every", "before", "after", "for", "nth", "chance", "when", "during"],
-    }
-}
-
 impl<'n> Reader<'_, 'n> {
     fn verb(&mut self) -> Option<(FaultVerb, Vec<u32>)> {
         let (field, entry) = self.fields.choice(&language::VERBS, self.problems)?;
-        let known = keys_of(field.name);
+        let known = language::keys_of(field.name);
         for (other, stray) in self.fields.iter() {
             if other.name != field.name && !known.contains(&other.name) {
                 let message = format!("{} has no {}", quote(field.name), quote(other.name));

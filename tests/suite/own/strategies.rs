@@ -3,10 +3,12 @@
 use halfway::explore::conformance;
 use halfway::model::Model;
 use halfway::model::how::{How, WritePolicy};
-use halfway::model::ids::OpId;
+use halfway::model::ids::{OpId, TableId};
 use halfway::model::invariant::Verdict;
+use halfway::model::record::{Kind, Record};
 use halfway::model::value::Word;
 use halfway::own::{Locals, Next, OwnTable, Place, Policy, Steps};
+use halfway::store::{Sink, Tables};
 
 use super::{one, verdict};
 use crate::shipped::{read_text, swept};
@@ -194,4 +196,48 @@ fn a_policy_refuses_what_took_too_long_and_changes_what_it_stands_on() {
     };
     assert_eq!(with(true), [Verdict::Holds, Verdict::Holds]);
     assert_eq!(with(false)[1], Verdict::Violated);
+}
+
+/// Where the store isolates nothing every statement is there at once; a row that the policy keeps waits for the commit all the
+/// same, and what is written meanwhile must leave it as it is.
+#[test]
+fn a_row_that_a_policy_keeps_outlives_writes_that_are_visible_at_once() {
+    struct Keeps;
+    impl Policy for Keeps {
+        fn tables(&self) -> Vec<OwnTable> {
+            vec![OwnTable::keyed_by_number("kept").number("what")]
+        }
+
+        fn at(&self, place: Place, _model: &Model, _op: OpId, steps: &mut Steps) {
+            if place == Place::Begun {
+                steps.statement("keep a row", |locals| {
+                    locals.put("kept", 7, &[("what", 42)]);
+                    Next::On
+                });
+            }
+        }
+    }
+    /// What rows are installed as.
+    #[derive(Default)]
+    struct Installed(Vec<Vec<Word>>);
+    impl Sink for Installed {
+        fn record(&mut self, record: &Record, tables: &mut Tables) {
+            if record.kind == Kind::Install {
+                self.0.push(tables.table(TableId(record.op)).cells(record.row).to_vec());
+            }
+        }
+    }
+    let text = r#"{
+        "services": { "bank": {
+            "tables": { "accounts": { "rows": { "1": { "n": 0, "m": 0 } } } },
+            "operations": { "add": { "set": { "accounts[1].n": "accounts[1].n + 1" } } } } },
+        "clients": { "adder": { "script": [ { "at": "0ms", "do": "bank.add()" } ] } },
+        "weather": { "latency": "1ms" },
+        "strategies": { "bare": { "store": "none" } },
+        "invariants": { "every-intent-ends": {} } }"#;
+    let prepared = one(&read_text(text).with_strategy("keeps", "bare", Keeps).unwrap(), "keeps");
+    let mut installed = Installed::default();
+    let run = prepared.bench().unwrap().run_with(0, &mut installed);
+    assert!(run.broken.is_none(), "{:?}", run.broken);
+    assert_eq!(installed.0, [vec![1, 1, 0], vec![7, 42]]);
 }

@@ -8,6 +8,7 @@ pub mod how;
 pub mod must;
 pub mod weather;
 pub mod what;
+pub mod words;
 
 use super::super::shape::{Field, Shape, Table};
 
@@ -22,7 +23,8 @@ pub static SCENARIO: Table = Table {
             "extends",
             Shape::OneOrMany(&Shape::Text),
             "The files that this one is a patch over, relative to it.",
-        ),
+        )
+        .more("They are laid over each other in their order, this file last. A case has no `extends`."),
         Field::new(
             "services",
             Shape::Map("service", &Shape::Object(&what::SERVICE)),
@@ -36,7 +38,7 @@ pub static SCENARIO: Table = Table {
         Field::new(
             "topics",
             Shape::Map("topic", &Shape::Object(&what::TOPIC)),
-            "What there is to say about topics beyond the defaults.",
+            "What there is to say about topics beyond the defaults; a topic that is published or read needs no entry.",
         ),
         Field::new(
             "clients",
@@ -63,12 +65,14 @@ pub static SCENARIO: Table = Table {
             "cases",
             Shape::Map("case", &Shape::Any),
             "Patches over this file; the file as written is always run, then each case.",
-        ),
+        )
+        .more("A patch is a JSON merge patch (RFC 7396): objects merge, `null` removes, all else replaces, lists included. `--case` chooses one."),
         Field::new(
             "seeds",
             Shape::Integer { low: 1, high: 1_000_000_000 },
             "How many seeds are run if the command does not say. Only with so many, or more, a violation that was expected and never seen is a miss.",
-        ),
-        Field::new("allow", Shape::List(&Shape::Text), "The codes of warnings to silence."),
+        )
+        .default("1000"),
+        Field::new("allow", Shape::List(&Shape::Text), "The codes of warnings to silence, such as `HW0503`."),
     ],
 };

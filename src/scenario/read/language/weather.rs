@@ -13,26 +13,28 @@ pub static WEATHER: Table = Table {
             "How long messages take: a time, or one for each link, `*` for the rest.",
         )
         .default("1ms"),
-        Field::new("faults", Shape::List(&Shape::Object(&FAULT)), "What goes wrong."),
+        Field::new("faults", Shape::List(&Shape::Object(&FAULT)), "What goes wrong; without rules, nothing does."),
         Field::new("clocks", Shape::Map("node", &Shape::Object(&CLOCK)), "Clocks that are wrong."),
         Field::new("operator", Shape::List(&Shape::Object(&OPERATOR)), "What a person does meanwhile."),
-        Field::new("heal", Shape::FixedTime, "No fault is decided from here on.").default("1s"),
+        Field::new("heal", Shape::FixedTime, "No fault is decided from here on; what is down, paused or cut comes back, but for a node that crashed for `\"ever\"`.").default("1s"),
         Field::new(
             "end",
             Shape::Text,
-            "When the run ends at the latest: an instant, or `heal + ` and a time.",
+            "When the run ends at the latest: an instant, or `heal + ` and a time. What has not ended by then is stuck.",
         )
         .default("heal + 1min"),
         Field::new(
             "seed",
             Shape::Integer { low: 0, high: i64::MAX },
             "Every run is the run of this seed, whichever is asked for.",
-        ),
+        )
+        .more("It makes a scenario of one run, mostly together with `script`."),
         Field::new(
             "script",
             Shape::List(&Shape::Text),
             "Exact decisions about things by their names, such as `shop.i1.a1:reply~1 = lost`.",
-        ),
+        )
+        .more("`docs/scripts.md` tells names and decisions."),
         Field::new("rest", Shape::OneOf(&REST), "What a script leaves open.").default("calm"),
         Field::new("swarm", Shape::Flag, "Leaves whole fault rules out at random, seed by seed.")
             .default("false"),
@@ -72,6 +74,19 @@ pub static OPERATOR: Table = Table {
 /// The verbs of faults.
 pub static VERBS: [&str; 8] = ["lose", "delay", "duplicate", "refuse", "fail", "crash", "pause", "cut"];
 
+/// The keys that a verb knows beside itself.
+#[must_use]
+pub fn keys_of(verb: &str) -> &'static [&'static str] {
+    match verb {
+        "lose" | "fail" => &["nth", "chance", "when", "during"],
+        "delay" => &["for", "until", "nth", "chance", "when", "during"],
+        "duplicate" => &["again", "nth", "chance", "when", "during"],
+        "refuse" => &["reason", "nth", "chance", "when", "during"],
+        "cut" => &["at", "every", "for", "chance", "during"],
+        _ => &["at", "every", "before", "after", "for", "nth", "chance", "when", "during"],
+    }
+}
+
 /// A fault.
 pub static FAULT: Table = Table {
     name: "fault",
@@ -79,44 +94,32 @@ pub static FAULT: Table = Table {
     fields: &[
         Field::new("lose", Shape::Text, "Messages of a point, or on a link, are lost."),
         Field::new("delay", Shape::Text, "Messages are late: `for` a time, or `until` an instant."),
-        Field::new("duplicate", Shape::Text, "Messages arrive again."),
-        Field::new("refuse", Shape::Text, "An operation is refused with `reason` when it executes."),
-        Field::new("fail", Shape::Text, "An operation fails technically, without effect."),
-        Field::new(
-            "crash",
-            Shape::Text,
-            "A node crashes: what it has not committed is gone. `for` `\"ever\"`: it never comes back.",
-        ),
-        Field::new(
-            "pause",
-            Shape::Text,
-            "A node stops, and goes on later as if nothing had happened; `for` `\"ever\"`: not before `heal`.",
-        ),
-        Field::new("cut", Shape::Text, "A link loses everything."),
-        Field::new(
-            "for",
-            Shape::Time,
-            "How long. With `\"ever\"` a crashed node never comes back, not even at `heal`, where every other fault ends; \
-             a paused one goes on at `heal`.",
-        ),
-        Field::new("until", Shape::FixedTime, "The instant until which messages are held."),
+        Field::new("duplicate", Shape::Text, "Messages arrive again: one copy more, or one for each time in `again`."),
+        Field::new("refuse", Shape::Text, "An operation is refused with `reason` when it executes: a business answer, definite and final."),
+        Field::new("fail", Shape::Text, "An operation fails technically, without effect; its caller may repeat it."),
+        Field::new("crash", Shape::Text, "A node crashes: what it has in memory is gone, what is committed stays; `for` says how long."),
+        Field::new("pause", Shape::Text, "A node stops, and goes on later as if nothing had happened."),
+        Field::new("cut", Shape::Text, "A link loses everything; `for` says how long."),
+        Field::new("for", Shape::Time, "How long, until `heal` at the most. A node that crashes for `\"ever\"` never comes back; pauses and cuts for `\"ever\"` end at `heal`."),
+        Field::new("until", Shape::FixedTime, "delay: the instant until which messages are held."),
         Field::new(
             "again",
             Shape::OneOrMany(&Shape::Time),
-            "One more copy for each, so long after the first one.",
+            "duplicate: one more copy for each, so long after the first one.",
         ),
-        Field::new("reason", Shape::Name("reason"), "The reason of a refusal."),
-        Field::new("at", Shape::FixedTime, "The instant at which it strikes."),
-        Field::new("every", Shape::Time, "It strikes again and again, so far apart."),
-        Field::new("before", Shape::Text, "It strikes just before a point."),
-        Field::new("after", Shape::Text, "It strikes just after a point."),
+        Field::new("reason", Shape::Name("reason"), "refuse: the reason.").default("refused"),
+        Field::new("at", Shape::FixedTime, "crash, pause, cut: the instant at which it strikes."),
+        Field::new("every", Shape::Time, "crash, pause, cut: it strikes again and again, so far apart."),
+        Field::new("before", Shape::Text, "crash, pause: it strikes just before a point."),
+        Field::new("after", Shape::Text, "crash, pause: it strikes just after a point."),
         Field::new(
             "nth",
             Shape::OneOrMany(&Shape::Integer { low: 1, high: 1_000_000 }),
             "Which occurrences within one intent, counted from 1.",
-        ),
-        Field::new("chance", Shape::Share, "How likely it is.").default("100%"),
-        Field::new("when", Shape::Expression, "A condition over the arguments, `client` and `intent`."),
+        )
+        .more("Counted is what passes the point for the intent, repetitions included: the second reply is the second reply under every strategy that has one."),
+        Field::new("chance", Shape::Share, "How likely it is, each time.").default("100%"),
+        Field::new("when", Shape::Expression, "A condition over the arguments of what the rule is about, `client` and `intent`."),
         Field::new("during", Shape::Span, "Only in this stretch of time."),
     ],
 };

@@ -50,7 +50,7 @@ pub static TABLE: Table = Table {
         Field::new(
             "rows",
             Shape::Map("row", &Shape::Map("field", &Shape::Any)),
-            "The rows it starts with, plain data by key; a key `\"1..100\"` stands for a hundred rows.",
+            "The rows it starts with, plain data by key; a key `\"1..100\"` stands for a hundred rows. A key in digits is a number.",
         ),
         Field::new(
             "unique",
@@ -77,7 +77,7 @@ pub static COPY_OF: Table = Table {
     fields: &[
         Field::new("table", Shape::Name("table"), "The table copied, as `service.table`.").required(),
         Field::new("fields", Shape::List(&Shape::Name("field")), "The fields copied; all if not given."),
-        Field::new("lag", Shape::Time, "With it, the store replicates by itself."),
+        Field::new("lag", Shape::Time, "With it, the store replicates by itself, so much later."),
     ],
 };
 
@@ -86,50 +86,64 @@ const LET: Field = Field::new(
     Shape::Map("name", &Shape::Expression),
     "Names for values, in order; each may use the ones before it.",
 );
-const SKIP: Field = Field::new("skip", Shape::Expression, "True: done, without effect.");
+const SKIP: Field = Field::new("skip", Shape::Expression, "True: done, without effect.")
+    .default("false")
+    .more("In the first part it ends the operation, which succeeds; in a part of `then`, that part.");
 const REQUIRE: Field = Field::new(
     "require",
     Shape::Either(&[Shape::Expression, Shape::Map("reason", &Shape::Expression)]),
     "What must be true, or one such for each reason; the first false one refuses, definitely.",
-);
+)
+.more("What a bare expression refuses has the reason `refused`. After a refusal nothing is written but `otherwise`.");
 const THINK: Field = Field::new(
     "think",
     Shape::Either(&[Shape::Time, Shape::Expression]),
-    "How long it thinks between reading and writing.",
-);
+    "How long it thinks between reading and writing: a time, or an expression that yields one.",
+)
+.default("0ms");
 const SET: Field = Field::new(
     "set",
     Shape::Map("field of a row", &Shape::Expression),
     "Changes fields of existing rows: `t[key].field` and the new value.",
-);
+)
+.more("A row that is not there refuses with the reason `missing`. `t.filter(r, …).field` changes all that match.");
 const PUT: Field = Field::new(
     "put",
     Shape::Map("row", &VALUES),
     "Changes rows or creates them: `t[key]` and values; fields not named stay.",
-);
+)
+.more("In a row that it creates, fields not named have the default of `fields`, or null.");
 const INSERT: Field = Field::new(
     "insert",
     Shape::Map("row", &VALUES),
     "Creates rows: `t[key]`, or `t[]` for a fresh key, and values. Refused if there is one.",
-);
+)
+.more("The reason is `exists`; `unique` of the table counts, too. Fresh keys are numbers.");
 const DELETE: Field = Field::new(
     "delete",
     Shape::OneOrMany(&Shape::Text),
     "Removes rows: `t[key]` or `t.filter(r, …)`; nothing there is no error.",
 );
-const PUBLISH: Field = Field::new("publish", Shape::Map("topic", &VALUES), "Events, with their fields.");
+const PUBLISH: Field = Field::new(
+    "publish",
+    Shape::Map("topic", &VALUES),
+    "Events to tell, by topic, with their fields.",
+)
+.more("How they leave is a policy of the strategy (`publish`). Their values see what the transaction wrote.");
 
 /// An operation.
 pub static OPERATION: Table = Table {
     name: "operation",
     doc: "One local transaction on one service. Its keys happen in this order.",
     fields: &[
-        Field::new("by", Shape::OneOf(&RUNNERS), "Who runs it.").default("owner"),
+        Field::new("by", Shape::OneOf(&RUNNERS), "Who runs it; `by` of the policy `write` overrides it.")
+            .default("owner"),
         Field::new(
             "on",
             Shape::Name("topic"),
             "The topic whose events run it; the arguments are their fields.",
-        ),
+        )
+        .more("An argument that the event does not have is null."),
         Field::new("args", Shape::List(&Shape::Name("argument")), "The names of its arguments."),
         LET,
         SKIP,
@@ -201,10 +215,22 @@ pub static STEP: Table = Table {
     fields: &[
         Field::new("do", Shape::Text, "A call: `service.operation(…)` or `flow(…)`."),
         Field::new("as", Shape::Name("reply"), "The name that the reply is bound to."),
-        Field::new("when", Shape::Expression, "False: the step is left out."),
-        Field::new("undo", Shape::Text, "The call that compensates it."),
+        Field::new(
+            "when",
+            Shape::Expression,
+            "False: the step is left out. It sees arguments and replies before it.",
+        ),
+        Field::new(
+            "undo",
+            Shape::Text,
+            "The call that compensates it; only a saga or a choreography makes it. It sees the reply of the step, too.",
+        ),
         Field::new("confirm", Shape::Text, "The call that confirms it."),
-        Field::new("class", Shape::OneOf(&CLASSES), "What a saga may do with it."),
+        Field::new(
+            "class",
+            Shape::OneOf(&CLASSES),
+            "What a saga may do with it; without it, what the step does decides.",
+        ),
         Field::new("optional", Shape::Flag, "A refusal does not fail the flow.").default("false"),
         Field::new("wait", Shape::Time, "A pause."),
         Field::new("for", Shape::Text, "`x in LIST`: its steps for each element."),
@@ -264,17 +290,19 @@ pub static CLIENTS: Table = Table {
         Field::new(
             "does",
             Shape::Either(&[Shape::Text, Shape::Map("call", &Shape::Integer { low: 1, high: 1_000_000 })]),
-            "A call, or calls with their weights.",
-        ),
+            "A call, or calls with their weights, of which each intent draws one.",
+        )
+        .more("A group has either `does` or `script`."),
         Field::new(
             "with",
             Shape::Map("argument", &Shape::Any),
             "Names for use in the calls: `unique('o')`, `uniform(1, 10)`, `zipf(1, 100, 1.1)`, `pick('a', 'b')`, `turn('a', 'b')`, `now`, or a value.",
-        ),
+        )
+        .more("Each is drawn once for each intent, and `now` at each attempt. Calls also see `client` and `intent`, which count from 1."),
         Field::new("start", Shape::Time, "When the first intent starts.").default("0ms"),
         Field::new("gap", Shape::Time, "From the end of one intent to the start of the next.").default("0ms"),
-        Field::new("every", Shape::Time, "From start to start, whatever became of the one before."),
-        Field::new("script", Shape::List(&Shape::Object(&SCRIPT)), "Exact intents instead of `does`."),
+        Field::new("every", Shape::Time, "From start to start, whatever became of the one before: open arrivals, in place of `gap`."),
+        Field::new("script", Shape::List(&Shape::Object(&SCRIPT)), "Exact intents of one client, in order of time, in place of `does`, `count`, `intents`, `start`, `gap` and `every`."),
     ],
 };
 
