@@ -386,7 +386,7 @@ impl Fault {
         of.map_or_else(String::new, |target| target.name.clone())
     }
 
-    /// How long it lasts; [`Span::MAX`] is for ever.
+    /// How long it lasts; [`Span::MAX`] is for ever: a crashed node never comes back, a paused one goes on at heal.
     #[must_use]
     pub fn lasting(self, time: impl Into<Time>) -> Fault {
         self.json("for", time.into())

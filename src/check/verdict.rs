@@ -169,12 +169,14 @@ impl CellTally {
         }
     }
 
-    /// What the runs say about an invariant: violated if any run is, else stuck if any run is, else inconclusive if too
-    /// little was seen, else it holds.
+    /// What the runs say about an invariant: violated if any run is, else an error if it has no value in any run, else
+    /// stuck if any run is, else inconclusive if too little was seen, else it holds.
     pub fn verdict(&self, invariant: usize, minimum: &Minimum) -> Verdict {
         let Some(tally) = self.invariants.get(invariant) else { return Verdict::Inconclusive };
         if tally.violating_runs > 0 {
             Verdict::Violated
+        } else if self.errors.iter().any(|(_, broken)| broken.invariant == invariant) {
+            Verdict::Error
         } else if tally.stuck_runs > 0 {
             Verdict::Stuck
         } else if tally.obligations < minimum.obligations

@@ -10,9 +10,9 @@ pub enum Exit {
     AsExpected = 0,
     /// An invariant is violated or stuck where that was not expected, or an expectation was missed.
     Finding = 1,
-    /// The command line or a scenario is wrong.
+    /// The command line or a scenario is wrong; also if that shows only when it is run.
     Usage = 2,
-    /// Too little was seen of something that is expected.
+    /// Too little was seen of something that is expected, or a case says nothing at all.
     Inconclusive = 3,
     /// No strategy or case of that name.
     NothingSelected = 4,
@@ -31,8 +31,11 @@ impl Exit {
     pub const ALL: [(Exit, &'static str); 9] = [
         (Exit::AsExpected, "all as expected"),
         (Exit::Finding, "a finding: violated or stuck where that was not expected, or an expectation missed"),
-        (Exit::Usage, "the command line or a scenario is wrong"),
-        (Exit::Inconclusive, "inconclusive: too little was seen"),
+        (
+            Exit::Usage,
+            "the command line or a scenario is wrong (also: an invariant has no value, a fault never strikes)",
+        ),
+        (Exit::Inconclusive, "inconclusive: too little was seen, or in some case no cell was earned"),
         (Exit::NothingSelected, "nothing selected"),
         (Exit::NotDeterministic, "the same seed told two stories"),
         (Exit::Internal, "a run panicked"),

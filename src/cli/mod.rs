@@ -5,6 +5,8 @@
 
 mod args;
 mod check;
+#[cfg(test)]
+mod doubt_tests;
 mod exit;
 mod explain;
 mod files;

@@ -16,6 +16,7 @@ use crate::report::json::digest;
 use crate::report::lanes::{everything, lanes};
 use crate::report::look::Tone;
 use crate::report::telling::stories;
+use crate::report::trouble;
 use crate::report::words::{count, moment, safe};
 
 pub(super) fn replay(
@@ -104,23 +105,28 @@ pub(super) fn replay(
         );
         return Err(Exit::NotDeterministic);
     }
-    never_asked(&prepared, &one, stderr)
+    at_fault(&prepared, &one, stderr)
 }
 
-/// A script is replayed to the letter: a line that nothing asked for is a mistake.
-fn never_asked(prepared: &Prepared, replay: &Replay, stderr: &mut dyn Write) -> Result<Exit, Exit> {
+/// Ends with what is at fault in the scenario itself: an invariant without a value, and since a script is replayed to the
+/// letter, a line that nothing asked for.
+fn at_fault(prepared: &Prepared, replay: &Replay, stderr: &mut dyn Write) -> Result<Exit, Exit> {
     let lines = prepared.model.weather.script.as_ref().map_or(&[][..], |script| &script.lines);
     for &line in &replay.run.unasked {
         let line = lines.get(line).map_or("", String::as_str);
         let _ = writeln!(stderr, "error: nothing in this run asked for `{}`", safe(line));
     }
-    if replay.run.unasked.is_empty() { Ok(Exit::AsExpected) } else { Err(Exit::Usage) }
+    let wrong = !(replay.run.unasked.is_empty() && replay.run.verdict.errors.is_empty());
+    if wrong { Err(Exit::Usage) } else { Ok(Exit::AsExpected) }
 }
 
 fn human(prepared: &Prepared, replay: &Replay, head: &str, args: &ReplayArgs, look: &Look) -> String {
     let run = &replay.run;
-    let seed = args.seed;
-    let mut out = format!("{}\n", look.paint(Tone::Strong, &look.plain(&format!("{head}, seed {seed}"))));
+    let seed = match prepared.model.weather.seed {
+        Some(seed) => format!("seed {seed}, the only one that this weather has"),
+        None => format!("seed {}", args.seed),
+    };
+    let mut out = format!("{}\n", look.paint(Tone::Strong, &look.plain(&format!("{head}, {seed}"))));
     let counts = &run.verdict.counts;
     let number = |counter: Counter| u64::try_from(counts.get(counter)).unwrap_or(0);
     let mut told = Vec::new();
@@ -149,9 +155,10 @@ fn human(prepared: &Prepared, replay: &Replay, head: &str, args: &ReplayArgs, lo
         .collect();
     let bad_names: Vec<String> = bad.iter().map(|&at| safe(&prepared.invariants[at].name)).collect();
     let stories = stories(prepared, replay, &bad, ("", args.all), look);
+    out += &trouble::of_run(prepared, run, look);
     if bad.is_empty() {
-        out += "No invariant is broken in this run. ";
-        out += "What happened:\n\n";
+        let none = if run.verdict.errors.is_empty() { "No invariant" } else { "No other invariant" };
+        out += &format!("{none} is broken in this run. What happened:\n\n");
     } else if stories.is_empty() {
         out += &format!("{} cannot be decided, because something never ended.\n\n", bad_names.join(", "));
     }

@@ -13,7 +13,9 @@ use super::surroundings::{Surroundings, put, spares, write_file};
 use crate::explore::{Prepared, sweep};
 use crate::report::telling::{has_story, of_case};
 use crate::report::words::{count, grouped, safe};
-use crate::report::{CaseReport, Ending, InvariantName, Look, Report, StrategyReport, json, junit, text};
+use crate::report::{
+    CaseReport, Ending, InvariantName, Look, Report, StrategyReport, json, junit, text, trouble,
+};
 use crate::scenario::{Case, Scenario, StrategyCase};
 
 /// Seeds where neither command nor file says how many.
@@ -52,7 +54,8 @@ pub(super) fn run(
     if !one {
         listening.call_once(|| around.listen());
     }
-    let mut report = Report::default();
+    let selected = args.case.is_some() || !args.strategy.is_empty();
+    let mut report = Report { selected, ..Report::default() };
     let mut told = String::new();
     for (file, scenario) in &scenarios {
         for case in scenario.cases.iter().filter(|case| is_case(case, args.case.as_deref())) {
@@ -94,7 +97,10 @@ pub(super) fn run(
     patience();
     let exit = exit_of(&report);
     let whole = match args.format {
-        Format::Human => format!("{told}\n{}", text::closing(&report, exit.code(), &look)),
+        Format::Human => {
+            let never = trouble::never_struck(&report, &look);
+            format!("{told}{never}\n{}", text::closing(&report, exit.code(), &look))
+        }
         Format::Json => json::json(&report),
         Format::Jsonl => json::jsonl(&report),
         Format::Junit => junit::junit(&report),
@@ -106,6 +112,10 @@ pub(super) fn run(
             let _ = write!(stderr, "{closing}");
         }
         None => put(stdout, &whole)?,
+    }
+    if args.format != Format::Human {
+        // Programs find it in the report; whoever reads the log should not have to.
+        let _ = write!(stderr, "{}", trouble::never_struck(&report, &Look { colour: false, ..look }));
     }
     // In one piece: nothing lies between this and the terminal that would put pieces together.
     let _ = stderr.write_all(speed(report.runs(), began.elapsed()).as_bytes());

@@ -8,16 +8,16 @@ use super::surroundings::write_file_all;
 use super::{Exit, Surroundings, run, run_in};
 
 /// A file that is gone at the end of the test.
-struct Scratch(PathBuf);
+pub(super) struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new(name: &str, text: &str) -> Scratch {
+    pub(super) fn new(name: &str, text: &str) -> Scratch {
         let path = std::env::temp_dir().join(format!("halfway-{}-{name}", std::process::id()));
         std::fs::write(&path, text).unwrap();
         Scratch(path)
     }
 
-    fn path(&self) -> &str {
+    pub(super) fn path(&self) -> &str {
         self.0.to_str().unwrap()
     }
 }
@@ -28,7 +28,7 @@ impl Drop for Scratch {
     }
 }
 
-fn halfway(args: &[&str]) -> (Exit, String, String) {
+pub(super) fn halfway(args: &[&str]) -> (Exit, String, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let exit = run(std::iter::once("halfway").chain(args.iter().copied()), &mut out, &mut err);
     (exit, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())

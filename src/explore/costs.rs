@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use crate::kernel::time::{Span, Time};
-use crate::model::record::Kind;
-use crate::model::record::Record;
+use crate::model::ids::OpId;
+use crate::model::record::{FLOW, Kind, Record, commit};
 use crate::store::{Sink, Tables};
 
 /// Sixteen buckets an octave: quantiles are exact to 1/16, and histograms merge by addition.
@@ -107,6 +107,8 @@ pub struct Costs {
     pub store_ops: u64,
     /// From the beginning of an intent to its end for the client, of those that ended.
     pub latency: Histogram,
+    /// How many transactions of each operation became durable, other than those that only remember a refusal.
+    commits: Vec<u64>,
     /// When each open intent began, by slot.
     began: Vec<Time>,
 }
@@ -116,7 +118,13 @@ impl Costs {
     pub(super) fn clear(&mut self) {
         (self.events, self.store_ops) = (0, 0);
         self.latency.clear();
+        self.commits.clear();
         self.began.clear();
+    }
+
+    /// How many transactions of an operation became durable, other than those that only remember a refusal.
+    pub fn commits(&self, op: OpId) -> u64 {
+        self.commits.get(op.index()).copied().unwrap_or(0)
     }
 
     /// Adds all of another.
@@ -124,6 +132,24 @@ impl Costs {
         self.events += other.events;
         self.store_ops += other.store_ops;
         self.latency.merge(&other.latency);
+        if self.commits.len() < other.commits.len() {
+            self.commits.resize(other.commits.len(), 0);
+        }
+        self.commits.iter_mut().zip(&other.commits).for_each(|(own, more)| *own += more);
+    }
+
+    fn commit(&mut self, record: &Record) {
+        // What is kept of a refusal under a key is no success.
+        if record.flag & (commit::REFUSED | commit::FENCED | commit::KEPT) != 0 {
+            return;
+        }
+        let at = usize::from(record.op);
+        if record.op < FLOW && at >= self.commits.len() {
+            self.commits.resize(at + 1, 0);
+        }
+        if let Some(commits) = self.commits.get_mut(at) {
+            *commits += 1;
+        }
     }
 }
 
@@ -132,7 +158,11 @@ impl Sink for Costs {
     fn record(&mut self, record: &Record, _tables: &mut Tables) {
         let slot = record.intent as usize;
         match record.kind {
-            Kind::Read | Kind::Install | Kind::Commit => self.store_ops += 1,
+            Kind::Read | Kind::Install => self.store_ops += 1,
+            Kind::Commit => {
+                self.store_ops += 1;
+                self.commit(record);
+            }
             Kind::Invoke => {
                 if slot >= self.began.len() {
                     self.began.resize(slot + 1, Time::ZERO);

@@ -76,7 +76,8 @@ impl Judged {
 pub fn judge(prepared: &Prepared, swept: Option<&Swept>) -> Judged {
     let expected = &prepared.expected;
     let minimum = Minimum::default();
-    let runs = swept.map_or(0, |swept| swept.runs);
+    // More seeds tell no more where all have one history.
+    let enough = swept.is_some_and(|swept| swept.runs >= ENOUGH_SEEDS || swept.one_history);
     let by_name = |at: usize| {
         let named = expected.by_invariant.iter().find(|(invariant, _)| *invariant == at).map(|(_, v)| *v);
         named.or(expected.every)
@@ -84,9 +85,9 @@ pub fn judge(prepared: &Prepared, swept: Option<&Swept>) -> Judged {
     let cells: Vec<Cell> = (0..prepared.invariants.len())
         .map(|at| {
             let verdict = swept.map_or(Verdict::NotApplicable, |swept| swept.tally.verdict(at, &minimum));
-            // What a bare verdict forbids is wrong wherever it shows.
-            let forbidden = expected.overall.is_some_and(|overall| verdict > overall);
-            cell(verdict, by_name(at), expected.stated && !forbidden, runs)
+            // A bare verdict is the worst that may show, so it allows whatever is no worse.
+            let allowed = expected.overall.map_or(expected.open, |overall| verdict <= overall);
+            cell(verdict, by_name(at), allowed, enough)
         })
         .collect();
     let overall = expected.overall.map(|wanted| {
@@ -94,7 +95,7 @@ pub fn judge(prepared: &Prepared, swept: Option<&Swept>) -> Judged {
             None => Verdict::NotApplicable,
             Some(swept) => swept.tally.overall(&minimum),
         };
-        cell(worst, Some(wanted), true, runs)
+        cell(worst, Some(wanted), true, enough)
     });
     let mut facts = Vec::new();
     if let Some(swept) = swept {
@@ -113,24 +114,25 @@ pub fn judge(prepared: &Prepared, swept: Option<&Swept>) -> Judged {
                 sometimes: true,
                 held: tally.yes > 0,
                 seed: tally.first_yes,
-                inconclusive: tally.yes == 0 && runs < ENOUGH_SEEDS,
+                inconclusive: tally.yes == 0 && !enough,
             });
         }
     }
     Judged { cells, overall, facts }
 }
 
-fn cell(verdict: Verdict, expected: Option<Verdict>, stated: bool, runs: u64) -> Cell {
-    let bad = matches!(verdict, Verdict::Violated | Verdict::Stuck);
+fn cell(verdict: Verdict, expected: Option<Verdict>, allowed: bool, enough: bool) -> Cell {
+    let bad = matches!(verdict, Verdict::Violated | Verdict::Stuck | Verdict::Error);
     let status = match expected {
         Some(wanted) if wanted == verdict => CellStatus::Expected,
+        // Nobody can expect it, and nothing allows it.
+        _ if verdict == Verdict::Error => CellStatus::Finding,
         // What is expected to break may need more seeds to do so.
-        Some(Verdict::Violated | Verdict::Stuck) if !bad && runs < ENOUGH_SEEDS => CellStatus::Inconclusive,
+        Some(Verdict::Violated | Verdict::Stuck) if !bad && !enough => CellStatus::Inconclusive,
         Some(_) if bad => CellStatus::Finding,
         Some(_) if verdict == Verdict::Inconclusive => CellStatus::Inconclusive,
         Some(_) => CellStatus::Missed,
-        // A file that speaks of a strategy leaves open what it does not name; of others nothing bad is expected.
-        None if bad && !stated => CellStatus::Finding,
+        None if bad && !allowed => CellStatus::Finding,
         None => CellStatus::Unremarkable,
     };
     Cell { verdict, expected, status }
@@ -142,19 +144,26 @@ mod tests {
 
     #[test]
     fn an_expected_violation_that_is_not_seen_is_a_miss_only_with_enough_seeds() {
-        let status = |verdict, expected, runs| cell(verdict, Some(expected), true, runs).status;
-        assert_eq!(status(Verdict::Holds, Verdict::Violated, 10), CellStatus::Inconclusive);
-        assert_eq!(status(Verdict::Holds, Verdict::Violated, ENOUGH_SEEDS), CellStatus::Missed);
-        assert_eq!(status(Verdict::Violated, Verdict::Violated, 10), CellStatus::Expected);
+        let status = |verdict, expected, enough| cell(verdict, Some(expected), true, enough).status;
+        assert_eq!(status(Verdict::Holds, Verdict::Violated, false), CellStatus::Inconclusive);
+        assert_eq!(status(Verdict::Holds, Verdict::Violated, true), CellStatus::Missed);
+        assert_eq!(status(Verdict::Violated, Verdict::Violated, false), CellStatus::Expected);
     }
 
     #[test]
     fn a_violation_nobody_expected_is_a_finding_and_an_expected_hold_must_be_earned() {
-        let status = |verdict, expected, stated| cell(verdict, expected, stated, 5000).status;
+        let status = |verdict, expected, allowed| cell(verdict, expected, allowed, true).status;
         assert_eq!(status(Verdict::Violated, None, false), CellStatus::Finding);
         assert_eq!(status(Verdict::Violated, None, true), CellStatus::Unremarkable);
         assert_eq!(status(Verdict::Violated, Some(Verdict::Holds), true), CellStatus::Finding);
         assert_eq!(status(Verdict::Inconclusive, Some(Verdict::Holds), true), CellStatus::Inconclusive);
         assert_eq!(status(Verdict::Inconclusive, None, false), CellStatus::Unremarkable);
+        for expected in [None, Some(Verdict::Violated), Some(Verdict::Inconclusive)] {
+            assert_eq!(
+                status(Verdict::Error, expected, true),
+                CellStatus::Finding,
+                "nothing allows an error"
+            );
+        }
     }
 }

@@ -1,19 +1,22 @@
 //! A strategy of a case made ready to run: compiled once, run under any seed, judged each time.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::costs::Costs;
 use super::digest::HistoryDigest;
 use super::trace::Trace;
 use crate::check::{Judge, Leftovers, RunVerdict, fact_in};
+use crate::kernel::sample::Share;
 use crate::kernel::script::Note;
 use crate::model::Model;
-use crate::model::expr::{Code, Scratch};
+use crate::model::expr::{Code, Counter, Failure, Scratch};
 use crate::model::how::How;
+use crate::model::ids::OpId;
 use crate::model::invariant::{Expectation, Invariant};
 use crate::model::plan::{End, NotApplicable, Plan};
 use crate::model::record::Record;
-use crate::scenario::StrategyCase;
+use crate::scenario::{StrategyCase, Written};
 use crate::sim::{Ended, Runner};
 use crate::store::{Sink, Tables};
 use crate::strategy;
@@ -31,6 +34,8 @@ pub struct Prepared {
     pub invariants: Vec<Invariant>,
     /// What is expected.
     pub expected: Expectation,
+    /// What it was read from, if it was.
+    pub written: Option<Written>,
     facts: Vec<Code>,
     sometimes: Vec<Code>,
 }
@@ -69,7 +74,8 @@ impl Prepared {
     /// A strategy of a scenario, made ready.
     pub fn of(strategy: &StrategyCase) -> Prepared {
         let (invariants, expected) = (strategy.invariants.clone(), strategy.expected.clone());
-        Prepared::new(strategy.model.clone(), &strategy.how, invariants, expected)
+        let prepared = Prepared::new(strategy.model.clone(), &strategy.how, invariants, expected);
+        Prepared { written: Some(strategy.written.clone()), ..prepared }
     }
 
     /// Compiles a model under a strategy.
@@ -84,6 +90,7 @@ impl Prepared {
             model,
             invariants,
             expected,
+            written: None,
         }
     }
 
@@ -109,6 +116,29 @@ impl Prepared {
         })
     }
 
+    /// Whether seeds can lead to other histories than this one does, as far as draws can: the order of what happens at the
+    /// same instant is left aside.
+    pub(super) fn varies(&self, seed: u64) -> bool {
+        let Some(mut bench) = self.bench() else { return false };
+        bench.run_noting(seed, &mut Unseen, &mut Vec::new());
+        self.model.weather.seed.is_none() && bench.runner.drew()
+    }
+
+    /// Whether a rule of the weather that is left to chance would strike in any of these seeds if it always had its way.
+    pub(super) fn could_strike(&self, rule: usize, mut seeds: Range<u64>) -> bool {
+        let Ok(plan) = &self.plan else { return false };
+        let mut model = (*plan.model).clone();
+        let Some(fault) = model.weather.faults.get_mut(rule) else { return false };
+        fault.chance = Share::ALL;
+        model.weather.swarm = false;
+        let certain = self.with_plan(Plan { model: Arc::new(model), ..plan.clone() });
+        let Some(mut bench) = certain.bench() else { return false };
+        seeds.any(|seed| {
+            bench.run(seed);
+            bench.struck()[rule]
+        })
+    }
+
     /// Runs one seed with the whole history kept.
     pub fn replay(&self, seed: u64) -> Option<Replay> {
         let mut bench = self.bench()?;
@@ -117,6 +147,13 @@ impl Prepared {
         let tables = bench.runner.tables().clone();
         Some(Replay { run, trace, tables })
     }
+}
+
+/// Nobody who looks at records.
+struct Unseen;
+
+impl Sink for Unseen {
+    fn record(&mut self, _record: &Record, _tables: &mut Tables) {}
 }
 
 /// The memory of many runs of one strategy.
@@ -167,6 +204,21 @@ impl Sink for Watch<'_, '_> {
 }
 
 impl Bench<'_> {
+    /// Which fault rules struck in the last run, by number.
+    pub fn struck(&self) -> &[bool] {
+        self.runner.struck()
+    }
+
+    /// Which lines of the weather's script the last run asked for.
+    pub fn asked(&self) -> &[bool] {
+        self.runner.asked()
+    }
+
+    /// Operations of which an expression had no value in the last run, and why at first.
+    pub fn failures(&self) -> &[(OpId, Failure)] {
+        self.runner.failures()
+    }
+
     /// Runs a seed.
     pub fn run(&mut self, seed: u64) -> Run {
         self.watch(None, None, |runner, watch| runner.run(seed, watch))
@@ -205,7 +257,13 @@ impl Bench<'_> {
             open_transactions: remains.transactions,
         };
         let tables = self.runner.tables();
-        let verdict = self.judge.finish(ended.end, leftovers, tables);
+        let mut verdict = self.judge.finish(ended.end, leftovers, tables);
+        if !self.runner.failures().is_empty() && verdict.counts.get(Counter::Writes) == 0 {
+            // Whoever failed may have done so because of a slip in an operation, and nothing was done: no progress.
+            let failed = u64::try_from(verdict.counts.get(Counter::Failed)).unwrap_or(0);
+            verdict.completed = verdict.completed.saturating_sub(failed);
+        }
+        let tables = self.runner.tables();
         let scratch = &mut *self.scratch;
         let mut hold = |codes: &[Code]| {
             codes.iter().map(|code| fact_in(scratch, code, tables, &verdict.counts).ok()).collect::<Vec<_>>()

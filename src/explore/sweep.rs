@@ -10,6 +10,10 @@ use super::costs::Costs;
 use super::prepared::{Bench, Prepared, Run, rests};
 use crate::check::CellTally;
 use crate::kernel::path::mix;
+use crate::kernel::sample::Share;
+use crate::model::expr::Failure;
+use crate::model::ids::OpId;
+use crate::model::plan::{End, Plan};
 
 /// How many seeds a worker takes at a time, at most. Of a short range it takes fewer, so that all workers end together.
 const LOT: u64 = 16;
@@ -38,7 +42,6 @@ impl FactTally {
     }
 
     fn merge(&mut self, other: &FactTally) {
-        let least = |a: Option<u64>, b: Option<u64>| a.into_iter().chain(b).min();
         self.yes += other.yes;
         self.first_no = least(self.first_no, other.first_no);
         self.first_yes = least(self.first_yes, other.first_yes);
@@ -62,6 +65,22 @@ pub struct Swept {
     pub sometimes: Vec<FactTally>,
     /// The digests of all runs, summed so that order does not matter.
     pub digest: [u64; 2],
+    /// All seeds have one and the same history: no number of runs says more than one.
+    pub one_history: bool,
+    /// The digest of all runs, if they have the same; `Some(None)`: they differ.
+    alike: Option<Option<[u64; 2]>>,
+    /// Runs that ran out of their budget of events.
+    pub spent: u64,
+    /// The smallest seed of such a run.
+    pub first_spent: Option<u64>,
+    /// For each fault rule the number of runs in which it struck.
+    pub struck: Vec<u64>,
+    /// Fault rules that struck in no run by bad luck only: if they always had their way, they would have.
+    pub unlucky: Vec<bool>,
+    /// For each line of the weather's script the number of runs that asked for it.
+    pub asked: Vec<u64>,
+    /// Operations of which an expression had no value, each with the smallest such seed and why; sorted by operation.
+    pub failures: Vec<(OpId, u64, Failure)>,
     /// Seeds whose run panicked, and what it said: a fault of ours or of user code, never a verdict on the scenario.
     pub panics: Vec<(u64, String)>,
     /// Seeds in which a process or a step of the user's own panicked, and what it said. Such a run is stuck.
@@ -81,6 +100,28 @@ impl Swept {
         for lane in 0..2 {
             self.digest[lane] = self.digest[lane].wrapping_add(mix(seed, run.digest[lane]));
         }
+        self.alike = alike(self.alike, Some(Some(run.digest)));
+        if run.ended.end == End::Spent {
+            self.spent += 1;
+            self.first_spent = least(self.first_spent, Some(seed));
+        }
+    }
+
+    /// Adds what there is to say of the weather and the operations of a run.
+    fn note(&mut self, seed: u64, bench: &Bench<'_>) {
+        count(&mut self.struck, bench.struck());
+        count(&mut self.asked, bench.asked());
+        for &(op, failure) in bench.failures() {
+            self.failed(op, seed, failure);
+        }
+    }
+
+    fn failed(&mut self, op: OpId, seed: u64, failure: Failure) {
+        match self.failures.binary_search_by_key(&op, |known| known.0) {
+            Ok(at) if seed < self.failures[at].1 => self.failures[at] = (op, seed, failure),
+            Ok(_) => {}
+            Err(at) => self.failures.insert(at, (op, seed, failure)),
+        }
     }
 
     fn merge(&mut self, other: &Swept) {
@@ -95,12 +136,45 @@ impl Swept {
         for lane in 0..2 {
             self.digest[lane] = self.digest[lane].wrapping_add(other.digest[lane]);
         }
+        self.alike = alike(self.alike, other.alike);
+        self.spent += other.spent;
+        self.first_spent = least(self.first_spent, other.first_spent);
+        for (own, more) in [(&mut self.struck, &other.struck), (&mut self.asked, &other.asked)] {
+            own.resize(own.len().max(more.len()), 0);
+            own.iter_mut().zip(more).for_each(|(own, more)| *own += more);
+        }
+        for &(op, seed, failure) in &other.failures {
+            self.failed(op, seed, failure);
+        }
         self.panics.extend(other.panics.iter().cloned());
         self.panics.sort();
         self.broken.extend(other.broken.iter().cloned());
         self.broken.sort();
     }
 }
+
+fn least(a: Option<u64>, b: Option<u64>) -> Option<u64> {
+    a.into_iter().chain(b).min()
+}
+
+/// Whether two lots of runs are all alike.
+fn alike(a: Option<Option<[u64; 2]>>, b: Option<Option<[u64; 2]>>) -> Option<Option<[u64; 2]>> {
+    match (a, b) {
+        (None, one) | (one, None) => one,
+        (Some(a), Some(b)) => Some(a.filter(|_| a == b)),
+    }
+}
+
+/// Counts a run for all for which something is so in it.
+fn count(runs: &mut Vec<u64>, so: &[bool]) {
+    if runs.len() < so.len() {
+        runs.resize(so.len(), 0);
+    }
+    runs.iter_mut().zip(so).for_each(|(runs, &so)| *runs += u64::from(so));
+}
+
+/// So many seeds, and so many rules, are tried to learn whether a rule that never struck could have.
+const TRIES: usize = 32;
 
 /// More workers than this only take memory: each has tables of its own.
 const WORKERS: u64 = 256;
@@ -114,7 +188,12 @@ pub fn sweep(
     done: &(dyn Fn(u64) + Sync),
     stop: &AtomicBool,
 ) -> Option<Swept> {
-    prepared.plan.as_ref().ok()?;
+    let plan = prepared.plan.as_ref().ok()?;
+    let seeds = match plan.model.weather.seed {
+        // All seeds have the history of this one.
+        Some(seed) if !seeds.is_empty() => seed.min(u64::MAX - 1)..seed.min(u64::MAX - 1) + 1,
+        _ => seeds,
+    };
     // Counted from the start of the range: what workers take beyond its end may pass the greatest seed.
     let taken = AtomicU64::new(0);
     let length = seeds.end.saturating_sub(seeds.start);
@@ -137,19 +216,45 @@ pub fn sweep(
         }
         own
     };
-    if workers == 1 {
-        return Some(work());
+    let mut all = if workers == 1 {
+        work()
+    } else {
+        let all = Mutex::new(Swept::default());
+        let add = |own: Swept| all.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).merge(&own);
+        // This thread is one of the workers.
+        std::thread::scope(|scope| {
+            for _ in 1..workers {
+                scope.spawn(|| add(work()));
+            }
+            add(work());
+        });
+        all.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())
+    };
+    if !stop.load(Ordering::Relaxed) {
+        look_back(prepared, plan, seeds, &mut all);
     }
-    let all = Mutex::new(Swept::default());
-    let add = |own: Swept| all.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).merge(&own);
-    // This thread is one of the workers.
-    std::thread::scope(|scope| {
-        for _ in 1..workers {
-            scope.spawn(|| add(work()));
-        }
-        add(work());
+    Some(all)
+}
+
+/// What can be said only when all runs are known: whether their seeds made any difference, and whether rules that never
+/// struck could have. Mostly there is nothing to be found out.
+fn look_back(prepared: &Prepared, plan: &Plan, seeds: Range<u64>, all: &mut Swept) {
+    let weather = &plan.model.weather;
+    let quiet = |run: &mut dyn FnMut() -> bool| catch_unwind(AssertUnwindSafe(run)).unwrap_or(false);
+    let same = all.runs > 1 && all.panics.is_empty() && matches!(all.alike, Some(Some(_)));
+    all.one_history = weather.seed.is_some() || same && quiet(&mut || !prepared.varies(seeds.start));
+    all.unlucky = vec![false; all.struck.len()];
+    let chancy = |rule: usize| weather.swarm || weather.faults[rule].chance != Share::ALL;
+    // Of a script's lines is known what asked for them, and in its calm no rule strikes.
+    let rules = weather.script.as_ref().map_or(all.struck.len(), |script| match script.calm {
+        true => 0,
+        false => usize::from(script.first),
     });
-    Some(all.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()))
+    let never = (0..rules).filter(|&rule| all.struck.get(rule) == Some(&0) && chancy(rule));
+    for (n, rule) in never.collect::<Vec<_>>().into_iter().enumerate() {
+        let few = seeds.start..seeds.end.min(seeds.start.saturating_add(TRIES as u64));
+        all.unlucky[rule] = n >= TRIES || quiet(&mut || prepared.could_strike(rule, few.clone()));
+    }
 }
 
 /// What a worker keeps from lot to lot.
@@ -175,6 +280,7 @@ impl Worker<'_> {
             match run {
                 Ok(run) => {
                     own.add(seed, &run);
+                    own.note(seed, bench);
                     own.costs.merge(&self.costs);
                 }
                 Err(panic) => {

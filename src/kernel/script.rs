@@ -6,6 +6,7 @@
 use super::choose::{Ask, Chooser, Seeded};
 use super::dist::Dist;
 use super::path::Path;
+use super::sample::MILLION;
 use super::time::Span;
 
 /// What is decided about a name: an [`Ask`], or one of those that only scripts decide.
@@ -86,21 +87,25 @@ pub struct Scripted<'s> {
     script: &'s [Decided],
     asked: &'s mut [bool],
     notes: &'s mut Vec<Note>,
+    /// Set once anything that can differ from seed to seed is drawn.
+    drawn: &'s mut bool,
     /// The shortest latency of the copy that was last asked about.
     least: Span,
 }
 
 impl<'s> Scripted<'s> {
     /// A chooser that answers from `script`, sorted by path and matter, and otherwise calmly or as `seeded` would. Lines
-    /// that are asked for are marked in `asked`, as long as the script has lines; what comes out is added to `notes`.
+    /// that are asked for are marked in `asked`, as long as the script has lines; what comes out is added to `notes`, and
+    /// `drawn` is set if any of it is drawn from the seed, other than the order of what happens at the same instant.
     pub fn new(
         seeded: Seeded,
         calm: bool,
         script: &'s [Decided],
         asked: &'s mut [bool],
         notes: &'s mut Vec<Note>,
+        drawn: &'s mut bool,
     ) -> Scripted<'s> {
-        Scripted { seeded, calm, script, asked, notes, least: Span::ZERO }
+        Scripted { seeded, calm, script, asked, notes, drawn, least: Span::ZERO }
     }
 
     fn find(&mut self, path: Path, what: Matter) -> Option<u64> {
@@ -119,7 +124,10 @@ impl Chooser for Scripted<'_> {
         let span = match self.find(who, ask.into()) {
             Some(ns) => Span(ns),
             None if self.calm => least,
-            None => self.seeded.span(who, ask, from),
+            None => {
+                *self.drawn |= from.fixed().is_none();
+                self.seeded.span(who, ask, from)
+            }
         };
         match ask {
             Ask::Latency => self.least = least,
@@ -132,17 +140,22 @@ impl Chooser for Scripted<'_> {
     }
 
     fn below(&mut self, who: Path, ask: Ask, n: u64) -> u64 {
+        *self.drawn |= n > 1;
         self.seeded.below(who, ask, n)
     }
 
     fn word(&mut self, who: Path, ask: Ask) -> u64 {
         if ask != Ask::Jitter {
+            *self.drawn = true;
             return self.seeded.word(who, ask);
         }
         let word = match self.find(who, ask.into()) {
             Some(word) => word,
             None if self.calm => 0,
-            None => self.seeded.word(who, ask),
+            None => {
+                *self.drawn = true;
+                self.seeded.word(who, ask)
+            }
         };
         if word != 0 {
             self.notes.push(Note { path: who, what: ask.into(), value: word });
@@ -151,6 +164,7 @@ impl Chooser for Scripted<'_> {
     }
 
     fn hits(&mut self, who: Path, rule: u64, ppm: u32) -> bool {
+        *self.drawn |= ppm > 0 && ppm < MILLION;
         self.seeded.hits(who, rule, ppm)
     }
 
@@ -179,7 +193,8 @@ mod tests {
 
     fn answers(calm: bool, script: &[Decided]) -> (Vec<u64>, Vec<bool>, Vec<Note>) {
         let (mut asked, mut notes) = (vec![false; script.len()], Vec::new());
-        let mut chooser = Scripted::new(Seeded::new(7), calm, script, &mut asked, &mut notes);
+        let mut drawn = false;
+        let mut chooser = Scripted::new(Seeded::new(7), calm, script, &mut asked, &mut notes, &mut drawn);
         let spans = (0..4).map(|n| chooser.span(Path::ROOT.child(Role::Draw, n), Ask::Think, &RANGE).0);
         (spans.collect(), asked, notes)
     }
@@ -211,6 +226,22 @@ mod tests {
     fn a_line_that_nothing_asks_for_stays_unmarked() {
         let (_, asked, _) = answers(true, &[decided(9, 7, 0)]);
         assert_eq!(asked, [false]);
+    }
+
+    #[test]
+    fn what_can_differ_from_seed_to_seed_is_told() {
+        let drawn = |of: &dyn Fn(&mut Scripted<'_>)| {
+            let mut drawn = false;
+            of(&mut Scripted::new(Seeded::new(7), false, &[], &mut [], &mut Vec::new(), &mut drawn));
+            drawn
+        };
+        let span = |dist: Dist| drawn(&|chooser| _ = chooser.span(Path::ROOT, Ask::Think, &dist));
+        assert_eq!([span(RANGE), span(Dist::Fixed(Span(5)))], [true, false]);
+        let hits = |ppm| drawn(&|chooser| _ = chooser.hits(Path::ROOT, 1, ppm));
+        assert_eq!([0, 1, MILLION - 1, MILLION].map(hits), [false, true, true, false]);
+        let below = |n| drawn(&|chooser| _ = chooser.below(Path::ROOT, Ask::Route, n));
+        assert_eq!([1, 2].map(below), [false, true]);
+        assert!(drawn(&|chooser| _ = chooser.word(Path::ROOT, Ask::Jitter)));
     }
 
     #[test]

@@ -103,12 +103,14 @@ pub enum Verdict {
     Inconclusive,
     /// Safe, but some intent never ended.
     Stuck,
+    /// It has no value in some run: an error of the scenario.
+    Error,
     /// It was broken.
     Violated,
 }
 
 impl Verdict {
-    /// All of them, from best to worst.
+    /// All that a file can expect, from best to worst.
     pub const ALL: [Verdict; 5] =
         [Verdict::Holds, Verdict::NotApplicable, Verdict::Inconclusive, Verdict::Stuck, Verdict::Violated];
 
@@ -119,6 +121,7 @@ impl Verdict {
             Verdict::Violated => "violated",
             Verdict::Stuck => "stuck",
             Verdict::Inconclusive => "inconclusive",
+            Verdict::Error => "error",
             Verdict::NotApplicable => "n/a",
         }
     }
@@ -127,8 +130,8 @@ impl Verdict {
 /// What a file expects of one strategy.
 #[derive(Clone, Debug, Default)]
 pub struct Expectation {
-    /// The file speaks of this strategy by name: cells it leaves open may be anything.
-    pub stated: bool,
+    /// Whoever asks wants to know of some invariants only: cells without an expectation may be anything.
+    pub open: bool,
     /// A verdict for all invariants together: the worst of them.
     pub overall: Option<Verdict>,
     /// Verdicts for all invariants not named.

@@ -216,7 +216,7 @@ pub enum Moment {
 pub enum Downtime {
     /// So long, at the most until heal.
     For(Dist),
-    /// For good, also after heal.
+    /// A crash: for good, also after heal. A pause or a cut: until heal.
     Ever,
 }
 

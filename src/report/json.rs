@@ -9,6 +9,7 @@ use crate::explore::CellStatus;
 use crate::kernel::seed::SEED_CONTRACT;
 use crate::kernel::time::Span;
 use crate::model::expr::Counter;
+use crate::scenario::source::{LineColumn, Place};
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -51,6 +52,21 @@ struct Cell<'a> {
     rate_ppm: Rate,
     obligations: u64,
     hazards: u64,
+    error: Option<CellError<'a>>,
+}
+
+#[derive(Serialize)]
+struct CellError<'a> {
+    seed: u64,
+    why: &'a str,
+    place: Option<At<'a>>,
+}
+
+#[derive(Serialize)]
+struct At<'a> {
+    file: &'a str,
+    line: u32,
+    column: u32,
 }
 
 #[derive(Serialize)]
@@ -82,6 +98,10 @@ struct Strategy<'a> {
     latency_us: Latency,
     witnesses: BTreeMap<&'static str, u64>,
     facts: Vec<Fact<'a>>,
+    one_history: bool,
+    out_of_events: Option<Spent>,
+    slips: Vec<Slip<'a>>,
+    faults: Vec<Fault<'a>>,
     broken: Vec<Broken<'a>>,
     panics: Vec<Panic<'a>>,
     halted: Vec<Panic<'a>>,
@@ -113,6 +133,33 @@ struct Broken<'a> {
     invariant: &'a str,
     seed: u64,
     why: &'a str,
+    place: Option<At<'a>>,
+}
+
+/// Runs that ran out of their budget of events.
+#[derive(Serialize)]
+struct Spent {
+    runs: u64,
+    first_seed: u64,
+    budget: u64,
+}
+
+/// An operation that never came to anything.
+#[derive(Serialize)]
+struct Slip<'a> {
+    operation: &'a str,
+    reason: &'static str,
+    why: &'a str,
+    first_seed: u64,
+    place: Option<At<'a>>,
+}
+
+/// A fault rule or a line of a script, and in how many runs it struck.
+#[derive(Serialize)]
+struct Fault<'a> {
+    text: &'a str,
+    runs: u64,
+    place: Option<At<'a>>,
 }
 
 #[derive(Serialize)]
@@ -176,21 +223,53 @@ fn strategy(of: &StrategyReport) -> Strategy<'_> {
                 seed: fact.seed,
             })
             .collect(),
+        one_history: of.one_history,
+        out_of_events: of.spent.as_ref().map(|spent| Spent {
+            runs: spent.runs,
+            first_seed: spent.first_seed,
+            budget: spent.events,
+        }),
+        slips: of
+            .slips
+            .iter()
+            .map(|slip| Slip {
+                operation: &slip.operation,
+                reason: slip.reason,
+                why: &slip.why,
+                first_seed: slip.first_seed,
+                place: at(of, slip.place),
+            })
+            .collect(),
+        faults: of
+            .faults
+            .iter()
+            .map(|fault| Fault { text: &fault.text, runs: fault.runs, place: at(of, fault.place) })
+            .collect(),
         broken: of
             .broken
             .iter()
-            .map(|one| Broken { invariant: &one.invariant, seed: one.seed, why: &one.why })
+            .map(|one| Broken {
+                invariant: &one.invariant,
+                seed: one.seed,
+                why: &one.why,
+                place: at(of, one.place),
+            })
             .collect(),
         panics: of.panics.iter().map(|(seed, message)| Panic { seed: *seed, message }).collect(),
         halted: of.halted.iter().map(|(seed, message)| Panic { seed: *seed, message }).collect(),
     }
 }
 
+/// A place by file, line and column.
+fn at(of: &StrategyReport, place: Option<Place>) -> Option<At<'_>> {
+    let (file, LineColumn { line, column }) = of.written.as_ref()?.at(place?);
+    Some(At { file, line, column })
+}
+
 fn scenario(case: &CaseReport) -> Scenario<'_> {
-    let of_strategy = |strategy: &'_ StrategyReport| -> Vec<_> { strategy.cells.clone() };
     let mut cells = Vec::new();
     for strategy in &case.strategies {
-        for (cell, invariant) in of_strategy(strategy).into_iter().zip(&case.invariants) {
+        for (cell, invariant) in strategy.cells.iter().zip(&case.invariants) {
             let (low, high) = cell.rate_ppm();
             cells.push(Cell {
                 strategy: &strategy.name,
@@ -206,6 +285,13 @@ fn scenario(case: &CaseReport) -> Scenario<'_> {
                 rate_ppm: Rate { low, high },
                 obligations: cell.obligations,
                 hazards: cell.hazards,
+                error: strategy.broken.iter().find(|broken| broken.invariant == invariant.name).map(
+                    |broken| CellError {
+                        seed: broken.seed,
+                        why: &broken.why,
+                        place: at(strategy, broken.place),
+                    },
+                ),
             });
         }
     }

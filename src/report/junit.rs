@@ -1,16 +1,23 @@
 //! The report for build servers, in the JUnit dialect of Jenkins: a suite for each case, a test for each strategy and
-//! invariant.
+//! invariant, for each fact, and for each fault that never struck.
 
-use super::summary::{CaseReport, CellReport, Report, Unfinished};
+use super::scene::rule_text;
+use super::summary::{CaseReport, CellReport, Ending, Report, StrategyReport, Unfinished, fact_status};
 use super::text::title;
+use super::trouble::NeverStruck;
 use super::words::{count as count_of, grouped, percent};
 use crate::explore::CellStatus;
+use crate::model::invariant::Verdict;
 
 /// The report as an XML document.
 pub fn junit(report: &Report) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"halfway\">\n");
+    let never = report.never_struck();
     for case in &report.cases {
-        suite(case, &mut out);
+        let faults = || case.strategies.iter().flat_map(|strategy| &strategy.faults);
+        let own = |never: &&NeverStruck| faults().any(|fault| fault.is(&never.fault));
+        let own: Vec<NeverStruck> = never.iter().filter(own).cloned().collect();
+        suite(case, &own, &mut out);
     }
     if report.interrupted {
         interrupted(report, &mut out);
@@ -37,50 +44,132 @@ fn interrupted(report: &Report, out: &mut String) {
     out.push_str("  </testsuite>\n");
 }
 
-fn suite(case: &CaseReport, out: &mut String) {
-    let cells = || case.strategies.iter().flat_map(|strategy| &strategy.cells);
-    let failed = |cell: &&CellReport| matches!(cell.cell.status, CellStatus::Finding | CellStatus::Missed);
-    let skipped = |cell: &&CellReport| cell.cell.status == CellStatus::Inconclusive;
+/// What a build server is told of one test.
+enum Went {
+    Well,
+    Failed(String),
+    Skipped,
+    Error,
+}
+
+/// One test: its name, how it went, and what there is to say.
+struct Test {
+    name: String,
+    went: Went,
+    said: String,
+}
+
+impl Test {
+    /// A test of a strategy that compares with what was expected as `status` says.
+    fn new(strategy: &StrategyReport, name: &str, status: CellStatus, word: &str, said: String) -> Test {
+        let went = match status {
+            CellStatus::Finding | CellStatus::Missed => Went::Failed(word.to_owned()),
+            CellStatus::Inconclusive => Went::Skipped,
+            CellStatus::Expected | CellStatus::Unremarkable => Went::Well,
+        };
+        Test { name: format!("{}: {name}", strategy.name), went, said }
+    }
+
+    /// The test of a cell of the matrix.
+    fn of_cell(strategy: &StrategyReport, cell: &CellReport, invariant: &str) -> Test {
+        let verdict = cell.cell.verdict.word();
+        let wanted = cell.cell.expected.map_or("nothing in particular", |wanted| wanted.word());
+        let seed = cell.first_seed.map(|seed| format!(", first in seed {seed}")).unwrap_or_default();
+        let percent = percent(cell.violating, cell.runs);
+        let said = format!("{verdict} in {percent} of runs{seed}; expected {wanted}");
+        let test = Test::new(strategy, invariant, cell.cell.status, verdict, said);
+        if let Some(broken) = strategy.broken.iter().find(|broken| broken.invariant == invariant) {
+            let at =
+                broken.place.and_then(|place| strategy.written.as_ref().map(|written| written.at(place)));
+            let at = at.map(|(file, at)| format!(" at {file}:{}:{}", at.line, at.column)).unwrap_or_default();
+            let said = format!("no value{at}: {}, first in seed {}", broken.why, broken.seed);
+            return Test { went: Went::Error, said, ..test };
+        }
+        match cell.cell.verdict {
+            // Whether it was expected or not, nothing was tested.
+            Verdict::Inconclusive | Verdict::NotApplicable if matches!(test.went, Went::Well) => {
+                let expected = cell.cell.status == CellStatus::Expected;
+                Test { went: if expected { Went::Well } else { Went::Skipped }, ..test }
+            }
+            _ => test,
+        }
+    }
+
+    /// All tests of a strategy.
+    fn of_strategy(case: &CaseReport, strategy: &StrategyReport) -> Vec<Test> {
+        let cells = strategy.cells.iter().zip(&case.invariants);
+        let mut tests: Vec<Test> =
+            cells.map(|(cell, invariant)| Test::of_cell(strategy, cell, &invariant.name)).collect();
+        if let Some(cell) = &strategy.overall {
+            let wanted = cell.expected.map_or("nothing in particular", |wanted| wanted.word());
+            let said = format!("{}; expected {wanted}", cell.verdict.word());
+            tests.push(Test::new(
+                strategy,
+                "all invariants together",
+                cell.status,
+                cell.verdict.word(),
+                said,
+            ));
+        }
+        for fact in &strategy.facts {
+            let often = if fact.sometimes { "in some run" } else { "in every run" };
+            let said = format!("expected {often}: {}", fact.text);
+            tests.push(Test::new(strategy, &fact.text, fact_status(fact), "fact", said));
+        }
+        for (seed, what) in strategy.panics.iter().chain(&strategy.halted) {
+            let name = format!("{}: seed {seed}", strategy.name);
+            tests.push(Test { name, went: Went::Error, said: what.clone() });
+        }
+        tests
+    }
+
+    fn write(&self, case: &CaseReport, out: &mut String) {
+        let head = format!(
+            "    <testcase classname=\"{}\" name=\"{}\" file=\"{}\"",
+            escaped(&title(case)),
+            escaped(&self.name),
+            escaped(&case.file),
+        );
+        let said = escaped(&self.said);
+        let inner = match &self.went {
+            Went::Well => {
+                out.push_str(&format!("{head}/>\n"));
+                return;
+            }
+            Went::Failed(word) => format!("<failure type=\"{word}\" message=\"{said}\"/>"),
+            Went::Skipped => format!("<skipped message=\"{said}\"/>"),
+            Went::Error => format!("<error type=\"error\" message=\"{said}\"/>"),
+        };
+        out.push_str(&format!("{head}>\n      {inner}\n    </testcase>\n"));
+    }
+}
+
+fn suite(case: &CaseReport, never: &[NeverStruck], out: &mut String) {
+    let mut tests: Vec<Test> =
+        case.strategies.iter().flat_map(|strategy| Test::of_strategy(case, strategy)).collect();
+    tests.extend(never.iter().filter_map(|never| {
+        let went = match never.ending() {
+            Ending::Unsound => Went::Error,
+            Ending::Inconclusive => Went::Skipped,
+            _ => return None,
+        };
+        let name = format!("strikes: {}", rule_text(&never.fault.text));
+        Some(Test { name, went, said: format!("in none of {} runs of any strategy", never.runs) })
+    }));
+    let number = |wanted: fn(&Went) -> bool| tests.iter().filter(|test| wanted(&test.went)).count();
     out.push_str(&format!(
-        "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" skipped=\"{}\" errors=\"0\">\n",
+        "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" skipped=\"{}\" errors=\"{}\">\n",
         escaped(&title(case)),
-        cells().count(),
-        cells().filter(failed).count(),
-        cells().filter(skipped).count(),
+        tests.len(),
+        number(|went| matches!(went, Went::Failed(_))),
+        number(|went| matches!(went, Went::Skipped)),
+        number(|went| matches!(went, Went::Error)),
     ));
     out.push_str(&format!(
         "    <properties>\n      <property name=\"seeds\" value=\"{}..{}\"/>\n    </properties>\n",
         case.seeds.start, case.seeds.end
     ));
-    for strategy in &case.strategies {
-        for (cell, invariant) in strategy.cells.iter().zip(&case.invariants) {
-            let head = format!(
-                "    <testcase classname=\"{}\" name=\"{}: {}\" file=\"{}\"",
-                escaped(&title(case)),
-                escaped(&strategy.name),
-                escaped(&invariant.name),
-                escaped(&case.file),
-            );
-            let verdict = cell.cell.verdict.word();
-            let wanted = cell.cell.expected.map_or("nothing in particular", |wanted| wanted.word());
-            let seed = cell.first_seed.map(|seed| format!(", first in seed {seed}")).unwrap_or_default();
-            let said = format!(
-                "{verdict} in {} of runs{seed}; expected {wanted}",
-                percent(cell.violating, cell.runs)
-            );
-            match cell.cell.status {
-                CellStatus::Finding | CellStatus::Missed => out.push_str(&format!(
-                    "{head}>\n      <failure type=\"{verdict}\" message=\"{}\"/>\n    </testcase>\n",
-                    escaped(&said)
-                )),
-                CellStatus::Inconclusive => out.push_str(&format!(
-                    "{head}>\n      <skipped message=\"{}\"/>\n    </testcase>\n",
-                    escaped(&said)
-                )),
-                CellStatus::Expected | CellStatus::Unremarkable => out.push_str(&format!("{head}/>\n")),
-            }
-        }
-    }
+    tests.iter().for_each(|test| test.write(case, out));
     out.push_str("  </testsuite>\n");
 }
 

@@ -216,12 +216,14 @@ fn shown(cell: &CellReport, bounds: bool) -> Shown {
     let as_expected = cell.cell.status == CellStatus::Expected;
     // A file may leave a cell open; then whatever shows there is no alarm.
     let calm = as_expected || cell.cell.status == CellStatus::Unremarkable;
+    let bounded = bounds && !cell.one_history;
     let (word, tone) = match cell.cell.verdict {
         Verdict::Violated if calm => ("violated ", Tone::Plain),
         Verdict::Violated => ("VIOLATED ", Tone::Bad),
         Verdict::Stuck if calm => ("stuck ", Tone::Plain),
         Verdict::Stuck => ("STUCK ", Tone::Bad),
-        Verdict::Holds if bounds => ("holds ", Tone::Good),
+        Verdict::Error => ("ERROR", Tone::Bad),
+        Verdict::Holds if bounded => ("holds ", Tone::Good),
         Verdict::Holds => ("holds", Tone::Good),
         Verdict::Inconclusive => ("inconcl.", if doubtful { Tone::Doubtful } else { Tone::Faint }),
         Verdict::NotApplicable => ("n/a", Tone::Faint),
@@ -229,7 +231,7 @@ fn shown(cell: &CellReport, bounds: bool) -> Shown {
     let mut text = String::from(word);
     match cell.cell.verdict {
         Verdict::Violated | Verdict::Stuck => text.push_str(&percent(cell.violating, cell.runs)),
-        Verdict::Holds if bounds => text.push_str(&below(cell.runs)),
+        Verdict::Holds if bounded => text.push_str(&below(cell.runs)),
         _ => {}
     }
     let (mark, tone) = match (missed || cell.is_finding(), doubtful) {
@@ -259,8 +261,15 @@ fn legend(case: &CaseReport, look: &Look, bounds: bool, out: &mut String) {
     if case.strategies.iter().any(|strategy| strategy.rewritten) {
         words.push("~ with a body of its own".into());
     }
-    if any(&|cell| cell.cell.verdict == Verdict::Holds) {
-        let runs = cells().filter(|cell| cell.cell.verdict == Verdict::Holds).map(|cell| cell.runs);
+    if any(&|cell| cell.cell.verdict == Verdict::Error) {
+        words.push("ERROR has no value in some run".into());
+    }
+    if case.strategies.iter().any(|strategy| strategy.one_history) {
+        words.push("holds without a bound: one history, whatever the seed".into());
+    }
+    let bounded = |cell: &&CellReport| cell.cell.verdict == Verdict::Holds && !cell.one_history;
+    if cells().any(|cell| bounded(&cell)) {
+        let runs = cells().filter(bounded).map(|cell| cell.runs);
         let (least, most) = (runs.clone().min().unwrap_or(0), runs.max().unwrap_or(0));
         words.push(match (bounds, least == most) {
             (true, _) => "holds <x%: none seen, fewer than x% of runs (95%)".into(),

@@ -21,6 +21,7 @@ mod tests;
 pub mod text;
 #[cfg(test)]
 mod told_tests;
+pub mod trouble;
 mod why;
 pub mod words;
 

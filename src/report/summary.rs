@@ -5,12 +5,15 @@
 
 use std::ops::Range;
 
+use super::trouble::NeverStruck;
 use super::words::clean_bound;
 use crate::check::witness::needs;
 use crate::explore::{Cell, CellStatus, FactStatus, Prepared, Swept, judge};
 use crate::kernel::time::Span;
 use crate::model::expr::{Counter, Failure};
 use crate::model::invariant::{Invariant, Verdict};
+use crate::scenario::Written;
+use crate::scenario::source::Place;
 
 /// All that was run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,6 +22,8 @@ pub struct Report {
     pub cases: Vec<CaseReport>,
     /// Not all of it was run, because somebody stopped it.
     pub interrupted: bool,
+    /// Only some of the cases or strategies were asked for.
+    pub selected: bool,
     /// What was not run to its end then.
     pub unfinished: Vec<Unfinished>,
 }
@@ -90,6 +95,14 @@ pub struct InvariantName {
     pub needs: Vec<&'static str>,
 }
 
+impl CaseReport {
+    /// Whether nothing at all can be said, though nothing is wrong: no strategy earned any cell, and none was expected to do
+    /// what it did.
+    pub fn says_nothing(&self) -> bool {
+        self.strategies.iter().all(StrategyReport::says_nothing)
+    }
+}
+
 impl InvariantName {
     /// The names of invariants.
     pub fn all(invariants: &[Invariant]) -> Vec<InvariantName> {
@@ -121,6 +134,16 @@ pub struct StrategyReport {
     pub facts: Vec<FactStatus>,
     /// What it cost.
     pub costs: CostReport,
+    /// Its runs have one and the same history, whatever the seed: many of them say no more than one.
+    pub one_history: bool,
+    /// Runs that ran out of their budget of events, if any did.
+    pub spent: Option<SpentReport>,
+    /// Operations that never came to anything, because an expression of theirs had no value.
+    pub slips: Vec<SlipReport>,
+    /// The fault rules, or the lines of the script, and in how many runs each of them struck.
+    pub faults: Vec<FaultReport>,
+    /// Where all of it is written, if it was read from a file.
+    pub written: Option<Written>,
     /// Invariants that could not be evaluated.
     pub broken: Vec<BrokenReport>,
     /// Runs that panicked: the seed and what was said.
@@ -146,6 +169,8 @@ pub struct CellReport {
     pub obligations: u64,
     /// How often something happened that could have broken it.
     pub hazards: u64,
+    /// All runs have the same history.
+    pub one_history: bool,
 }
 
 impl CellReport {
@@ -160,9 +185,14 @@ impl CellReport {
     }
 
     /// Bounds of the share of violating runs, in millionths, with 95 % confidence: after Wilson (1927); if none
-    /// violates, the exact one-sided bound.
+    /// violates, the exact one-sided bound. Many runs of one history are one run, and of one run that does not violate
+    /// nothing follows.
     pub fn rate_ppm(&self) -> (u64, u64) {
-        if self.runs == 0 {
+        if self.one_history && self.runs > 0 && self.violating > 0 {
+            let one = CellReport { runs: 1, violating: 1, one_history: false, ..self.clone() };
+            return one.rate_ppm();
+        }
+        if self.runs == 0 || self.one_history {
             return (0, 1_000_000);
         }
         if self.violating == 0 {
@@ -215,6 +245,56 @@ pub struct BrokenReport {
     pub seed: u64,
     /// Why.
     pub why: String,
+    /// Where the part of it without a value is written.
+    pub place: Option<Place>,
+}
+
+/// Runs that ran out of their budget of events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpentReport {
+    /// How many.
+    pub runs: u64,
+    /// The smallest seed of one.
+    pub first_seed: u64,
+    /// The budget.
+    pub events: u64,
+}
+
+/// An operation that came to nothing in all runs, because an expression of it had no value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlipReport {
+    /// `service.operation`.
+    pub operation: String,
+    /// The reason that it refused with: `missing` or `error`.
+    pub reason: &'static str,
+    /// Why the expression had no value.
+    pub why: String,
+    /// The smallest seed in which it had none.
+    pub first_seed: u64,
+    /// Where the operation is written.
+    pub place: Option<Place>,
+}
+
+/// A fault rule, or a line of a script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FaultReport {
+    /// As written.
+    pub text: String,
+    /// It is a line of a script.
+    pub line: bool,
+    /// In how many runs it struck, or was asked for.
+    pub runs: u64,
+    /// It never struck, and it was bad luck: were it not left to chance, it would have.
+    pub unlucky: bool,
+    /// Where it is written.
+    pub place: Option<Place>,
+}
+
+impl FaultReport {
+    /// Whether it is the same rule, or line, as another: cases share those of the file.
+    pub fn is(&self, other: &FaultReport) -> bool {
+        self.text == other.text && self.line == other.line && self.place == other.place
+    }
 }
 
 impl StrategyReport {
@@ -248,6 +328,11 @@ impl StrategyReport {
             overall: judged.overall,
             facts: judged.facts,
             costs: CostReport::default(),
+            one_history: swept.is_some_and(|swept| swept.one_history),
+            spent: None,
+            slips: Vec::new(),
+            faults: Vec::new(),
+            written: prepared.written.clone(),
             broken: Vec::new(),
             panics: Vec::new(),
             halted: Vec::new(),
@@ -263,8 +348,19 @@ impl StrategyReport {
                     invariant: name(broken.invariant),
                     seed: *seed,
                     why: failure(broken.failure, prepared),
+                    place: prepared
+                        .written
+                        .as_ref()
+                        .and_then(|written| written.invariant(&name(broken.invariant), &broken.span)),
                 })
                 .collect();
+            report.spent = swept.first_spent.map(|first_seed| SpentReport {
+                runs: swept.spent,
+                first_seed,
+                events: prepared.plan.as_ref().map_or(0, |plan| plan.event_budget),
+            });
+            report.slips = slips(prepared, swept);
+            report.faults = faults(prepared, swept);
             report.panics.clone_from(&swept.panics);
             report.halted.clone_from(&swept.broken);
             report.costs = CostReport {
@@ -284,6 +380,13 @@ impl StrategyReport {
         report
     }
 
+    /// Whether it says nothing: no cell is earned, and nothing is as expected or otherwise.
+    fn says_nothing(&self) -> bool {
+        let nothing =
+            |cell: &CellReport| matches!(cell.cell.verdict, Verdict::Inconclusive | Verdict::NotApplicable);
+        self.cells.iter().all(nothing) && self.statuses().all(|status| status == CellStatus::Unremarkable)
+    }
+
     /// The statuses of everything that has one.
     pub fn statuses(&self) -> impl Iterator<Item = CellStatus> + '_ {
         let facts = self.facts.iter().map(fact_status);
@@ -293,6 +396,50 @@ impl StrategyReport {
             .chain(self.overall.iter().map(|one| one.status))
             .chain(facts)
     }
+}
+
+/// Operations that never came to anything.
+fn slips(prepared: &Prepared, swept: &Swept) -> Vec<SlipReport> {
+    let model = &prepared.model;
+    let never = swept.failures.iter().filter(|(op, ..)| swept.costs.commits(*op) == 0);
+    never
+        .map(|&(op, first_seed, why)| {
+            let operation = model.operation(op);
+            let service = &model.service(operation.service).name;
+            let place = |written: &Written| written.operation(service, &operation.name);
+            SlipReport {
+                operation: model.operation_name(op),
+                reason: if matches!(why, Failure::Missing(_)) { "missing" } else { "error" },
+                why: failure(why, prepared),
+                first_seed,
+                place: prepared.written.as_ref().and_then(place),
+            }
+        })
+        .collect()
+}
+
+/// What the weather was to do, and how often it did. In the calm of a script only its lines count.
+fn faults(prepared: &Prepared, swept: &Swept) -> Vec<FaultReport> {
+    let weather = &prepared.model.weather;
+    let written = prepared.written.as_ref();
+    let script = weather.script.as_ref();
+    let rules = script.map_or(usize::MAX, |script| if script.calm { 0 } else { script.first.into() });
+    let runs = |counted: &[u64], at: usize| counted.get(at).copied().unwrap_or(0);
+    let rules = weather.faults.iter().enumerate().take(rules).map(|(at, fault)| FaultReport {
+        text: fault.text.clone(),
+        line: false,
+        runs: runs(&swept.struck, at),
+        unlucky: swept.unlucky.get(at).copied().unwrap_or(false),
+        place: written.and_then(|written| written.fault(at)),
+    });
+    let lines = script.iter().flat_map(|script| &script.lines).enumerate().map(|(at, line)| FaultReport {
+        text: line.clone(),
+        line: true,
+        runs: runs(&swept.asked, at),
+        unlucky: false,
+        place: written.and_then(|written| written.line(at)),
+    });
+    rules.chain(lines).collect()
 }
 
 /// How a fact compares with what was expected.
@@ -312,6 +459,7 @@ fn cell_report(at: usize, cell: Cell, swept: Option<&Swept>) -> CellReport {
         violating: if stuck { tally.stuck_runs } else { tally.violating_runs },
         silent: tally.silent,
         first_seed: if stuck { tally.first_stuck } else { tally.first_violating },
+        one_history: swept.is_some_and(|swept| swept.one_history),
         obligations: tally.obligations,
         hazards: tally.hazards,
         cell,
@@ -336,11 +484,11 @@ pub fn failure(failure: Failure, prepared: &Prepared) -> String {
 pub enum Ending {
     /// All as expected.
     AsExpected,
-    /// Too little was seen of something that is expected.
+    /// Too little was seen of something that is expected, or a case says nothing.
     Inconclusive,
     /// Something is wrong that was not expected, or something expected did not come.
     Finding,
-    /// An invariant could not be evaluated: the scenario is at fault.
+    /// The scenario is at fault: an invariant could not be evaluated, or a fault never strikes.
     Unsound,
     /// A run panicked: the program is at fault.
     Panicked,
@@ -366,7 +514,11 @@ impl Report {
             let halted = if strategy.halted.is_empty() { Ending::AsExpected } else { Ending::Finding };
             worst.max(unsound).max(panicked).max(halted)
         };
-        self.strategies().map(of).max().unwrap_or(Ending::AsExpected)
+        let worst = self.strategies().map(of).max().unwrap_or(Ending::AsExpected);
+        let unearned = self.cases.iter().any(CaseReport::says_nothing);
+        let never = self.never_struck().iter().map(NeverStruck::ending).max();
+        let unearned = if unearned { Ending::Inconclusive } else { Ending::AsExpected };
+        worst.max(unearned).max(never.unwrap_or(Ending::AsExpected))
     }
 
     /// Runs carried out, of all strategies.
@@ -381,7 +533,17 @@ mod tests {
 
     fn cell(runs: u64, violating: u64) -> CellReport {
         let cell = Cell { verdict: Verdict::Holds, expected: None, status: CellStatus::Unremarkable };
-        CellReport { cell, runs, violating, silent: 0, first_seed: None, obligations: 1, hazards: 1 }
+        let (obligations, hazards) = (1, 1);
+        CellReport {
+            cell,
+            runs,
+            violating,
+            silent: 0,
+            first_seed: None,
+            obligations,
+            hazards,
+            one_history: false,
+        }
     }
 
     #[test]
@@ -390,5 +552,9 @@ mod tests {
         assert_eq!(cell(100, 10).rate_ppm(), (55_229, 174_366));
         assert_eq!(cell(1_000, 0).rate_ppm(), (0, 2_992));
         assert_eq!(cell(0, 0).rate_ppm(), (0, 1_000_000));
+        // A thousand runs of one history are one: nothing seen says nothing, and 1 of 1 is 1 / (1 + z²) or more.
+        let one = |violating| CellReport { one_history: true, ..cell(1_000, violating) };
+        assert_eq!(one(0).rate_ppm(), (0, 1_000_000));
+        assert_eq!(one(1_000).rate_ppm(), (206_549, 1_000_000));
     }
 }

@@ -6,6 +6,7 @@ use super::costs::costs;
 use super::look::{Look, Tone, wrap};
 use super::matrix::matrix;
 use super::summary::{CaseReport, CellReport, Ending, InvariantName, Report, StrategyReport, fact_status};
+use super::trouble;
 use super::words::{count, counted, grouped, safe};
 use crate::explore::{Cell, CellStatus};
 use crate::model::invariant::Verdict;
@@ -36,6 +37,12 @@ pub fn verdicts(case: &CaseReport, look: &Look) -> String {
         1 => format!("seed {}", case.seeds.start),
         n => format!("{} seeds from {}", grouped(n), grouped(case.seeds.start)),
     };
+    let one = !case.strategies.is_empty() && case.strategies.iter().all(|strategy| strategy.one_history);
+    let seeds = match case.strategies.iter().all(|strategy| strategy.costs.runs == 1) {
+        true if one => "one history, whatever the seed".to_owned(),
+        false if one => format!("{seeds}, one history"),
+        _ => seeds,
+    };
     let mut out = format!("{}  {seeds}\n", look.paint(Tone::Strong, &look.plain(&title(case))));
     for line in case.about.iter().flat_map(|about| wrap(&look.plain(&safe(about)), look.width)) {
         look.put(&mut out, Tone::Faint, &line);
@@ -52,18 +59,22 @@ pub fn verdicts(case: &CaseReport, look: &Look) -> String {
         out.push('\n');
         out.push_str(&notes);
     }
+    out.push_str(&trouble::of_case(case, look));
     out
 }
 
-/// What cannot be carried out, what was expected and did not come, what could not be evaluated.
+/// What cannot be carried out, what was expected and did not come, what says nothing.
 fn notes(case: &CaseReport, look: &Look) -> String {
     let mut out = String::new();
-    let mut note = |tone: Tone, mark: &str, text: String| {
-        for (n, line) in wrap(&look.plain(&text), look.width.saturating_sub(2)).into_iter().enumerate() {
-            let mark = if n == 0 { mark } else { " " };
-            out.push_str(&format!("{} {line}\n", look.paint(tone, mark)));
-        }
-    };
+    let mut note =
+        |tone: Tone, mark: &str, text: String| out.push_str(&trouble::note(tone, mark, &text, look));
+    if case.says_nothing() {
+        let cells = case.strategies.iter().flat_map(|strategy| strategy.cells.iter().zip(&case.invariants));
+        let mut open = cells.filter(|(cell, _)| cell.cell.verdict == Verdict::Inconclusive);
+        let why = open.next().map(|(cell, of)| format!("{}: {}", safe(&of.name), unearned(cell, of)));
+        let why = why.unwrap_or_else(|| "nothing is asked, or nothing could be carried out".into());
+        note(Tone::Doubtful, "?", format!("no cell is earned, so nothing can be said; {why}"));
+    }
     for strategy in &case.strategies {
         let name = safe(&strategy.name);
         for why in &strategy.cannot {
@@ -75,13 +86,8 @@ fn notes(case: &CaseReport, look: &Look) -> String {
         for (seed, said) in &strategy.halted {
             note(Tone::Bad, "!", format!("{name}: seed {seed} ends early: {}", safe(said)));
         }
-        for broken in &strategy.broken {
-            let name_of = safe(&broken.invariant);
-            note(
-                Tone::Bad,
-                "!",
-                format!("{name}: {name_of} has no value in seed {}: {}", broken.seed, broken.why),
-            );
+        if let Some(text) = trouble::spent(case, strategy) {
+            note(Tone::Bad, "!", text);
         }
         expectations(case, strategy, &mut note);
         for fact in &strategy.facts {
@@ -138,7 +144,7 @@ fn unearned(cell: &CellReport, invariant: &InvariantName) -> String {
                 invariant.needs.join(", ")
             )
         }
-        (Verdict::Inconclusive, ..) => "no intent ended".into(),
+        (Verdict::Inconclusive, ..) => "no intent came to an end other than by a slip of an operation".into(),
         _ => "more seeds may tell".into(),
     }
 }
@@ -179,8 +185,16 @@ pub fn closing(report: &Report, code: u8, look: &Look) -> String {
         Ending::AsExpected => (Tone::Good, "all as expected"),
         Ending::Inconclusive => (Tone::Doubtful, "inconclusive"),
         Ending::Finding => (Tone::Bad, "not as expected"),
-        Ending::Unsound => (Tone::Bad, "an invariant could not be evaluated"),
+        Ending::Unsound => (Tone::Bad, unsound(report)),
         Ending::Panicked => (Tone::Bad, "a run panicked"),
     };
     format!("{}: {} (exit {code})\n", parts.join(", "), look.paint(tone, end))
+}
+
+/// Why a scenario is at fault.
+pub fn unsound(report: &Report) -> &'static str {
+    match report.strategies().all(|strategy| strategy.broken.is_empty()) {
+        true => "a fault never strikes",
+        false => "an invariant could not be evaluated",
+    }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 macro_rules! codes {
     ($($variant:ident = $name:literal, $title:literal, $explanation:literal;)*) => {
         /// What kind of problem it is. `HW01..` files and JSON, `HW02..` keys and values, `HW03..`
-        /// names and meaning, `HW04..` what is not supported yet, `HW05..` warnings.
+        /// names and meaning, `HW04..` what is not supported yet, `HW05..` warnings, `HW06..` what shows only in a run.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code {
             $(#[doc = $title] $variant,)*
@@ -229,6 +229,20 @@ codes! {
     Halfway = "HW0511", "A flow over several services without coordination",
         "Under `calls` the home asks for one step after the other and remembers nothing. When a step fails or the home \
          crashes, what was done stays done. Said of a strategy that the file expects to hold throughout.";
+    NoValue = "HW0601", "An invariant without a value",
+        "In some run the marked part of the invariant could not be computed: a division by zero, an overflow, an index \
+         beyond the end of a list, the least of nothing, null where a value is needed. So nobody can say whether it holds, \
+         and the cell says `error`. (A row that is missing makes it false.) Say what is meant then, as in `n == 0 || x / n \
+         < 3`.";
+    NeverSucceeds = "HW0602", "An operation that never comes to anything",
+        "Under these strategies no transaction of the operation ever became durable, and an expression of it had no value: \
+         it names a row that is not there (`missing`), or it divides by zero, overflows or meets null (`error`). Such \
+         refusals are no progress: where nothing else happens, nothing holds.";
+    NeverStrikes = "HW0603", "A fault that never strikes",
+        "In no run of any strategy did the rule strike, or anything ask for the line of the script: what it was to put to \
+         the test was not tested. Is its point ever passed? `nth` counts within one intent, a relay's `mark` needs an \
+         outbox, nothing strikes after `heal`. That a point does not exist under some strategies is no mistake. After \
+         fewer than 1,000 runs, or if it was left to chance, more seeds may tell.";
 }
 
 impl Code {

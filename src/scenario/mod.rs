@@ -25,8 +25,10 @@ pub mod render;
 pub mod shape;
 pub mod source;
 pub mod tree;
+mod written;
 
 pub use draft::Draft;
 pub use json::Json;
 pub use own::Misfit;
 pub use read::{Case, Rejected, Scenario, StrategyCase, read};
+pub use written::Written;

@@ -32,7 +32,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 continue;
             }
             if let Err(failure) = self.compute_events(task, part) {
-                let reason = self.failure_reason(failure);
+                let reason = self.failure_reason(part.op, failure);
                 return self.refuse(task, program, part.op, reason, false);
             }
         }
@@ -44,7 +44,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 // A skip may leave nothing to answer with.
                 Err(_) if task.skipped != 0 => task.reply = NULL,
                 Err(failure) => {
-                    let reason = self.failure_reason(failure);
+                    let reason = self.failure_reason(program.op, failure);
                     return self.refuse(task, program, program.op, reason, false);
                 }
             }

@@ -105,6 +105,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             FaultVerb::Cut(_, moment, downtime) => {
                 if hits && !self.world.cuts.has(rule) {
                     self.world.cuts.cut(rule);
+                    self.world.struck[usize::from(rule)] = true;
                     self.record(Kind::Cut, name, &Ctx::default(), |r| {
                         r.flag = 1;
                         r.data = u64::from(rule);
@@ -219,6 +220,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             {
                 continue;
             }
+            self.world.struck[usize::from(number)] = true;
             return Some(match fault.verb {
                 FaultVerb::Refuse(_, reason) => {
                     self.chooser.note(path, Matter::REFUSED, reason as u64);
@@ -316,6 +318,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         if state.down || state.paused {
             return;
         }
+        self.world.struck[usize::from(rule)] = true;
         match &plan.model.weather.faults[rule as usize].verb {
             FaultVerb::Crash(_, _, downtime) => {
                 let lasts = self.lasts(downtime, name);

@@ -44,7 +44,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             match self.evaluate(task, code, false) {
                 Ok(value) => task.frame[*slot as usize] = value,
                 Err(failure) => {
-                    let reason = self.failure_reason(failure);
+                    let reason = self.failure_reason(step.op, failure);
                     return self.refuse(task, program, step.op, reason, false);
                 }
             }

@@ -43,7 +43,8 @@ use crate::kernel::choose::{Chooser, Seeded};
 use crate::kernel::path::{Path, mix};
 use crate::kernel::script::{Note, Scripted};
 use crate::kernel::time::Time;
-use crate::model::expr::Scratch;
+use crate::model::expr::{Failure, Scratch};
+use crate::model::ids::OpId;
 use crate::model::plan::{End, Plan};
 use crate::model::record::{FLOW, Kind, NONE, Record};
 use crate::store::{Sink, Tables};
@@ -89,6 +90,8 @@ pub struct Runner<'p> {
     scratch: Box<Scratch>,
     /// Which lines of the script the last run asked for.
     asked: Vec<bool>,
+    /// Whether anything in the last run that was noted was drawn from its seed.
+    drawn: bool,
 }
 
 impl<'p> Runner<'p> {
@@ -105,6 +108,7 @@ impl<'p> Runner<'p> {
             agenda,
             scratch: Box::default(),
             asked: Vec::new(),
+            drawn: false,
         }
     }
 
@@ -142,14 +146,37 @@ impl<'p> Runner<'p> {
         asked.resize(script.map_or(0, |script| script.lines.len()), false);
         let decided = script.map_or(&[][..], |script| &script.decided);
         let calm = script.is_some_and(|script| script.calm);
-        let ended = self.start(seeded, Scripted::new(seeded, calm, decided, &mut asked, notes), sink);
-        self.asked = asked;
+        let mut drawn = false;
+        let chooser = Scripted::new(seeded, calm, decided, &mut asked, notes, &mut drawn);
+        let ended = self.start(seeded, chooser, sink);
+        (self.asked, self.drawn) = (asked, drawn);
         ended
     }
 
     /// The numbers of the lines of the script that nothing asked for in the last run.
     pub fn unasked(&self) -> Vec<usize> {
         (0..self.asked.len()).filter(|&line| !self.asked[line]).collect()
+    }
+
+    /// Which lines of the script the last run asked for; of a run without one, none.
+    pub fn asked(&self) -> &[bool] {
+        &self.asked
+    }
+
+    /// Whether anything in the last run that was noted ([`Runner::run_noting`]) was drawn from its seed, other than the
+    /// order of what happens at the same instant.
+    pub fn drew(&self) -> bool {
+        self.drawn || self.rules.varies(self.plan)
+    }
+
+    /// Which fault rules struck in the last run, by number.
+    pub fn struck(&self) -> &[bool] {
+        &self.world.struck
+    }
+
+    /// Operations of which an expression had no value in the last run, and why at first.
+    pub fn failures(&self) -> &[(OpId, Failure)] {
+        &self.world.failures
     }
 
     fn start(&mut self, mut seeded: Seeded, chooser: impl Chooser, sink: &mut impl Sink) -> Ended {
@@ -524,6 +551,9 @@ impl World {
         self.kept.clear();
         self.filed.clear();
         self.timers.clear();
+        self.failures.clear();
+        self.struck.clear();
+        self.struck.resize(model.weather.faults.len(), false);
         self.broken = None;
         self.work = 0;
         self.paused = 0;

@@ -207,6 +207,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 if !self.hits(rule, message, path) {
                     continue;
                 }
+                self.world.struck[usize::from(number)] = true;
                 match &fault.verb {
                     FaultVerb::Lose(_) => lost_whole = lost_whole.or(Some(number)),
                     FaultVerb::Delay(_, Delay::For(by)) => {
@@ -326,6 +327,12 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// The first rule without a count that loses this copy: each copy has its own luck. With a count it is the message
     /// that is meant, with all its copies.
     fn copy_lost(&mut self, message: &Outgoing<'_>, name: Path) -> Option<u16> {
+        let number = self.copy_lost_by(message, name)?;
+        self.world.struck[usize::from(number)] = true;
+        Some(number)
+    }
+
+    fn copy_lost_by(&mut self, message: &Outgoing<'_>, name: Path) -> Option<u16> {
         let rules = self.rules;
         let filed = &rules.copies[message.point as usize];
         if filed.few().is_some() {

@@ -7,6 +7,7 @@ use super::view::TaskView;
 use super::world::{Running, Task};
 use crate::kernel::choose::Chooser;
 use crate::model::expr::{Code, Failure, eval};
+use crate::model::ids::OpId;
 use crate::model::record::Kind;
 use crate::model::step::{AtPlan, Program, ThinkPlan, WritePlan};
 use crate::model::value::{NULL, Word};
@@ -46,7 +47,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         match went {
             Ok(went) => went,
             Err(failure) => {
-                let reason = self.failure_reason(failure);
+                let reason = self.failure_reason(of.op, failure);
                 self.refuse(task, program, of.op, reason, false)
             }
         }
@@ -164,8 +165,13 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         eval(code, &task.frame, &mut view, self.scratch)
     }
 
-    /// The reason that a failed expression refuses with.
-    pub(super) fn failure_reason(&self, failure: Failure) -> Word {
+    /// The reason that a failed expression of an operation refuses with. The first failure of each operation is kept, so that
+    /// a report can say what was wrong.
+    #[cold]
+    pub(super) fn failure_reason(&mut self, op: OpId, failure: Failure) -> Word {
+        if self.world.failures.iter().all(|(known, _)| *known != op) {
+            self.world.failures.push((op, failure));
+        }
         match failure {
             Failure::Missing(_) => self.plan.reasons.missing,
             _ => self.plan.reasons.error,

@@ -262,6 +262,13 @@ impl Rules {
         self.points[after][kind as usize].is_empty() && !self.scripted
     }
 
+    /// Whether what is drawn once a run can differ from seed to seed.
+    pub(super) fn varies(&self, plan: &Plan) -> bool {
+        let weather = &plan.model.weather;
+        let drawn = |fault: &Fault| fault.chance.low != fault.chance.high;
+        !plan.clean && weather.seed.is_none() && (weather.swarm || weather.faults.iter().any(drawn))
+    }
+
     /// Draws the rates of a run.
     pub(super) fn draw(&mut self, plan: &Plan, chooser: &mut impl Chooser) {
         self.ppm.clear();

@@ -18,6 +18,7 @@ use crate::kernel::agenda::Key;
 use crate::kernel::dist::Dist;
 use crate::kernel::path::Path;
 use crate::kernel::time::{Span, Time};
+use crate::model::expr::Failure;
 use crate::model::flow::Target;
 use crate::model::ids::{FlowId, OpId, ServiceId, TableId, TopicId};
 use crate::model::own::{AnyProcess, Commit};
@@ -634,6 +635,10 @@ pub(crate) struct World {
     pub(crate) filed: Index,
     /// Timers of processes by node, tag and note.
     pub(crate) timers: Index,
+    /// Operations of which an expression had no value, and why at first.
+    pub(crate) failures: Vec<(OpId, Failure)>,
+    /// Fault rules that have struck.
+    pub(crate) struck: Vec<bool>,
     /// What code of the user's own did that ended the run.
     pub(crate) broken: Option<String>,
     /// Events on the agenda that count as something left to do.

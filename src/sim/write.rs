@@ -102,7 +102,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 }
                 Ok(_) => {}
                 Err(failure) => {
-                    let reason = self.failure_reason(failure);
+                    let reason = self.failure_reason(of.op, failure);
                     return self.refuse(task, program, of.op, reason, false);
                 }
             }
@@ -111,7 +111,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             let reason = match self.evaluate(task, code, false) {
                 Ok(1) => continue,
                 Ok(_) => *reason,
-                Err(failure) => self.failure_reason(failure),
+                Err(failure) => self.failure_reason(of.op, failure),
             };
             return self.refuse(task, program, of.op, reason, false);
         }
@@ -147,8 +147,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 Ok(1) => keys.push(view.tables.table(plan.table).cells(slot)[0]),
                 Ok(_) | Err(Failure::NullOperand) => {}
                 Err(failure) => {
-                    let reason = self.failure_reason(failure);
                     let op = program.parts[part as usize].op;
+                    let reason = self.failure_reason(op, failure);
                     return self.refuse(task, program, op, reason, false);
                 }
             }
@@ -196,7 +196,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let base = if keyed { task.frame[plan.base as usize + 1] as u32 } else { version };
         match (plan.verb, there) {
             (Verb::Set, false) => {
-                let reason = self.plan.reasons.missing;
+                let reason = self.failure_reason(of.op, Failure::Missing(plan.table));
                 return self.refuse(task, program, of.op, reason, false);
             }
             (Verb::Insert, true) => {
@@ -218,7 +218,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         if plan.fresh_values
             && let Err(failure) = self.read_values(task, plan)
         {
-            let reason = self.failure_reason(failure);
+            let reason = self.failure_reason(of.op, failure);
             return self.refuse(task, program, of.op, reason, false);
         }
         // Only what was read ahead can be written back as a whole.
@@ -229,7 +229,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             Ok(found) => found,
             Err(failure) => {
                 task.cells.truncate(cells);
-                let reason = self.failure_reason(failure);
+                let reason = self.failure_reason(of.op, failure);
                 return self.refuse(task, program, of.op, reason, false);
             }
         };

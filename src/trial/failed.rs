@@ -6,7 +6,7 @@ use std::fmt;
 use crate::explore::{CellStatus, Prepared};
 use crate::report::telling::{Again, of_case};
 use crate::report::words::{count, counted, shell};
-use crate::report::{CaseReport, Ending, Look, Report, StrategyReport, text};
+use crate::report::{CaseReport, Ending, Look, Report, StrategyReport, text, trouble};
 
 /// Stories told of one case.
 const STORIES: usize = 3;
@@ -83,6 +83,7 @@ impl Failed {
             text += &of_case(case, prepared.iter().map(Some), false, STORIES, &again, &look);
             text += &untold(case, &again);
         }
+        text += &trouble::never_struck(&report, &look);
         Failed { report, text }
     }
 
@@ -148,7 +149,8 @@ fn headline(report: &Report) -> String {
     }
     match report.ending() {
         Ending::Panicked => parts.insert(0, "a run panicked".into()),
-        Ending::Unsound => parts.insert(0, "an invariant could not be evaluated".into()),
+        Ending::Unsound => parts.insert(0, text::unsound(report).into()),
+        Ending::Inconclusive if parts.is_empty() => parts.push("inconclusive".into()),
         _ => {}
     }
     if report.strategies().any(|strategy| !strategy.halted.is_empty()) {

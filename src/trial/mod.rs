@@ -121,8 +121,9 @@ impl<'s> Trial<'s> {
         self
     }
 
-    /// Expects a verdict of an invariant, whatever the file expects of it. As in a file, what is not named is left open
-    /// then.
+    /// Expects a verdict of an invariant, whatever the file expects of it. Invariants of which neither the trial nor the
+    /// file expects anything are left open then: a trial that names some asks about these. (Without a word in the trial,
+    /// as in `halfway run`, what breaks and is not expected to is a finding.)
     pub fn expect(mut self, invariant: impl Into<String>, verdict: Verdict) -> Trial<'s> {
         self.expected.push((Some(invariant.into()), verdict));
         self
@@ -148,7 +149,9 @@ impl<'s> Trial<'s> {
     ///
     /// # Errors
     /// If something is not as expected: a violation or a stuck run that nobody expects, an expectation that is missed or
-    /// cannot be told yet, a fact that is not true. Also if a name is not there, and if nothing was run.
+    /// cannot be told yet, a fact that is not true. If the scenario itself is at fault: an invariant has no value, or in a
+    /// trial of all strategies and cases a fault never strikes. If a case says nothing, since no cell of it is earned. Also
+    /// if a name is not there, and if nothing was run.
     pub fn check(self) -> Result<Checked, Failed> {
         self.check_in(Around::of_process())
     }
@@ -166,7 +169,8 @@ impl<'s> Trial<'s> {
             return Err(Failed::usage(message));
         }
         let chosen = self.chosen().map_err(Failed::usage)?;
-        let mut report = Report::default();
+        let selected = self.case.is_some() || !self.strategies.is_empty();
+        let mut report = Report { selected, ..Report::default() };
         let mut prepared = Vec::new();
         for case in chosen {
             let (case, ready) = self.sweep(case, only).map_err(Failed::usage)?;
@@ -253,7 +257,7 @@ impl<'s> Trial<'s> {
     fn expectations(&self, prepared: &mut Prepared) -> Result<(), String> {
         let expected = &mut prepared.expected;
         for (invariant, verdict) in &self.expected {
-            expected.stated = true;
+            expected.open = true;
             let Some(name) = invariant else {
                 (expected.overall, expected.every) = (Some(*verdict), None);
                 expected.by_invariant.clear();

@@ -34,7 +34,7 @@ fn a_violation_nobody_expects_fails_with_story_lanes_and_the_way_back() {
     let text = failed.to_string();
     let seed = failed.first_seed().unwrap();
     for part in [
-        "not as expected in 20 runs: 1 finding",
+        "not as expected in 20 runs: 2 findings",
         "! naive: charged once: expected holds, got violated, first in seed",
         "charged once is broken under naive in payment-lost-ack, seed",
         "  Let   ",
@@ -75,6 +75,42 @@ fn one_seed_of_the_environment_may_show_too_little_but_a_sweep_may_not() {
     assert!(failed.to_string().contains("1 inconclusive"), "{failed}");
     assert_eq!(failed.first_seed(), None);
     trial().check_in(quiet(Some("3"))).unwrap();
+}
+
+#[test]
+fn an_invariant_without_a_value_fails_with_its_place() {
+    let checked = |always: &str| {
+        let text = format!(
+            r#"{{ "services": {{ "box": {{
+                 "tables": {{ "left": {{ "rows": {{ "show": {{ "n": 3 }} }} }} }},
+                 "operations": {{ "sell": {{ "set": {{ "left['show'].n": "left['show'].n - 1" }} }} }} }} }},
+               "clients": {{ "clerks": {{ "count": 3, "does": "box.sell()" }} }},
+               "strategies": {{ "occ": {{}} }},
+               "invariants": {{ "few": {{ "always": "{always}" }} }} }}"#
+        );
+        Draft::parse("box", &text).unwrap().read().unwrap().seeds(0..20).check_in(quiet(None))
+    };
+    let failed = checked("6 / box.left['show'].n < 7").unwrap_err().to_string();
+    assert!(failed.contains("an invariant could not be evaluated"), "{failed}");
+    assert!(failed.contains("error[HW0601]: few has no value: a division by zero"), "{failed}");
+    assert!(failed.contains("^^^^^^^^^^^^^^^^^^^^"), "{failed}");
+    checked("box.left['show'].n >= 0").unwrap();
+}
+
+#[test]
+fn a_fault_that_never_strikes_fails_a_trial_of_all_strategies() {
+    let text = r#"{ "services": { "box": {
+        "tables": { "left": { "rows": { "show": { "n": 3 } } } },
+        "operations": { "sell": { "set": { "left['show'].n": "left['show'].n - 1" } } } } },
+      "clients": { "clerks": { "count": 3, "does": "box.sell()" } },
+      "weather": { "faults": [ { "lose": "reply box.sell", "nth": 4 } ] },
+      "strategies": { "occ": {} },
+      "invariants": { "few": { "always": "box.left['show'].n >= 0" } } }"#;
+    let checked =
+        |text: &str| Draft::parse("box", text).unwrap().read().unwrap().trial().check_in(quiet(None));
+    let failed = checked(text).unwrap_err().to_string();
+    assert!(failed.contains("error[HW0603]: never strikes: `lose reply box.sell"), "{failed}");
+    checked(&text.replace("\"nth\": 4", "\"nth\": 1")).unwrap();
 }
 
 #[test]

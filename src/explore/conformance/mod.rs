@@ -51,9 +51,9 @@ pub struct Conforms {
 }
 
 impl Conforms {
-    /// Whether the property was broken, or could not be judged because something never ended.
+    /// Whether the property was broken, or could not be judged because something never ended or it has no value.
     pub fn is_bad(&self) -> bool {
-        matches!(self.verdict, Verdict::Violated | Verdict::Stuck)
+        matches!(self.verdict, Verdict::Violated | Verdict::Stuck | Verdict::Error)
     }
 }
 
@@ -93,6 +93,7 @@ impl fmt::Display for Conformance {
             row.map_or("-", |row| match (row.verdict, row.base) {
                 (Verdict::Violated, _) => "broken",
                 (Verdict::Stuck, _) => "stuck",
+                (Verdict::Error, _) => "error",
                 (Verdict::Holds, Verdict::Violated | Verdict::Stuck) => "cured",
                 (Verdict::Holds, _) => "holds",
                 _ => "-",

@@ -118,7 +118,6 @@ impl<'r> Reader<'r> {
             let Some(entry) = document.members("expect").iter().find(|entry| entry.key.value == key) else {
                 continue;
             };
-            expected.stated |= key == name;
             match &entry.value.kind {
                 Kind::Text(text) => expected.overall = verdict(text, problems),
                 Kind::Object(entries) => {

@@ -51,6 +51,7 @@ use super::load::{self, Document, Loaded, ReadFile, read_from_disk};
 use super::patch::merge;
 use super::problem::{Problems, Severity};
 use super::source::{Place, Sources};
+use super::written::Written;
 use crate::model::Model;
 use crate::model::how::How;
 use crate::model::invariant::{Expectation, Invariant};
@@ -108,6 +109,8 @@ pub struct StrategyCase {
     pub expected: Expectation,
     /// What must be true, typed against its model.
     pub invariants: Vec<Invariant>,
+    /// The document it was read from.
+    pub written: Written,
 }
 
 /// Reads the scenario at `path`.
@@ -141,6 +144,7 @@ impl Scenario {
 /// From documents to what they mean, within what all models may take together; name and file are left open.
 fn read_all(loaded: Loaded, budget: &mut Budget) -> Result<Scenario, Box<Rejected>> {
     let Loaded { sources, documents, mut problems } = loaded;
+    let texts = Arc::new(sources.clone());
     let built_in = built_in::strategies();
     let mut cases = Vec::new();
     let mut allowed = Vec::new();
@@ -166,7 +170,7 @@ fn read_all(loaded: Loaded, budget: &mut Budget) -> Result<Scenario, Box<Rejecte
         let strategies = strategies::all(&fields, built_in, &mut problems);
         let again = documents.len() > 1 || strategies.iter().any(|strategy| !strategy.rewrites.is_empty());
         let kept = again.then_some(&mut ground);
-        let (case, loose) = case(document, &fields, &strategies, kept, &sources, budget, &mut problems);
+        let (case, loose) = case(document, &fields, &strategies, kept, &texts, budget, &mut problems);
         // What a case alone declares is used there or nowhere: most often an existing part was meant.
         if let Some(written) = cases.first().filter(|_| document.case.is_some()) {
             added.extend(loose.iter().filter(|part| part.is_new(written)).cloned());
@@ -210,10 +214,11 @@ fn case<'n>(
     fields: &Fields<'n>,
     strategies: &[Strategy<'_>],
     mut kept: Option<&mut Option<Ground<'n>>>,
-    sources: &Sources,
+    texts: &Arc<Sources>,
     budget: &mut Budget,
     problems: &mut Problems,
 ) -> (Option<Case>, Vec<Unreached>) {
+    let sources = &**texts;
     let plain: Vec<&Strategy<'_>> =
         strategies.iter().filter(|strategy| strategy.rewrites.is_empty()).collect();
     let head = document.case.as_ref().map_or(document.node.head(), |name| name.place);
@@ -229,9 +234,10 @@ fn case<'n>(
     let mut unreached = world.unreached;
     let mut shared = world.strategies.into_iter();
     let mut all = Vec::new();
+    let as_written = Written::new(&document.node, texts);
     for strategy in strategies {
         let rewritten = !strategy.rewrites.is_empty();
-        let (model, invariants, how, expected) = if rewritten {
+        let (model, invariants, how, expected, written) = if rewritten {
             let patched =
                 strategy.rewrites.iter().fold(document.node.clone(), |node, patch| merge(node, patch));
             let fits = budget.afford_patched(patched.count(), strategy.head, problems)
@@ -251,13 +257,13 @@ fn case<'n>(
             let World { model, invariants, strategies, unreached: loose } = world;
             unreached.retain(|part| loose.contains(part));
             let Some((how, expected)) = strategies.into_iter().next() else { continue };
-            (model, invariants, how, expected)
+            (model, invariants, how, expected, Written::new(&patched, texts))
         } else {
             let Some((how, expected)) = shared.next() else { continue };
-            (world.model.clone(), world.invariants.clone(), how, expected)
+            (world.model.clone(), world.invariants.clone(), how, expected, as_written.clone())
         };
         let (name, about) = (strategy.name.clone(), strategy.about.clone());
-        all.push(StrategyCase { name, about, model, how, rewritten, expected, invariants });
+        all.push(StrategyCase { name, about, model, how, rewritten, expected, invariants, written });
     }
     let case = Case {
         name: document.case.as_ref().map(|name| name.value.owned()),

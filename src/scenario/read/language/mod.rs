@@ -59,7 +59,7 @@ pub static SCENARIO: Table = Table {
         Field::new(
             "expect",
             Shape::Map("strategy", &Shape::Either(&[Shape::Text, Shape::Map("invariant", &Shape::Any)])),
-            "What is expected of each strategy: a verdict, or verdicts by invariant with `facts` and `sometimes`.",
+            "What is expected of each strategy: a verdict, which is the worst that may show, or verdicts by invariant with `facts` and `sometimes`. What breaks and is not expected to is a finding.",
         ),
         Field::new(
             "cases",

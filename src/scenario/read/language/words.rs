@@ -154,7 +154,10 @@ pub static INTENT: [Word; 6] = [
 
 /// Where values of `with` come from.
 pub static GENERATORS: [Word; 7] = [
-    word("unique", "`unique('order')`: another one for each intent of all clients, a name that begins so. It is printed without quotes and is no text: an expression that compares it with one is refused."),
+    word(
+        "unique",
+        "`unique('order')`: another one for each intent of all clients, a name that begins so. It is printed without quotes and is no text: an expression that compares it with one is refused.",
+    ),
     word("uniform", "`uniform(1, 10)`: a whole number between the two, both included, all as likely."),
     word(
         "zipf",
