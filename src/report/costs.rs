@@ -110,10 +110,10 @@ pub fn costs(case: &CaseReport, look: &Look) -> String {
     let width = |gap: usize| longest + wide.iter().map(|wide| wide + gap).sum::<usize>();
     // Closer together, if that is enough; else in tables one below the other.
     let gap = if width(2) > look.width && width(1) <= look.width { 1 } else { 2 };
-    let mut blocks: Vec<std::ops::Range<usize>> = vec![0..0];
+    let mut blocks: Vec<std::ops::Range<usize>> = Vec::new();
     let mut used = longest;
     for (at, wide) in wide.iter().enumerate() {
-        if used + gap + wide > look.width && blocks.last().is_some_and(|block| !block.is_empty()) {
+        if at == 0 || used + gap + wide > look.width && used > longest {
             blocks.push(at..at);
             used = longest;
         }
