@@ -139,7 +139,7 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Many are open at times, so that they are moved; and two runs, one after the other.
+        /// Many are open at times, so that they fill several blocks; and two runs, one after the other.
         #[test]
         fn agrees_with_a_list_of_all_open_intents(
             runs in prop::collection::vec(prop::collection::vec((0u8..5, any::<u16>()), 1..900), 1..3)

@@ -229,6 +229,9 @@ codes! {
     Halfway = "HW0511", "A flow over several services without coordination",
         "Under `calls` the home asks for one step after the other and remembers nothing. When a step fails or the home \
          crashes, what was done stays done. Said of a strategy that the file expects to hold throughout.";
+    LikeUnique = "HW0512", "A text that looks like a value of `unique`",
+        "It is a text like any other, and never what `unique` makes: a value of `unique` is equal to itself alone, and is \
+         printed without quotes. Compare arguments and fields that hold it.";
     NoValue = "HW0601", "An invariant without a value",
         "In some run the marked part of the invariant could not be computed: a division by zero, an overflow, an index \
          beyond the end of a list, the least of nothing, null where a value is needed. So nobody can say whether it holds, \

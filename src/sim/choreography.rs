@@ -17,7 +17,7 @@ use crate::model::ids::{FlowId, OpId};
 use crate::model::record::{FlowMove, NONE};
 use crate::model::value::{NULL, Word};
 use crate::model::weather::{PointKind, Subject};
-use crate::store::{KeyState, Sink};
+use crate::store::{KeyEntry, KeyState, Sink};
 
 /// The words that travel before the slots of a flow: its path, the steps done and undone, why it turns back, then its
 /// [`Home`].
@@ -32,7 +32,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// The home starts the flow and waits.
     pub(super) fn start_choreography(&mut self, id: Id) {
         self.world.runs[id].todo = Todo::AwaitOver;
-        let Run { flow, node, ctx, path, key, fingerprint, .. } = self.world.runs[id];
+        let Run { flow, node, ctx, path, key, .. } = self.world.runs[id];
         self.world.listening.insert(home_hash(path, node), id.slot);
         if ctx.intent != NONE {
             self.world.intents.at(ctx.intent).more().homes.push(id);
@@ -41,7 +41,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         if self.flow_plan(flow).answer() == Answer::Accepted {
             self.answer_run(id, Status::Ok(NULL));
         }
-        let home = Home { node, key: key.unwrap_or(NULL), fingerprint };
+        let home = Home { node, key: key.unwrap_or(NULL), claim: self.claim_of(flow, node, key) };
         self.go_on(flow, node, home, ctx, path, progress, None);
         // From here on the home only listens. If a message gets lost on the way, nothing is left to happen.
         if self.world.runs.has(id) {
@@ -69,8 +69,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             Some(Trouble::Unknown) => 0,
         };
         let (done, undone) = (progress.done as Word, progress.undone as Word);
-        let Home { node, key, fingerprint } = home;
-        let mut words = vec![path.0 as Word, done, undone, why, Word::from(node), key, fingerprint as Word];
+        let Home { node, key, claim } = home;
+        let mut words = vec![path.0 as Word, done, undone, why, Word::from(node), key, Word::from(claim)];
         words.extend_from_slice(&progress.slots);
         words
     }
@@ -385,14 +385,25 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             self.moves(id, what, NONE, 0);
             return self.close_run(id, status);
         }
-        // The home has crashed since: nobody waits, but whoever asks again must not find the flow in progress for ever.
+        // Nobody waits: it has been told before, or has crashed since. Then whoever asks again must not find the flow in progress
+        // for ever, unless somebody else has claimed the key meanwhile.
         if home.key != NULL
-            && let Some(by) = &self.flow_plan(flow).key
-            && let Some(entry) = self.world.keys[self.key_place(node, &by.policy)].get(home.key)
+            && let Some(entry) = self.key_entry(flow, node, home.key)
             && entry.state == KeyState::InProgress
-            && entry.fingerprint == home.fingerprint
+            && entry.count == home.claim
         {
-            self.settle_key(flow, node, path, (home.key, home.fingerprint), status);
+            self.settle_key(flow, node, path, (home.key, entry.fingerprint), status);
         }
+    }
+
+    /// What the home of a flow knows of its key.
+    fn key_entry(&self, flow: FlowId, node: u32, key: Word) -> Option<KeyEntry> {
+        let by = self.flow_plan(flow).key.as_ref()?;
+        self.world.keys[self.key_place(node, &by.policy)].get(key)
+    }
+
+    /// The count of a key that has just been claimed.
+    fn claim_of(&self, flow: FlowId, node: u32, key: Option<Word>) -> u32 {
+        key.and_then(|key| self.key_entry(flow, node, key)).map_or(0, |entry| entry.count)
     }
 }

@@ -44,7 +44,11 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 // A skip may leave nothing to answer with.
                 Err(_) if task.skipped != 0 => task.reply = NULL,
                 Err(failure) => {
-                    let reason = self.failure_reason(program.op, failure);
+                    // What a merged flow answers is no operation's failure.
+                    let reason = match program.merged.is_empty() {
+                        true => self.failure_reason(program.op, failure),
+                        false => self.reason_of(failure),
+                    };
                     return self.refuse(task, program, program.op, reason, false);
                 }
             }

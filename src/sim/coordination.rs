@@ -72,18 +72,16 @@ impl Clone for Progress {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Home {
     pub(crate) node: u32,
-    /// Its key, or `NULL`, and what that was first used for.
+    /// Its key, or `NULL`, and the count of that when the flow claimed it.
     pub(crate) key: Word,
-    pub(crate) fingerprint: u64,
+    pub(crate) claim: u32,
 }
 
 impl Home {
     /// The home among the words that travel.
     pub(crate) fn of(state: &[Word]) -> Option<Home> {
         match *state {
-            [_, _, _, _, node, key, fingerprint, ..] => {
-                Some(Home { node: node as u32, key, fingerprint: fingerprint as u64 })
-            }
+            [_, _, _, _, node, key, claim, ..] => Some(Home { node: node as u32, key, claim: claim as u32 }),
             _ => None,
         }
     }

@@ -462,7 +462,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let held = std::mem::take(&mut self.world.held);
         let (own, others): (Vec<_>, Vec<_>) = held.into_iter().partition(|&(of, _)| of == node);
         self.world.held = others;
-        for ((_, key), order) in own.into_iter().zip(first..) {
+        // All of them are timers, whose class stands above these bits.
+        let order = |n: u64| first.saturating_add(n).min(first | ((1 << 38) - 1));
+        for ((_, key), order) in own.into_iter().zip((0..).map(order)) {
             self.comes_up_again(key, order);
         }
         if let NodeKind::Replica(service, _) = self.plan.nodes.kind(node) {

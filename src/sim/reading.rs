@@ -172,6 +172,11 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         if self.world.failures.iter().all(|(known, _)| *known != op) {
             self.world.failures.push((op, failure));
         }
+        self.reason_of(failure)
+    }
+
+    /// The same, without a note of whose failure it is.
+    pub(super) fn reason_of(&self, failure: Failure) -> Word {
         match failure {
             Failure::Missing(_) => self.plan.reasons.missing,
             _ => self.plan.reasons.error,

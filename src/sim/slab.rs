@@ -69,7 +69,8 @@ impl<T: Default> Slab<T> {
     #[inline]
     pub(crate) fn leave(&mut self, id: Id) {
         debug_assert!(self.has(id), "a tenant leaves once");
-        self.ages[id.slot as usize] = id.age.wrapping_add(1);
+        let age = &mut self.ages[id.slot as usize];
+        *age = age.wrapping_add(1);
         self.free.push(id.slot);
     }
 

@@ -273,7 +273,7 @@ pub(crate) struct Node {
     pub(crate) paused: bool,
     /// When a paused node goes on.
     pub(crate) resumes: Time,
-    /// Counts crashes and pauses: what was meant for an earlier life is dropped.
+    /// Counts crashes: what was meant for an earlier life is dropped.
     pub(crate) life: u32,
 }
 

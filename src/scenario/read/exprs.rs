@@ -72,7 +72,7 @@ impl Exprs {
             let message = format!("{} is a text, and never what `unique` makes", quote(text));
             let hint =
                 "a value of `unique` is equal to itself alone: compare arguments and fields that hold it";
-            problems.push(Problem::error(Code::Meaning, self.place(*source, range), message).hint(hint));
+            problems.push(Problem::warning(Code::LikeUnique, self.place(*source, range), message).hint(hint));
         }
     }
 

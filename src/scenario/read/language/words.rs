@@ -156,7 +156,7 @@ pub static INTENT: [Word; 6] = [
 pub static GENERATORS: [Word; 7] = [
     word(
         "unique",
-        "`unique('order')`: another one for each intent of all clients, a name that begins so. It is printed without quotes and is no text: an expression that compares it with one is refused.",
+        "`unique('order')`: another one for each intent of all clients, a name that begins so. It is printed without quotes and is no text: no text is equal to it.",
     ),
     word("uniform", "`uniform(1, 10)`: a whole number between the two, both included, all as likely."),
     word(

@@ -128,7 +128,7 @@ fn a_text_that_looks_like_a_generated_name_is_none() {
     };
     assert_eq!(
         marks(&with("intent.args.who != 'k-1.1'")),
-        ["HW0305 at 'k-1.1': `k-1.1` is a text, and never what `unique` makes"]
+        ["HW0512 at 'k-1.1': `k-1.1` is a text, and never what `unique` makes"]
     );
     for other in ["intent.args.who != 'k-1'", "intent.args.who != 'j-1.1'", "intent.args.who != 'k-1.x'"] {
         assert!(marks(&with(other)).is_empty(), "{other}");
