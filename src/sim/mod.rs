@@ -9,6 +9,7 @@ mod call;
 mod choreography;
 mod client;
 mod commit;
+mod context;
 mod coordination;
 mod custom;
 mod due;
