@@ -211,6 +211,43 @@ fn a_fault_that_strikes_nowhere_is_an_error() {
 }
 
 #[test]
+fn bad_luck_where_hardly_any_seed_comes_is_no_mistake_either() {
+    // A second request is sent only where the first was lost.
+    let faults = |chance: &str| {
+        format!(
+            r#""faults": [ {{ "lose": "request box.sell", "nth": 1, "chance": "0.05%" }},
+              {{ "lose": "request box.sell", "nth": 2, "chance": "{chance}" }} ]"#
+        )
+    };
+    let run = |chance: &str, seeds: &str| {
+        let (exit, out) = run("rare.json", &stormy(&faults(chance)), &["--seeds", seeds]);
+        (exit, out.matches("HW0603").count(), out)
+    };
+    let (_, told, out) = run("100%", "40");
+    assert!(told == 1 && out.contains("nth 2"), "none of the first seeds comes there: {out}");
+    let (exit, told, out) = run("100%", "4000");
+    assert_eq!((exit, told), (Exit::AsExpected, 0), "some seed does: {out}");
+    let (exit, told, out) = run("0.0001%", "4000");
+    assert_eq!((exit, told), (Exit::AsExpected, 1), "{out}");
+    assert!(out.contains("warning[HW0603]") && out.contains("try more seeds"), "{out}");
+}
+
+#[test]
+fn crashes_that_chance_prevents_are_bad_luck_but_not_those_of_a_node_that_is_down() {
+    let told = |faults: &str| run("down.json", &stormy(&format!(r#""faults": [ {faults} ]"#)), &[]);
+    for moment in [r#""at": "1ms""#, r#""after": "commit *""#] {
+        let rare = format!(r#"{{ "crash": "box", {moment}, "for": "5ms", "chance": "0.0001%" }}"#);
+        let (exit, out) = told(&rare);
+        assert_eq!(exit, Exit::AsExpected, "{out}");
+        assert!(out.contains("warning[HW0603]"), "{out}");
+    }
+    let down = r#"{ "crash": "box", "at": "0ms", "for": "ever" }, { "pause": "box", "at": "1ms", "for": "5ms", "chance": "0.0001%" }"#;
+    let (exit, out) = told(down);
+    assert_eq!(exit, Exit::Usage, "{out}");
+    assert!(out.contains("error[HW0603]") && !out.contains("try more seeds"), "{out}");
+}
+
+#[test]
 fn a_fault_may_strike_under_some_strategies_and_in_some_cases_only() {
     let text = r#"{
   "services": {
@@ -266,6 +303,14 @@ fn many_runs_of_one_history_are_no_sample() {
     assert_eq!(scenario["strategies"][0]["one_history"], true);
     assert_eq!(scenario["cells"][0]["verdict"], "holds");
     assert_eq!(scenario["cells"][0]["rate_ppm"], serde_json::json!({ "low": 0, "high": 1_000_000 }));
+    // Few runs may be alike because the seeds happen to put what happens at one instant in the same order.
+    let report = json("tie.json", &stormy(r#""latency": "2ms""#), &["--seeds", "50"]).1;
+    assert_eq!(report["scenarios"][0]["strategies"][0]["one_history"], false);
+    for first in 0..6 {
+        let seeds = format!("{first}..{}", first + 2);
+        let report = json("tie.json", &stormy(r#""latency": "2ms""#), &["--seeds", &seeds]).1;
+        assert_eq!(report["scenarios"][0]["strategies"][0]["one_history"], false, "{seeds}");
+    }
     // A rule that hits in none of 50 runs makes them alike, but they are drawn all the same.
     let report = alone(r#""chance": "0.0001%""#);
     assert_eq!(report["scenarios"][0]["strategies"][0]["one_history"], false);

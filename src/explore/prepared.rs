@@ -1,13 +1,11 @@
 //! A strategy of a case made ready to run: compiled once, run under any seed, judged each time.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use super::costs::Costs;
 use super::digest::HistoryDigest;
 use super::trace::Trace;
 use crate::check::{Judge, Leftovers, RunVerdict, fact_in};
-use crate::kernel::sample::Share;
 use crate::kernel::script::Note;
 use crate::model::Model;
 use crate::model::expr::{Code, Counter, Failure, Scratch};
@@ -124,21 +122,6 @@ impl Prepared {
         self.model.weather.seed.is_none() && bench.runner.drew()
     }
 
-    /// Whether a rule of the weather that is left to chance would strike in any of these seeds if it always had its way.
-    pub(super) fn could_strike(&self, rule: usize, mut seeds: Range<u64>) -> bool {
-        let Ok(plan) = &self.plan else { return false };
-        let mut model = (*plan.model).clone();
-        let Some(fault) = model.weather.faults.get_mut(rule) else { return false };
-        fault.chance = Share::ALL;
-        model.weather.swarm = false;
-        let certain = self.with_plan(Plan { model: Arc::new(model), ..plan.clone() });
-        let Some(mut bench) = certain.bench() else { return false };
-        seeds.any(|seed| {
-            bench.run(seed);
-            bench.struck()[rule]
-        })
-    }
-
     /// Runs one seed with the whole history kept.
     pub fn replay(&self, seed: u64) -> Option<Replay> {
         let mut bench = self.bench()?;
@@ -207,6 +190,11 @@ impl Bench<'_> {
     /// Which fault rules struck in the last run, by number.
     pub fn struck(&self) -> &[bool] {
         self.runner.struck()
+    }
+
+    /// Which fault rules came to where they strike in the last run and were kept from it by their chance, by number.
+    pub fn unlucky(&self) -> &[bool] {
+        self.runner.unlucky()
     }
 
     /// Which lines of the weather's script the last run asked for.

@@ -10,10 +10,9 @@ use super::costs::Costs;
 use super::prepared::{Bench, Prepared, Run, rests};
 use crate::check::CellTally;
 use crate::kernel::path::mix;
-use crate::kernel::sample::Share;
 use crate::model::expr::Failure;
 use crate::model::ids::OpId;
-use crate::model::plan::{End, Plan};
+use crate::model::plan::End;
 
 /// How many seeds a worker takes at a time, at most. Of a short range it takes fewer, so that all workers end together.
 const LOT: u64 = 16;
@@ -65,7 +64,9 @@ pub struct Swept {
     pub sometimes: Vec<FactTally>,
     /// The digests of all runs, summed so that order does not matter.
     pub digest: [u64; 2],
-    /// All seeds have one and the same history: no number of runs says more than one.
+    /// All seeds have one and the same history: no number of runs says more than one. Either the weather has one seed, or
+    /// nothing is drawn and at least 32 runs, all there are, have the same digest. Of fewer runs nothing is claimed: the
+    /// order of what happens at the same instant depends on the seed, and may be the same in all of them by chance.
     pub one_history: bool,
     /// The digest of all runs, if they have the same; `Some(None)`: they differ.
     alike: Option<Option<[u64; 2]>>,
@@ -75,7 +76,8 @@ pub struct Swept {
     pub first_spent: Option<u64>,
     /// For each fault rule the number of runs in which it struck.
     pub struck: Vec<u64>,
-    /// Fault rules that struck in no run by bad luck only: if they always had their way, they would have.
+    /// Fault rules that in some run came to where they strike and were kept from it by their chance: if such a rule never
+    /// struck, it was bad luck.
     pub unlucky: Vec<bool>,
     /// For each line of the weather's script the number of runs that asked for it.
     pub asked: Vec<u64>,
@@ -111,6 +113,7 @@ impl Swept {
     fn note(&mut self, seed: u64, bench: &Bench<'_>) {
         count(&mut self.struck, bench.struck());
         count(&mut self.asked, bench.asked());
+        either(&mut self.unlucky, bench.unlucky());
         for &(op, failure) in bench.failures() {
             self.failed(op, seed, failure);
         }
@@ -143,6 +146,7 @@ impl Swept {
             own.resize(own.len().max(more.len()), 0);
             own.iter_mut().zip(more).for_each(|(own, more)| *own += more);
         }
+        either(&mut self.unlucky, &other.unlucky);
         for &(op, seed, failure) in &other.failures {
             self.failed(op, seed, failure);
         }
@@ -173,8 +177,17 @@ fn count(runs: &mut Vec<u64>, so: &[bool]) {
     runs.iter_mut().zip(so).for_each(|(runs, &so)| *runs += u64::from(so));
 }
 
-/// So many seeds, and so many rules, are tried to learn whether a rule that never struck could have.
-const TRIES: usize = 32;
+/// What is so in either of two lots of runs.
+fn either(known: &mut Vec<bool>, so: &[bool]) {
+    if known.len() < so.len() {
+        known.resize(so.len(), false);
+    }
+    known.iter_mut().zip(so).for_each(|(known, &so)| *known |= so);
+}
+
+/// So many runs with one digest are one history. What happens at the same instant is put in order by the seed, so that of
+/// two orders a few runs may well meet one only.
+const ALIKE: u64 = 32;
 
 /// More workers than this only take memory: each has tables of its own.
 const WORKERS: u64 = 256;
@@ -230,31 +243,12 @@ pub fn sweep(
         });
         all.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())
     };
-    if !stop.load(Ordering::Relaxed) {
-        look_back(prepared, plan, seeds, &mut all);
-    }
+    let pinned = plan.model.weather.seed.is_some();
+    let alike = all.runs >= ALIKE && all.panics.is_empty() && matches!(all.alike, Some(Some(_)));
+    // Runs that are alike may have been drawn all the same, each time with the same luck.
+    let drawn = || catch_unwind(AssertUnwindSafe(|| prepared.varies(seeds.start))).unwrap_or(true);
+    all.one_history = pinned && all.runs > 0 || alike && !stop.load(Ordering::Relaxed) && !drawn();
     Some(all)
-}
-
-/// What can be said only when all runs are known: whether their seeds made any difference, and whether rules that never
-/// struck could have. Mostly there is nothing to be found out.
-fn look_back(prepared: &Prepared, plan: &Plan, seeds: Range<u64>, all: &mut Swept) {
-    let weather = &plan.model.weather;
-    let quiet = |run: &mut dyn FnMut() -> bool| catch_unwind(AssertUnwindSafe(run)).unwrap_or(false);
-    let same = all.runs > 1 && all.panics.is_empty() && matches!(all.alike, Some(Some(_)));
-    all.one_history = weather.seed.is_some() || same && quiet(&mut || !prepared.varies(seeds.start));
-    all.unlucky = vec![false; all.struck.len()];
-    let chancy = |rule: usize| weather.swarm || weather.faults[rule].chance != Share::ALL;
-    // Of a script's lines is known what asked for them, and in its calm no rule strikes.
-    let rules = weather.script.as_ref().map_or(all.struck.len(), |script| match script.calm {
-        true => 0,
-        false => usize::from(script.first),
-    });
-    let never = (0..rules).filter(|&rule| all.struck.get(rule) == Some(&0) && chancy(rule));
-    for (n, rule) in never.collect::<Vec<_>>().into_iter().enumerate() {
-        let few = seeds.start..seeds.end.min(seeds.start.saturating_add(TRIES as u64));
-        all.unlucky[rule] = n >= TRIES || quiet(&mut || prepared.could_strike(rule, few.clone()));
-    }
 }
 
 /// What a worker keeps from lot to lot.

@@ -429,7 +429,7 @@ fn faults(prepared: &Prepared, swept: &Swept) -> Vec<FaultReport> {
         text: fault.text.clone(),
         line: false,
         runs: runs(&swept.struck, at),
-        unlucky: swept.unlucky.get(at).copied().unwrap_or(false),
+        unlucky: swept.unlucky.get(at) == Some(&true) && runs(&swept.struck, at) == 0,
         place: written.and_then(|written| written.fault(at)),
     });
     let lines = script.iter().flat_map(|script| &script.lines).enumerate().map(|(at, line)| FaultReport {

@@ -92,8 +92,11 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let plan = self.plan;
         let fault = &plan.model.weather.faults[rule as usize];
         let name = self.strike_name(rule, node, n);
-        let hits =
-            self.in_season(rule) && self.chooser.hits(name, fault.identity, self.rules.ppm[rule as usize]);
+        let idle = match &fault.verb {
+            FaultVerb::Cut(..) => self.world.cuts.has(rule),
+            _ => !self.can_fall(node),
+        };
+        let hits = self.in_season(rule) && self.chance_lets_if(!idle, name, rule);
         match &fault.verb {
             FaultVerb::Crash(_, moment, _) | FaultVerb::Pause(_, moment, _) => {
                 if hits {
@@ -141,6 +144,29 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             }
             Downtime::Ever => None,
         }
+    }
+
+    /// Whether its chance lets a rule strike that otherwise would. If not, that is noted: a rule that never strikes by bad
+    /// luck only is no mistake.
+    #[inline]
+    pub(super) fn chance_lets(&mut self, name: Path, rule: u16, identity: u64, ppm: u32) -> bool {
+        let lets = self.chooser.hits(name, identity, ppm);
+        self.world.unlucky[usize::from(rule)] |= !lets;
+        lets
+    }
+
+    /// The same of a rule that would strike if `able`, and else comes to nothing in any case.
+    fn chance_lets_if(&mut self, able: bool, name: Path, rule: u16) -> bool {
+        let identity = self.plan.model.weather.faults[usize::from(rule)].identity;
+        let lets = self.chooser.hits(name, identity, self.rules.ppm[usize::from(rule)]);
+        self.world.unlucky[usize::from(rule)] |= able && !lets;
+        lets
+    }
+
+    /// Whether a node can crash or be paused now.
+    fn can_fall(&self, node: u32) -> bool {
+        let state = &self.world.nodes[node as usize];
+        !state.down && !state.paused
     }
 
     fn in_season(&self, rule: u16) -> bool {
@@ -216,7 +242,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             let (FaultVerb::Refuse(of, _) | FaultVerb::Fail(of)) = fault.verb else { continue };
             if !covers(of, Subject::Op(op))
                 || !self.applies(number, ctx, args)
-                || !self.chooser.hits(path, fault.identity, rules.ppm[number as usize])
+                || !self.chance_lets(path, number, fault.identity, rules.ppm[number as usize])
             {
                 continue;
             }
@@ -278,10 +304,11 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 continue;
             };
             let (Moment::Before(point) | Moment::After(point)) = moment else { continue };
-            if !covers_point(*point, kind, subject)
-                || !self.applies(number, ctx, args)
-                || !self.chooser.hits(path, fault.identity, self.rules.ppm[number as usize])
-            {
+            if !covers_point(*point, kind, subject) || !self.applies(number, ctx, args) {
+                continue;
+            }
+            let some = self.struck(*place).any(|node| self.can_fall(node));
+            if !self.chance_lets_if(some, path, number) {
                 continue;
             }
             if let Some(victim) = self.victim(*place, node, path) {
@@ -314,8 +341,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// A node crashes or is paused.
     fn strike_node(&mut self, rule: u16, node: u32, name: Path, point: u8) {
         let plan = self.plan;
-        let state = &self.world.nodes[node as usize];
-        if state.down || state.paused {
+        if !self.can_fall(node) {
             return;
         }
         self.world.struck[usize::from(rule)] = true;

@@ -175,6 +175,11 @@ impl<'p> Runner<'p> {
         &self.world.struck
     }
 
+    /// Which fault rules came to where they strike in the last run and were kept from it by their chance, by number.
+    pub fn unlucky(&self) -> &[bool] {
+        &self.world.unlucky
+    }
+
     /// Operations of which an expression had no value in the last run, and why at first.
     pub fn failures(&self) -> &[(OpId, Failure)] {
         &self.world.failures
@@ -555,6 +560,8 @@ impl World {
         self.failures.clear();
         self.struck.clear();
         self.struck.resize(model.weather.faults.len(), false);
+        self.unlucky.clear();
+        self.unlucky.resize(model.weather.faults.len(), false);
         self.broken = None;
         self.work = 0;
         self.paused = 0;

@@ -88,14 +88,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         if !self.world.calm {
             for rule in &rules.messages[point as usize].rules {
                 if rule.reaches(subject, from, to)
-                    && (!rule.plain || self.chooser.hits(path, rule.identity, rule.ppm))
+                    && (!rule.plain || self.chance_lets(path, rule.number, rule.identity, rule.ppm))
                 {
                     return None;
                 }
             }
             for rule in &rules.copies[point as usize].rules {
                 if rule.reaches(subject, from, to)
-                    && (!rule.plain || self.chooser.hits(name, rule.identity, rule.ppm))
+                    && (!rule.plain || self.chance_lets(name, rule.number, rule.identity, rule.ppm))
                 {
                     return None;
                 }
@@ -321,7 +321,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     fn hits(&mut self, rule: &MessageRule, message: &Outgoing<'_>, name: Path) -> bool {
         rule.reaches(message.subject, message.from, message.to)
             && (rule.plain || self.applies(rule.number, *message.ctx, message.args))
-            && self.chooser.hits(name, rule.identity, rule.ppm)
+            && self.chance_lets(name, rule.number, rule.identity, rule.ppm)
     }
 
     /// The first rule without a count that loses this copy: each copy has its own luck. With a count it is the message

@@ -557,6 +557,8 @@ pub(crate) struct World {
     pub(crate) failures: Vec<(OpId, Failure)>,
     /// Fault rules that have struck.
     pub(crate) struck: Vec<bool>,
+    /// Fault rules that would have struck, had chance let them.
+    pub(crate) unlucky: Vec<bool>,
     /// What code of the user's own did that ended the run.
     pub(crate) broken: Option<String>,
     /// Events on the agenda that count as something left to do.
