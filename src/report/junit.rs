@@ -12,11 +12,13 @@ use crate::model::invariant::Verdict;
 /// The report as an XML document.
 pub fn junit(report: &Report) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"halfway\">\n");
-    let never = report.never_struck();
+    let mut never = report.never_struck();
     for case in &report.cases {
         let faults = || case.strategies.iter().flat_map(|strategy| &strategy.faults);
-        let own = |never: &&NeverStruck| faults().any(|fault| fault.is(&never.fault));
-        let own: Vec<NeverStruck> = never.iter().filter(own).cloned().collect();
+        // What several cases share is one finding: the first of them has it.
+        let (own, others) =
+            never.into_iter().partition(|never| faults().any(|fault| never.is(&case.file, fault)));
+        never = others;
         suite(case, &own, &mut out);
     }
     if report.interrupted {

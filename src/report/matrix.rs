@@ -264,7 +264,7 @@ fn legend(case: &CaseReport, look: &Look, bounds: bool, out: &mut String) {
     if any(&|cell| cell.cell.verdict == Verdict::Error) {
         words.push("ERROR has no value in some run".into());
     }
-    if case.strategies.iter().any(|strategy| strategy.one_history) {
+    if any(&|cell| cell.cell.verdict == Verdict::Holds && cell.one_history) {
         words.push("holds without a bound: one history, whatever the seed".into());
     }
     let bounded = |cell: &&CellReport| cell.cell.verdict == Verdict::Holds && !cell.one_history;

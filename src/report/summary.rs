@@ -291,7 +291,7 @@ pub struct FaultReport {
 }
 
 impl FaultReport {
-    /// Whether it is the same rule, or line, as another: cases share those of the file.
+    /// Whether it is the same rule, or line, as another of the same scenario: cases share those of the file.
     pub fn is(&self, other: &FaultReport) -> bool {
         self.text == other.text && self.line == other.line && self.place == other.place
     }

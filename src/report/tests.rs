@@ -9,13 +9,16 @@ use super::lanes::lanes;
 use super::look::{Look, columns_of};
 use super::matrix::matrix;
 use super::story::tell;
-use super::summary::{CaseReport, CellReport, CostReport, InvariantName, Report, StrategyReport};
+use super::summary::{
+    CaseReport, CellReport, CostReport, FaultReport, InvariantName, Report, StrategyReport,
+};
 use super::{costs, text};
 use crate::check::Finding;
 use crate::explore::{Cell, CellStatus, FactStatus, Prepared, Replay};
 use crate::kernel::time::Span;
 use crate::model::expr::Counter;
 use crate::model::invariant::Verdict;
+use crate::scenario::source::Place;
 use crate::scenario::{self, Scenario};
 
 fn cell(verdict: Verdict, status: CellStatus, violating: u64) -> CellReport {
@@ -120,6 +123,51 @@ merged ~    holds <0.3%    n/a           violated 0.5%
 ~ with a body of its own   holds <x%: none seen, fewer than x% of runs (95%)
 ";
     assert_eq!(format!("\n{got}"), golden, "{got}");
+}
+
+#[test]
+fn that_nothing_bounds_what_holds_is_said_only_where_something_does() {
+    let legend = |verdict| {
+        let mut case = sample();
+        let one = CellReport { one_history: true, ..cell(verdict, CellStatus::Unremarkable, 0) };
+        case.strategies = vec![StrategyReport { one_history: true, ..strategy("occ", vec![one]) }];
+        case.invariants.truncate(1);
+        matrix(&case, &Look::default()).contains("holds without a bound")
+    };
+    assert!(legend(Verdict::Holds));
+    assert!(!legend(Verdict::Inconclusive) && !legend(Verdict::Stuck));
+}
+
+/// A rule that never struck in a thousand runs.
+fn idle(name: &str, file: &str, case: Option<&str>) -> CaseReport {
+    let place = Some(Place::new(0, 7, 9));
+    let fault = FaultReport { text: "lose request *".into(), line: false, runs: 0, unlucky: false, place };
+    let mut idle =
+        CaseReport { file: file.into(), name: name.into(), case: case.map(Into::into), ..sample() };
+    idle.strategies.iter_mut().for_each(|strategy| strategy.faults = vec![fault.clone()]);
+    idle
+}
+
+#[test]
+fn rules_of_two_files_are_two_though_they_stand_at_the_same_place() {
+    let mut report =
+        Report { cases: vec![idle("a", "a.json", None), idle("b", "b.json", None)], ..Report::default() };
+    assert_eq!(report.never_struck().len(), 2);
+    assert_eq!(junit(&report).matches("strikes: lose request *").count(), 2);
+    report.cases[1].strategies[0].faults[0].runs = 1;
+    let never = report.never_struck();
+    assert_eq!(never.iter().map(|never| never.file.as_str()).collect::<Vec<_>>(), ["a.json"]);
+    let xml = junit(&report);
+    let (at, second) = (xml.find("strikes: ").unwrap(), xml.find("<testsuite name=\"b").unwrap());
+    assert!(at < second, "{xml}");
+}
+
+#[test]
+fn a_rule_that_cases_share_is_one_finding_for_a_build_server_too() {
+    let cases = vec![idle("a", "a.json", None), idle("a", "a.json", Some("other"))];
+    let report = Report { cases, ..Report::default() };
+    assert_eq!(report.never_struck().len(), 1);
+    assert_eq!(junit(&report).matches("strikes: lose request *").count(), 1);
 }
 
 #[test]

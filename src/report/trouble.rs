@@ -21,6 +21,8 @@ const ENOUGH_RUNS: u64 = 1000;
 pub struct NeverStruck {
     /// It.
     pub fault: FaultReport,
+    /// The path of the file of its scenario as it was given.
+    pub file: String,
     /// The most runs that there were of one strategy.
     pub runs: u64,
     /// Whether that is all there is: every case and every strategy was run, and enough of them.
@@ -32,6 +34,11 @@ pub struct NeverStruck {
 }
 
 impl NeverStruck {
+    /// Whether it is this rule, or line, of the scenario in this file.
+    pub fn is(&self, file: &str, fault: &FaultReport) -> bool {
+        self.file == file && self.fault.is(fault)
+    }
+
     /// What follows from it.
     pub fn ending(&self) -> Ending {
         match (self.selected || self.fault.unlucky, self.certain) {
@@ -73,28 +80,28 @@ impl Report {
     /// The faults that struck nowhere. A rule that several cases share is one if it strikes in any of them; that it does
     /// not exist under some strategies is no matter.
     pub fn never_struck(&self) -> Vec<NeverStruck> {
-        let mut all: Vec<(&FaultReport, NeverStruck)> = Vec::new();
-        for strategy in self.strategies().filter(|strategy| strategy.costs.runs > 0) {
+        let mut all: Vec<NeverStruck> = Vec::new();
+        let strategies =
+            self.cases.iter().flat_map(|case| case.strategies.iter().map(move |one| (case, one)));
+        for (case, strategy) in strategies.filter(|(_, strategy)| strategy.costs.runs > 0) {
             let runs = strategy.costs.runs;
             let enough = runs >= ENOUGH_RUNS || strategy.one_history;
             for fault in &strategy.faults {
-                match all.iter_mut().find(|(known, _)| known.is(fault)) {
-                    Some((_, never)) => {
+                match all.iter_mut().find(|never| never.is(&case.file, fault)) {
+                    Some(never) => {
                         never.fault.runs += fault.runs;
                         never.fault.unlucky |= fault.unlucky;
                         never.runs = never.runs.max(runs);
                         never.certain &= enough;
                     }
-                    None => {
-                        let never = NeverStruck {
-                            fault: fault.clone(),
-                            runs,
-                            certain: enough,
-                            selected: self.selected || self.interrupted,
-                            written: strategy.written.clone(),
-                        };
-                        all.push((fault, never));
-                    }
+                    None => all.push(NeverStruck {
+                        fault: fault.clone(),
+                        file: case.file.clone(),
+                        runs,
+                        certain: enough,
+                        selected: self.selected || self.interrupted,
+                        written: strategy.written.clone(),
+                    }),
                 }
             }
         }
@@ -103,8 +110,7 @@ impl Report {
             Ending::AsExpected => never.certain,
             _ => never.runs > 1 || never.certain,
         };
-        let all = all.into_iter().map(|(_, never)| never);
-        all.filter(|never| never.fault.runs == 0 && worth(never)).collect()
+        all.into_iter().filter(|never| never.fault.runs == 0 && worth(never)).collect()
     }
 }
 
