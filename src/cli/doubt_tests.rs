@@ -317,6 +317,23 @@ fn many_runs_of_one_history_are_no_sample() {
 }
 
 #[test]
+fn a_weather_with_one_seed_is_run_and_reported_with_that_seed() {
+    let text = stormy(r#""latency": "1ms..5ms", "seed": 17"#);
+    let (_, xml) = run("pinned.json", &text, &["--format", "junit"]);
+    assert!(xml.contains(r#"<property name="seeds" value="17..18"/>"#), "{xml}");
+    let (_, xml) =
+        run("free.json", &text.replace(r#", "seed": 17"#, ""), &["--format", "junit", "--seeds", "9"]);
+    assert!(xml.contains(r#"<property name="seeds" value="0..9"/>"#), "{xml}");
+
+    let rare = r#""seed": 17, "faults": [ { "lose": "request *", "chance": "0.0001%" } ]"#;
+    let (exit, out) = run("pinned.json", &stormy(rare), &[]);
+    let out = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(exit, Exit::AsExpected, "{out}");
+    assert!(out.contains("warning[HW0603]") && out.contains("another `seed`"), "{out}");
+    assert!(!out.contains("more seeds"), "none of them would help: {out}");
+}
+
+#[test]
 fn a_run_out_of_its_budget_of_events_is_told_as_such() {
     let of = |every: &str| {
         let text =

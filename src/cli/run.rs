@@ -64,18 +64,17 @@ pub(super) fn run(
                 continue;
             }
             let wanted = seeds(args, case);
-            let names = || strategies.iter().map(|strategy| strategy.name.as_str());
             if report.interrupted {
-                report.cut_short(scenario, case, names().map(|name| (name, 0)), &wanted);
+                let none = strategies.iter().map(|strategy| (*strategy, None));
+                report.cut_short(scenario, case, none, &wanted);
                 continue;
             }
             let (swept, prepared) =
                 sweep_case(args, (file, scenario, case), &strategies, jobs, around, &patience);
             report.interrupted |= around.stop.load(Ordering::Relaxed);
-            let runs = swept.strategies.iter().map(|strategy| strategy.costs.runs);
             if report.interrupted {
-                let runs = runs.chain(std::iter::repeat(0));
-                report.cut_short(scenario, case, names().zip(runs), &wanted);
+                let begun = swept.strategies.iter().map(Some).chain(std::iter::repeat(None));
+                report.cut_short(scenario, case, strategies.iter().copied().zip(begun), &wanted);
             }
             let case = swept;
             if args.format == Format::Human {
@@ -182,7 +181,7 @@ fn sweep_case(
         about: case.about.clone().or_else(|| scenario.about.clone()),
         digest: scenario.digest,
         case: case.name.clone(),
-        seeds: seeds.clone(),
+        seeds: case.seeds_of(seeds.clone()),
         invariants: InvariantName::all(&case.invariants),
         strategies: Vec::new(),
     };
@@ -194,7 +193,8 @@ fn sweep_case(
         patience();
         let prepared = Prepared::of(strategy);
         let label = around.watched.then(|| safe(&format!("{} {}", text::title(&report), strategy.name)));
-        let progress = Progress::new(label, seeds.end - seeds.start);
+        let own = strategy.model.weather.seeds(seeds.clone());
+        let progress = Progress::new(label, own.end.saturating_sub(own.start));
         let done = |n| {
             patience();
             progress.more(n);

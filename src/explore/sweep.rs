@@ -202,11 +202,7 @@ pub fn sweep(
     stop: &AtomicBool,
 ) -> Option<Swept> {
     let plan = prepared.plan.as_ref().ok()?;
-    let seeds = match plan.model.weather.seed {
-        // All seeds have the history of this one.
-        Some(seed) if !seeds.is_empty() => seed.min(u64::MAX - 1)..seed.min(u64::MAX - 1) + 1,
-        _ => seeds,
-    };
+    let seeds = plan.model.weather.seeds(seeds);
     // Counted from the start of the range: what workers take beyond its end may pass the greatest seed.
     let taken = AtomicU64::new(0);
     let length = seeds.end.saturating_sub(seeds.start);

@@ -1,5 +1,7 @@
 //! Weather: latencies, faults, and the phases of a run.
 
+use std::ops::Range;
+
 use super::expr::Expr;
 use super::ids::{FlowId, GroupId, OpId, ServiceId, TopicId};
 use super::value::Word;
@@ -25,6 +27,19 @@ pub struct Weather {
     pub seed: Option<u64>,
     /// Exact decisions.
     pub script: Option<Script>,
+}
+
+impl Weather {
+    /// The seeds that are run of those asked for. All have the history of its own seed, if it has one.
+    pub fn seeds(&self, asked: Range<u64>) -> Range<u64> {
+        match self.seed {
+            Some(seed) if !asked.is_empty() => {
+                let seed = seed.min(u64::MAX - 1);
+                seed..seed + 1
+            }
+            _ => asked,
+        }
+    }
 }
 
 /// Exact decisions about things by their names.

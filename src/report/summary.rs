@@ -42,22 +42,28 @@ pub struct Unfinished {
 }
 
 impl Report {
-    /// Notes which strategies of a case, each with how many seeds were run, fall short of the seeds wanted.
+    /// Notes which strategies of a case, each with what is reported of it if it was begun, fall short of the seeds asked for.
     #[cfg(feature = "cli")]
     pub(crate) fn cut_short<'s>(
         &mut self,
         scenario: &crate::scenario::Scenario,
         case: &crate::scenario::Case,
-        strategies: impl Iterator<Item = (&'s str, u64)>,
-        seeds: &Range<u64>,
+        strategies: impl Iterator<Item = (&'s crate::scenario::StrategyCase, Option<&'s StrategyReport>)>,
+        asked: &Range<u64>,
     ) {
-        let wanted = seeds.end.saturating_sub(seeds.start);
         let case = match &case.name {
             Some(name) => format!("{}, case {name}", scenario.name),
             None => scenario.name.clone(),
         };
-        for (strategy, runs) in strategies.filter(|(_, runs)| *runs < wanted) {
-            let (case, strategy) = (case.clone(), strategy.to_owned());
+        for (strategy, report) in strategies {
+            let seeds = strategy.model.weather.seeds(asked.clone());
+            let wanted = seeds.end.saturating_sub(seeds.start);
+            let runs = report.map_or(0, |report| report.costs.runs);
+            // Of what cannot be carried out there is nothing to run.
+            if runs >= wanted || report.is_some_and(|report| !report.cannot.is_empty()) {
+                continue;
+            }
+            let (case, strategy) = (case.clone(), strategy.name.clone());
             self.unfinished.push(Unfinished { case, strategy, runs, wanted });
         }
     }
@@ -76,7 +82,7 @@ pub struct CaseReport {
     pub digest: [u64; 2],
     /// The name of the case; `None`: the file as written.
     pub case: Option<String>,
-    /// The seeds asked for.
+    /// The seeds asked for; where the weather has one of its own, that.
     pub seeds: Range<u64>,
     /// Names and kinds of the invariants.
     pub invariants: Vec<InvariantName>,

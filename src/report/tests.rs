@@ -170,6 +170,26 @@ fn a_rule_that_cases_share_is_one_finding_for_a_build_server_too() {
     assert_eq!(junit(&report).matches("strikes: lose request *").count(), 1);
 }
 
+#[cfg(feature = "cli")]
+#[test]
+fn what_was_run_with_the_one_seed_of_its_weather_is_not_cut_short() {
+    let text = |weather: &str| format!(r#"{{ "weather": {{ {weather} }}, "clients": {{}} }}"#);
+    let unfinished = |weather: &str, runs: u64, cannot: &[&str]| {
+        let scenario = read(&text(weather));
+        let case = &scenario.cases[0];
+        let mut begun = strategy("any", Vec::new());
+        begun.costs.runs = runs;
+        begun.cannot = cannot.iter().map(|&why| why.into()).collect();
+        let mut report = Report::default();
+        let strategies = case.strategies.iter().take(2).zip([Some(&begun), None]);
+        report.cut_short(&scenario, case, strategies, &(0..1_000));
+        report.unfinished.iter().map(|one| (one.runs, one.wanted)).collect::<Vec<_>>()
+    };
+    assert_eq!(unfinished(r#""seed": 17"#, 1, &[]), [(0, 1)]);
+    assert_eq!(unfinished("", 1, &[]), [(1, 1_000), (0, 1_000)]);
+    assert_eq!(unfinished("", 0, &["no table"]), [(0, 1_000)]);
+}
+
 #[test]
 fn a_narrow_matrix_is_cut_into_tables_that_fit() {
     let mut case = sample();

@@ -27,6 +27,8 @@ pub struct NeverStruck {
     pub runs: u64,
     /// Whether that is all there is: every case and every strategy was run, and enough of them.
     pub certain: bool,
+    /// Every strategy has one history only: more seeds show no more.
+    pub one_history: bool,
     /// Only some of the strategies and cases were run: it may strike elsewhere.
     pub selected: bool,
     /// Where its place lies.
@@ -66,6 +68,9 @@ impl NeverStruck {
 
     fn hint(&self) -> &'static str {
         match (self.ending(), self.fault.unlucky) {
+            (_, true) if self.one_history => {
+                "its chance lets it strike nowhere in the one history that there is: give the weather another `seed`, or none"
+            }
             (_, true) => "its chance is too small for so few runs: try more seeds",
             (Ending::Inconclusive, _) => "nothing was put to the test by it; more seeds may tell",
             (Ending::AsExpected, _) => "other strategies or cases may come to where it strikes",
@@ -93,12 +98,14 @@ impl Report {
                         never.fault.unlucky |= fault.unlucky;
                         never.runs = never.runs.max(runs);
                         never.certain &= enough;
+                        never.one_history &= strategy.one_history;
                     }
                     None => all.push(NeverStruck {
                         fault: fault.clone(),
                         file: case.file.clone(),
                         runs,
                         certain: enough,
+                        one_history: strategy.one_history,
                         selected: self.selected || self.interrupted,
                         written: strategy.written.clone(),
                     }),

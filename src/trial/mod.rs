@@ -235,7 +235,7 @@ impl<'s> Trial<'s> {
             about: case.about.clone().or_else(|| scenario.about.clone()),
             digest: scenario.digest,
             case: case.name.clone(),
-            seeds: seeds.start..seeds.end.max(seeds.start),
+            seeds: case.seeds_of(seeds.start..seeds.end.max(seeds.start)),
             invariants: InvariantName::all(&case.invariants),
             strategies: Vec::new(),
         };

@@ -35,6 +35,7 @@ mod values;
 mod weather;
 mod world;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -111,6 +112,17 @@ pub struct StrategyCase {
     pub invariants: Vec<Invariant>,
     /// The document it was read from.
     pub written: Written,
+}
+
+impl Case {
+    /// The seeds that are run of those asked for, unless strategies differ in that.
+    pub(crate) fn seeds_of(&self, asked: Range<u64>) -> Range<u64> {
+        let mut each = self.strategies.iter().map(|strategy| strategy.model.weather.seeds(asked.clone()));
+        match each.next() {
+            Some(first) if each.all(|seeds| seeds == first) => first,
+            _ => asked,
+        }
+    }
 }
 
 /// Reads the scenario at `path`.
