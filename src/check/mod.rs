@@ -36,4 +36,5 @@ mod tests;
 pub use counts::{Counts, fact, fact_in};
 pub use finding::{Act, Finding, Leftovers, Party, SagaRule, Steps, Witness};
 pub use judge::Judge;
+pub(crate) use verdict::least;
 pub use verdict::{Broken, CellTally, FINDINGS, InvariantRun, InvariantTally, Minimum, RunVerdict};

@@ -113,7 +113,8 @@ pub struct CellTally {
     pub errors: Vec<(u64, Broken)>,
 }
 
-fn least(a: Option<u64>, b: Option<u64>) -> Option<u64> {
+/// The smaller of two seeds, as far as there are any.
+pub(crate) fn least(a: Option<u64>, b: Option<u64>) -> Option<u64> {
     a.into_iter().chain(b).min()
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::costs::Costs;
 use super::prepared::{Bench, Prepared, Run, rests};
-use crate::check::CellTally;
+use crate::check::{CellTally, least};
 use crate::kernel::path::mix;
 use crate::model::expr::Failure;
 use crate::model::ids::OpId;
@@ -155,10 +155,6 @@ impl Swept {
         self.broken.extend(other.broken.iter().cloned());
         self.broken.sort();
     }
-}
-
-fn least(a: Option<u64>, b: Option<u64>) -> Option<u64> {
-    a.into_iter().chain(b).min()
 }
 
 /// Whether two lots of runs are all alike.

@@ -13,7 +13,7 @@ const ONE_EXPRESSION: [&str; 4] = ["always", "at_rest", "per_intent", "constant"
 /// A document, to look up places in: of a case, or of a strategy that rewrites it.
 #[derive(Clone)]
 pub struct Written {
-    document: Node,
+    document: Arc<Node>,
     sources: Arc<Sources>,
 }
 
@@ -32,8 +32,8 @@ impl fmt::Debug for Written {
 }
 
 impl Written {
-    pub(super) fn new(document: &Node, sources: &Arc<Sources>) -> Written {
-        Written { document: document.clone(), sources: sources.clone() }
+    pub(super) fn new(document: Node, sources: &Arc<Sources>) -> Written {
+        Written { document: Arc::new(document), sources: sources.clone() }
     }
 
     /// The texts that its places lie in.
@@ -48,7 +48,7 @@ impl Written {
 
     fn entry(&self, keys: &[&str]) -> Option<&Entry> {
         let (last, way) = keys.split_last()?;
-        let mut node = &self.document;
+        let mut node = &*self.document;
         for key in way {
             node = &node.get(key)?.value;
         }

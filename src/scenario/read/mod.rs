@@ -246,7 +246,7 @@ fn case<'n>(
     let mut unreached = world.unreached;
     let mut shared = world.strategies.into_iter();
     let mut all = Vec::new();
-    let as_written = Written::new(&document.node, texts);
+    let as_written = Written::new(document.node.clone(), texts);
     for strategy in strategies {
         let rewritten = !strategy.rewrites.is_empty();
         let (model, invariants, how, expected, written) = if rewritten {
@@ -269,7 +269,7 @@ fn case<'n>(
             let World { model, invariants, strategies, unreached: loose } = world;
             unreached.retain(|part| loose.contains(part));
             let Some((how, expected)) = strategies.into_iter().next() else { continue };
-            (model, invariants, how, expected, Written::new(&patched, texts))
+            (model, invariants, how, expected, Written::new(patched, texts))
         } else {
             let Some((how, expected)) = shared.next() else { continue };
             (world.model.clone(), world.invariants.clone(), how, expected, as_written.clone())
