@@ -69,3 +69,26 @@ fn a_home_that_was_down_when_its_flow_ended_knows_its_end_afterwards() {
     booking(1, LETTERS, fault, &BOOKED);
     booking(0, LETTERS, fault, &SOLD_OUT);
 }
+
+/// The hall refuses and tells the desk at 20 ms; no acknowledgement comes through, so it tells again every 10 ms. Refusals
+/// are not kept: asked again at 50 ms the desk claims the key anew, and the end of the first attempt must not settle it. Asked
+/// once more at 100 ms it is busy.
+#[test]
+fn the_end_of_a_flow_that_is_told_again_leaves_the_key_of_the_next_attempt_alone() {
+    let world = r#"
+    "services": {
+        "desk": { "tables": { "cases": {} }, "operations": { "open": { "args": ["k"], "insert": { "cases[k]": {} } } } },
+        "hall": { "tables": { "seats": { "rows": { "1": { "free": 0 } } } }, "operations": { "take": {
+            "args": ["k"], "require": { "sold out": "seats[1].free > 0" }, "set": { "seats[1].free": "seats[1].free - 1" } } } }
+    },
+    "flows": { "book": { "by": "desk", "args": ["k"], "steps": [
+        { "do": "desk.open(k)" }, { "do": "hall.take(k)", "class": "pivot" } ] } },
+    "clients": { "guest": { "script": [ { "at": "0ms", "do": "book(1)" } ] } }"#;
+    let how = r#"{ "coordination": "choreography", "publish": "outbox", "idempotency": { "use": "key", "keep": "success" },
+        "retry": { "timeout": "50ms", "attempts": 3 } }"#;
+    let unheard = r#"{ "lose": "desk -> hall", "during": "20ms..95ms" }"#;
+    let fault = format!(r#"{{ "lose": "reply book", "nth": 1 }}, {unheard}"#);
+    leaves(world, how, &fault, &["count.busy == 1", "count.unknown == 1"]);
+    // With the first answer heard nobody asks again.
+    leaves(world, how, unheard, &["count.busy == 0", "count.failed == 1"]);
+}
