@@ -303,10 +303,10 @@ fn many_runs_of_one_history_are_no_sample() {
     assert_eq!(scenario["strategies"][0]["one_history"], true);
     assert_eq!(scenario["cells"][0]["verdict"], "holds");
     assert_eq!(scenario["cells"][0]["rate_ppm"], serde_json::json!({ "low": 0, "high": 1_000_000 }));
-    // Few runs may be alike because the seeds happen to put what happens at one instant in the same order.
+    // Few runs may be alike because their seeds happen to put what happens at one instant in the same order: these pairs do.
     let report = json("tie.json", &stormy(r#""latency": "2ms""#), &["--seeds", "50"]).1;
     assert_eq!(report["scenarios"][0]["strategies"][0]["one_history"], false);
-    for first in 0..6 {
+    for first in [9, 20, 30, 56] {
         let seeds = format!("{first}..{}", first + 2);
         let report = json("tie.json", &stormy(r#""latency": "2ms""#), &["--seeds", &seeds]).1;
         assert_eq!(report["scenarios"][0]["strategies"][0]["one_history"], false, "{seeds}");
