@@ -143,12 +143,12 @@ pub fn of_case(case: &CaseReport, look: &Look) -> String {
     for strategy in &case.strategies {
         for broken in &strategy.broken {
             let message = format!("{} has no value: {}", safe(&broken.invariant), safe(&broken.why));
-            found.add(true, message, broken.place, broken.seed, strategy);
+            add(&mut found, true, message, broken.place, broken.seed, strategy);
         }
         for slip in &strategy.slips {
             let (operation, reason, why) = (safe(&slip.operation), slip.reason, safe(&slip.why));
             let message = format!("{operation} never comes to anything, it ends in `{reason}`: {why}");
-            found.add(false, message, slip.place, slip.first_seed, strategy);
+            add(&mut found, false, message, slip.place, slip.first_seed, strategy);
         }
     }
     found.iter().map(|found| format!("\n{}", found.text(look))).collect()
@@ -179,37 +179,25 @@ struct Found<'r> {
     strategies: Vec<String>,
 }
 
-trait Gather<'r> {
-    fn add(
-        &mut self,
-        invariant: bool,
-        message: String,
-        place: Option<Place>,
-        seed: u64,
-        strategy: &'r StrategyReport,
-    );
-}
-
-impl<'r> Gather<'r> for Vec<Found<'r>> {
-    fn add(
-        &mut self,
-        invariant: bool,
-        message: String,
-        place: Option<Place>,
-        seed: u64,
-        strategy: &'r StrategyReport,
-    ) {
-        let name = safe(&strategy.name);
-        match self.iter_mut().find(|known| known.message == message && known.place == place) {
-            Some(known) => {
-                known.strategies.push(name);
-                known.seed = known.seed.map(|known| known.min(seed));
-            }
-            None => {
-                let written = strategy.written.as_ref();
-                let (seed, strategies) = (Some(seed), vec![name]);
-                self.push(Found { invariant, message, place, written, seed, strategies });
-            }
+/// Files something under what is known already, or as new.
+fn add<'r>(
+    found: &mut Vec<Found<'r>>,
+    invariant: bool,
+    message: String,
+    place: Option<Place>,
+    seed: u64,
+    strategy: &'r StrategyReport,
+) {
+    let name = safe(&strategy.name);
+    match found.iter_mut().find(|known| known.message == message && known.place == place) {
+        Some(known) => {
+            known.strategies.push(name);
+            known.seed = known.seed.map(|known| known.min(seed));
+        }
+        None => {
+            let written = strategy.written.as_ref();
+            let (seed, strategies) = (Some(seed), vec![name]);
+            found.push(Found { invariant, message, place, written, seed, strategies });
         }
     }
 }

@@ -128,7 +128,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 if wanted && step.action.is_some() {
                     break Letter::Hop(flow, next, false);
                 }
-                self.left_out(ctx, path, ctx.instance, next, node);
+                self.left_out(ctx, path, ctx.instance, next);
                 progress.undone |= 1 << next;
                 next += 1;
             }

@@ -66,7 +66,7 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
     }
 
     /// Says that a step is left out because its condition is false.
-    pub(super) fn left_out(&mut self, ctx: Ctx, path: Path, instance: u32, step: u8, _node: u32) {
+    pub(super) fn left_out(&mut self, ctx: Ctx, path: Path, instance: u32, step: u8) {
         let flow = match instance {
             NONE => return,
             instance => self.world.instances[self.world.instances.id(instance)].flow,
@@ -261,8 +261,8 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
                 && self.evaluate_flow(id, when) != Some(1)
             {
                 self.world.runs[id].progress.done |= 1 << step;
-                let Run { ctx, path, instance, node, .. } = self.world.runs[id];
-                self.left_out(ctx, path, instance, step, node);
+                let Run { ctx, path, instance, .. } = self.world.runs[id];
+                self.left_out(ctx, path, instance, step);
                 self.world.runs[id].progress.undone |= 1 << step;
                 continue;
             }

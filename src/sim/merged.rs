@@ -36,8 +36,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         if let Some(when) = &step.when
             && self.evaluate(task, when, false) != Ok(1)
         {
-            let Task { ctx, path, node, .. } = *task;
-            self.left_out(ctx, path, ctx.instance, step.step, node);
+            let Task { ctx, path, .. } = *task;
+            self.left_out(ctx, path, ctx.instance, step.step);
             return Went::To(step.next);
         }
         for (code, slot) in &step.args {
