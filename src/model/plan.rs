@@ -143,7 +143,7 @@ pub struct Nodes {
     pub clients: Vec<u32>,
     /// How many nodes there are.
     pub count: u32,
-    /// What each of them is: asked for with every message, so a table and no search.
+    /// What each replica and database is: asked for with every message, so a table and no search. Clients may be many.
     kinds: Vec<NodeKind>,
 }
 
@@ -170,10 +170,9 @@ impl Nodes {
         nodes.databases = nodes.count;
         nodes.count += model.services.len() as u32;
         nodes.kinds.extend((0..).map(ServiceId).zip(&model.services).map(|(of, _)| NodeKind::Database(of)));
-        for (group, of) in (0..).map(GroupId).zip(&model.groups) {
+        for of in &model.groups {
             nodes.clients.push(nodes.count);
             nodes.count += of.count;
-            nodes.kinds.extend((0..of.count).map(|n| NodeKind::Client(group, n)));
         }
         nodes
     }
@@ -181,7 +180,23 @@ impl Nodes {
     /// What a node is.
     #[inline]
     pub fn kind(&self, node: u32) -> NodeKind {
-        self.kinds[node as usize]
+        self.kinds.get(node as usize).copied().unwrap_or_else(|| self.client(node))
+    }
+
+    /// The service whose replica a node is.
+    #[inline]
+    pub fn service_at(&self, node: u32) -> Option<ServiceId> {
+        match self.kinds.get(node as usize) {
+            Some(NodeKind::Replica(service, _)) => Some(*service),
+            _ => None,
+        }
+    }
+
+    /// What a node behind all replicas and databases is.
+    fn client(&self, node: u32) -> NodeKind {
+        let group = self.clients.partition_point(|&first| first <= node).saturating_sub(1);
+        let first = self.clients.get(group).copied().unwrap_or(node);
+        NodeKind::Client(GroupId(group as u16), node - first)
     }
 
     /// A replica.

@@ -8,7 +8,7 @@ use super::due::Due;
 use super::network::{Outgoing, subject};
 use super::slab::Id;
 use super::words::Words;
-use super::world::{Asking, Call, From, MoreOfCall, Owner, Parcel, Phase, Ready, Status, World};
+use super::world::{Asking, Call, From, MoreOfCall, Owner, Parcel, Phase, Ready, Status, Who, World};
 use crate::kernel::agenda::{Class, Key};
 use crate::kernel::choose::{Ask, Chooser};
 use crate::kernel::path::{Path, Role};
@@ -17,7 +17,6 @@ use crate::kernel::time::Span;
 use crate::model::flow::Target;
 use crate::model::how::{Backoff, Jitter, Late, OnConflict, OnTimeout, Retry};
 use crate::model::ids::ServiceId;
-use crate::model::plan::NodeKind;
 use crate::model::record::Kind;
 use crate::model::service::Route;
 use crate::model::step::ThinkPlan;
@@ -52,6 +51,12 @@ impl Call {
         }
     }
 
+    /// What it asks for: a call under way does.
+    #[inline]
+    fn target(&self) -> Target {
+        self.target.unwrap_or(Target::Op(crate::model::ids::OpId(0)))
+    }
+
     /// Whether an answer to this attempt still counts.
     pub(super) fn accepts(&self, attempt: u32) -> bool {
         attempt >= self.since && attempt <= self.attempt
@@ -71,70 +76,44 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         &self.plan.retries[self.world.calls[call].retry as usize]
     }
 
-    /// The target of a call; a call under way has one.
     fn target_of(&self, call: Id) -> Target {
-        self.world.calls[call].target.unwrap_or(Target::Op(crate::model::ids::OpId(0)))
-    }
-
-    /// Whether the operation is run by its caller.
-    fn by_caller(&self, target: Target) -> bool {
-        match target {
-            Target::Op(op) => self.plan.operations[op.index()].halves.is_some(),
-            Target::Flow(_) => false,
-        }
-    }
-
-    /// The service that answers a target; `None`: a flow that runs at its caller.
-    fn service_of(&self, target: Target) -> Option<ServiceId> {
-        match target {
-            Target::Op(op) => Some(self.plan.model.operation(op).service),
-            Target::Flow(flow) => self.plan.model.flow(flow).by,
-        }
+        self.world.calls[call].target()
     }
 
     /// Begins a call that has been filled in.
     #[inline]
     pub(super) fn start_call(&mut self, id: Id) {
-        let Call { brief, node, .. } = self.world.calls[id];
-        self.hold(&brief);
-        let target = self.target_of(id);
+        let call = &mut self.world.calls[id];
+        let way = self.known.way(call.target());
+        call.local = way.service.is_none() || way.service == self.plan.nodes.service_at(call.node);
+        let (who, node) = (Who::from(&call.brief), call.node);
+        self.hold(who);
         self.world.places.calls.join(id.slot, node);
-        let own = match self.plan.nodes.kind(node) {
-            NodeKind::Replica(service, _) => Some(service),
-            _ => None,
-        };
-        let service = self.service_of(target);
-        self.world.calls[id].local = service.is_none() || service == own;
-        if self.by_caller(target) {
+        if way.by_caller {
             self.fetch(id);
         } else {
             self.request(id);
         }
     }
 
-    /// Which replica of a service is asked.
-    #[inline]
+    /// Which of several replicas of a service is asked.
+    #[inline(never)]
     fn route(&mut self, service: ServiceId, call: Id, path: Path) -> u32 {
         let of = self.plan.model.service(service);
         let replicas = of.replicas;
-        let n = if replicas == 1 {
-            0
-        } else {
-            match of.route {
-                Route::RoundRobin => {
-                    let call = &self.world.calls[call];
-                    let intent = match call.brief.intent {
-                        crate::model::record::NONE => 0,
-                        slot => self.world.intents[self.world.intents.id(slot)].index,
-                    };
-                    (call.brief.client.wrapping_add(intent).wrapping_add(call.requests + call.fetches))
-                        % replicas
-                }
-                Route::Random => self.chooser.below(path, Ask::Route, u64::from(replicas)) as u32,
-                Route::Sticky => {
-                    let first = self.world.calls[call].args.all().first().copied();
-                    below(Index::hash(first.unwrap_or(0)), u64::from(replicas)) as u32
-                }
+        let n = match of.route {
+            Route::RoundRobin => {
+                let call = &self.world.calls[call];
+                let intent = match call.brief.intent {
+                    crate::model::record::NONE => 0,
+                    slot => self.world.intents[self.world.intents.id(slot)].index,
+                };
+                (call.brief.client.wrapping_add(intent).wrapping_add(call.requests + call.fetches)) % replicas
+            }
+            Route::Random => self.chooser.below(path, Ask::Route, u64::from(replicas)) as u32,
+            Route::Sticky => {
+                let first = self.world.calls[call].args.all().first().copied();
+                below(Index::hash(first.unwrap_or(0)), u64::from(replicas)) as u32
             }
         };
         self.plan.nodes.replica(service, n)
@@ -147,9 +126,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         call.insist = false;
         call.forget_fetched();
         let path = call.path.child(Role::Fetch, call.fetches).child(Role::Try, call.fetches);
-        let target = self.target_of(id);
+        let target = call.target();
         let Target::Op(op) = target else { return };
-        self.dispatch_call(id, path, PointKind::Fetch, Parcel::Fetch(op), true);
+        self.dispatch_call(id, target, path, PointKind::Fetch, Parcel::Fetch(op), true);
     }
 
     pub(super) fn request(&mut self, id: Id) {
@@ -159,13 +138,20 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let role = if matches!(call.owner, Owner::Intent(_)) { Role::Attempt } else { Role::Try };
         let path = call.path.child(role, call.requests);
         let asking = call.asking();
-        let target = self.target_of(id);
-        self.dispatch_call(id, path, PointKind::Request, Parcel::Request(target, asking), false);
+        let target = call.target();
+        self.dispatch_call(id, target, path, PointKind::Request, Parcel::Request(target, asking), false);
     }
 
     #[inline]
-    fn dispatch_call(&mut self, id: Id, path: Path, point: PointKind, parcel: Parcel, fetch: bool) {
-        let target = self.target_of(id);
+    fn dispatch_call(
+        &mut self,
+        id: Id,
+        target: Target,
+        path: Path,
+        point: PointKind,
+        parcel: Parcel,
+        fetch: bool,
+    ) {
         let now = self.now();
         let call = &mut self.world.calls[id];
         let Retry { late, timeout, .. } = self.plan.retries[call.retry as usize];
@@ -177,10 +163,10 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let (attempt, node, local) = (call.attempt, call.node, call.local);
         let retry = call.retry;
         let path = path.child(Role::Request, 0);
-        let ctx = call.brief.ctx(path);
-        let service = if local { None } else { self.service_of(target) };
-        if let Some(service) = service {
-            let to = self.route(service, id, path);
+        let brief = call.brief;
+        let way = self.known.way(target);
+        if let Some(service) = way.service.filter(|_| !local) {
+            let to = way.alone.unwrap_or_else(|| self.route(service, id, path));
             if !timeout.is_ever() {
                 let lane = self.lanes.retries[retry as usize];
                 let timer = self.put_timer(Due::Call(id.slot), lane, timeout, path);
@@ -189,7 +175,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             let subject = subject(target);
             let answer = From::Remote { node, call: id, attempt, fetch };
             if let Some(after) = self.plainly(point, subject, node, to, path) {
-                let message = self.under_way(point, subject, node, to, path, &ctx, after);
+                let message = self.under_way(point, subject, node, to, path, &brief, after);
                 let World { messages, calls, .. } = &mut *self.world;
                 let (sent, call) = (&mut messages[message], &calls[id]);
                 sent.parcel = parcel;
@@ -202,7 +188,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             let (words, more) = (std::mem::take(&mut call.args), call.more.take());
             let args = words.all();
             let payload = payload(args, more.as_deref(), fetch);
-            let ctx = &ctx;
+            let ctx = &brief.ctx(path);
             let from = node;
             self.send_in_weather(&Outgoing {
                 parcel,
@@ -224,6 +210,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let args = words.all();
         let payload = payload(args, more.as_deref(), fetch);
         let from = From::Local { call: id, attempt };
+        let ctx = brief.ctx(path);
         match target {
             Target::Op(op) => self.start_task(op, fetch, node, ctx, path, from, payload, asking),
             Target::Flow(flow) => self.start_flow(flow, node, ctx, path, from, payload),
@@ -358,7 +345,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     fn attempt_failed(&mut self, id: Id, status: Status) {
         let retry = self.retry_of(id).clone();
         let now = self.now();
-        let by_caller = self.by_caller(self.target_of(id));
+        let by_caller = self.known.way(self.target_of(id)).by_caller;
         let call = &mut self.world.calls[id];
         call.failures += 1;
         if retry.attempts.is_some_and(|attempts| call.failures >= attempts) {
@@ -453,7 +440,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let brief = self.world.calls[call].brief;
         self.hold(&brief);
         let target = self.target_of(call);
-        let service = self.service_of(target);
+        let way = self.known.way(target);
         let made = &mut self.world.calls[call];
         made.requests += 1;
         let path = made.path.child(Role::Try, 1).child(Role::Request, 0);
@@ -461,8 +448,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let (node, words) = (made.node, made.args.clone());
         let payload = words.all();
         self.world.places.calls.join(call.slot, node);
-        if let Some(service) = service {
-            let to = self.route(service, call, path);
+        if let Some(service) = way.service {
+            let to = way.alone.unwrap_or_else(|| self.route(service, call, path));
             self.send(&Outgoing {
                 parcel: Parcel::Request(target, Asking::PLAINLY),
                 point: PointKind::Request,

@@ -11,10 +11,10 @@ use crate::kernel::path::{Path, Role, mix};
 use crate::kernel::sample::{below, between};
 use crate::kernel::script::Matter;
 use crate::kernel::time::{Span, Time};
-use crate::model::client::{Arrival, Generator};
+use crate::model::client::{Arrival, ClientGroup, Generator};
 use crate::model::expr::eval;
 use crate::model::ids::GroupId;
-use crate::model::plan::CallPlan;
+use crate::model::plan::{CallPlan, GroupPlan};
 use crate::model::record::{Kind, NONE, Outcome};
 use crate::model::value::{NULL, Word, generated};
 use crate::store::Sink;
@@ -45,21 +45,17 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         for client in 0..self.world.clients.len() as u32 {
             let state = self.world.clients[client as usize];
             let of = model.group(GroupId(state.group));
-            if self.intents_of(state) == 0 {
+            let plan = &self.plan.groups[state.group as usize];
+            if intents_of(plan, of) == 0 {
                 continue;
             }
             let path = state.path;
-            let after = match self.plan.groups[state.group as usize].script.first() {
+            let after = match plan.script.first() {
                 Some((at, _)) => at.since(Time::ZERO),
                 None => self.chooser.span(path, Ask::Start, &of.start),
             };
             self.put(Due::Client(client), after, Class::Timer, path);
         }
-    }
-
-    fn intents_of(&self, client: Client) -> u32 {
-        let script = self.plan.groups[client.group as usize].script.len() as u32;
-        if script > 0 { script } else { self.plan.model.group(GroupId(client.group)).intents }
     }
 
     /// In the clean-weather twin, the next intent in turn begins.
@@ -68,7 +64,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             return;
         }
         while let Some(&state) = self.world.clients.get(self.world.turn as usize) {
-            if state.next < self.intents_of(state) {
+            let of = self.plan.model.group(GroupId(state.group));
+            if state.next < intents_of(&self.plan.groups[state.group as usize], of) {
                 let path = state.path;
                 self.put(Due::Client(self.world.turn), Span::NANOSECOND, Class::Timer, path);
                 return;
@@ -86,7 +83,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let group = GroupId(state.group);
         let plan = &self.plan.groups[group.index()];
         let of = self.plan.model.group(group);
-        if !self.plan.serial && index + 1 < self.intents_of(state) {
+        if !self.plan.serial && index + 1 < intents_of(plan, of) {
             let client_path = state.path;
             match (plan.script.get(index as usize + 1), &of.arrival) {
                 (Some((at, _)), _) => {
@@ -131,7 +128,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             }
         };
         let target = wanted.target;
-        let node = self.client_node(client);
+        let node = self.plan.nodes.clients[state.group as usize] + state.number;
         // The words of the arguments come behind those that they are computed from.
         let from = slots.len();
         for code in &wanted.args {
@@ -171,14 +168,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     /// What the arguments of an intent are computed from.
-    fn client_slots(
-        &mut self,
-        of: &crate::model::client::ClientGroup,
-        path: Path,
-        number: u32,
-        index: u32,
-        slots: &mut Vec<Word>,
-    ) {
+    fn client_slots(&mut self, of: &ClientGroup, path: Path, number: u32, index: u32, slots: &mut Vec<Word>) {
         slots.clear();
         for (n, generator) in of.with.iter().enumerate() {
             let name = path.child(Role::Draw, n as u32);
@@ -228,16 +218,21 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let state = self.world.clients[client as usize];
         let group = GroupId(state.group);
         let of = self.plan.model.group(group);
-        let scripted = !self.plan.groups[group.index()].script.is_empty();
         if let Arrival::Closed(gap) = &of.arrival
-            && !scripted
             && !self.plan.serial
-            && state.next < self.intents_of(state)
+            && state.next < of.intents
+            && self.plan.groups[group.index()].script.is_empty()
         {
             let after = self.chooser.span(path, Ask::Gap, gap);
             self.put(Due::Client(client), after, Class::Timer, state.path);
         }
     }
+}
+
+/// How many intents each client of a group has.
+fn intents_of(plan: &GroupPlan, of: &ClientGroup) -> u32 {
+    let script = plan.script.len() as u32;
+    if script > 0 { script } else { of.intents }
 }
 
 impl Call {

@@ -10,6 +10,17 @@ use crate::model::ids::{FlowId, ServiceId};
 use crate::model::plan::{NodeKind, Plan};
 use crate::model::step::{Program, Step};
 
+/// How an operation or a flow is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Way {
+    /// The service that answers; `None`: it is a flow that runs at its caller.
+    pub(super) service: Option<ServiceId>,
+    /// The only replica of that service; `None`: there are more, or there is no service.
+    pub(super) alone: Option<u32>,
+    /// The operation is run by its caller.
+    pub(super) by_caller: bool,
+}
+
 /// What is known of a plan.
 #[derive(Clone, Debug)]
 pub(super) struct Known {
@@ -20,6 +31,10 @@ pub(super) struct Known {
     /// By program whether, where statements take no time, nothing else can happen between its first statement and its
     /// commit.
     pub(super) at_once: Vec<bool>,
+    /// How each operation is asked for.
+    operations: Vec<Way>,
+    /// How each flow is.
+    flows: Vec<Way>,
     /// What processes can ask for, by name, and who answers it.
     pub(super) targets: BTreeMap<String, (Target, ServiceId)>,
 }
@@ -51,11 +66,33 @@ impl Known {
                 }
             }
         }
+        let alone = |service: ServiceId| {
+            (model.service(service).replicas == 1).then(|| plan.nodes.replica(service, 0))
+        };
+        let operation = |op| {
+            let service = model.operation(op).service;
+            let by_caller = plan.operations[op.index()].halves.is_some();
+            Way { service: Some(service), alone: alone(service), by_caller }
+        };
+        let flow = |by: Option<ServiceId>| Way { service: by, alone: by.and_then(alone), by_caller: false };
         Known {
+            operations: model.operation_ids().map(operation).collect(),
+            flows: model.flows.iter().map(|of| flow(of.by)).collect(),
             relays: model.services.iter().map(relay).collect(),
             free: (0..plan.nodes.count).map(|node| is_free(plan, node)).collect(),
             at_once: plan.programs.iter().map(is_at_once).collect(),
             targets,
+        }
+    }
+}
+
+impl Known {
+    /// How a target is asked for.
+    #[inline]
+    pub(super) fn way(&self, target: Target) -> Way {
+        match target {
+            Target::Op(op) => self.operations[op.index()],
+            Target::Flow(flow) => self.flows[flow.index()],
         }
     }
 }

@@ -280,6 +280,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     fn finish(&mut self, end: End) -> Ended {
         let end = if self.world.broken.is_some() { End::Broken } else { end };
+        for rule in self.rules.spared(self.world.spared) {
+            self.world.unlucky[usize::from(rule)] = true;
+        }
         let world = &*self.world;
         let remains = Remains {
             locks: world.locks.len() as u32,
@@ -562,6 +565,7 @@ impl World {
         self.struck.resize(model.weather.faults.len(), false);
         self.unlucky.clear();
         self.unlucky.resize(model.weather.faults.len(), false);
+        self.spared = 0;
         self.broken = None;
         self.work = 0;
         self.paused = 0;

@@ -5,7 +5,7 @@
 
 use super::Engine;
 use super::due::Due;
-use super::rules::{Filed, MessageRule};
+use super::rules::{Filed, MessageRule, Reach};
 use super::slab::Id;
 use super::world::{Asking, Brief, Ctx, From, Message, Parcel, Phase, Status, Who, World};
 use crate::kernel::agenda::Class;
@@ -55,7 +55,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let Outgoing { point, subject, from, to, path, .. } = *message;
         match self.plainly(point, subject, from, to, path) {
             Some(after) => {
-                let id = self.under_way(point, subject, from, to, path, message.ctx, after);
+                let id = self.under_way(point, subject, from, to, path, &Brief::from(message.ctx), after);
                 let sent = &mut self.world.messages[id];
                 sent.parcel = message.parcel;
                 sent.answer = message.answer;
@@ -87,21 +87,28 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let name = path.child(Role::Copy, 0);
         if !self.world.calm {
             for rule in &rules.messages[point as usize].rules {
-                if rule.reaches(subject, from, to)
-                    && (!rule.plain || self.chance_lets(path, rule.number, rule.identity, rule.ppm))
-                {
+                if rule.reaches(subject, from, to) && !(rule.plain && self.spares(rule, path)) {
                     return None;
                 }
             }
             for rule in &rules.copies[point as usize].rules {
-                if rule.reaches(subject, from, to)
-                    && (!rule.plain || self.chance_lets(name, rule.number, rule.identity, rule.ppm))
-                {
+                if rule.reaches(subject, from, to) && !(rule.plain && self.spares(rule, name)) {
                     return None;
                 }
             }
+            self.world.spared |= 1 << point as u32;
         }
         Some(self.chooser.span(name, Ask::Latency, rules.latency(self.plan, from, to)))
+    }
+
+    /// Whether a plain rule that reaches something spares it by chance. Of rules that reach everything that is noted by kind of
+    /// message, once all of them have spared one: see [`Rules::spared`](super::rules::Rules::spared).
+    #[inline(always)]
+    fn spares(&mut self, rule: &MessageRule, name: Path) -> bool {
+        match rule.reach {
+            Reach::Everything => !self.chooser.hits(name, rule.identity, rule.ppm),
+            _ => !self.chance_lets(name, rule.number, rule.identity, rule.ppm),
+        }
     }
 
     /// A message is under way, as one copy. Whoever sends it fills in what it is and carries.
@@ -114,20 +121,21 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         from: u32,
         to: u32,
         path: Path,
-        ctx: &Ctx,
+        brief: &Brief,
         after: Span,
     ) -> Id {
-        self.record_sent(point, subject, from, to, path, ctx, 1);
+        let who = Who::from(brief);
+        self.record_sent(point, subject, from, to, path, who, 1);
         let name = path.child(Role::Copy, 0);
         self.chooser.note(name, Matter::ARRIVES, after.0);
-        self.hold(ctx);
+        self.hold(who);
         let (id, sent) = self.world.messages.take();
         sent.point = point;
         sent.path = path;
         sent.copy = 0;
         sent.from = from;
         sent.to = to;
-        sent.brief = Brief::from(ctx);
+        sent.brief = *brief;
         self.put(Due::Message(id.slot), after, Class::Delivery, name);
         id
     }
@@ -141,10 +149,10 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         from: u32,
         to: u32,
         path: Path,
-        ctx: &Ctx,
+        who: Who,
         copies: u32,
     ) {
-        self.record(Kind::Sent, path, ctx, |r| {
+        self.record(Kind::Sent, path, who, |r| {
             r.flag = point as u8;
             r.op = subject_word(subject);
             r.who = from;
@@ -248,7 +256,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             self.chooser.note(path, Matter::COPIES, copies.into());
         }
         let cut = rules.cuts(&self.world.cuts, plan, from, to);
-        self.record_sent(point, subject, from, to, path, ctx, copies);
+        self.record_sent(point, subject, from, to, path, Who::from(ctx), copies);
         if let Some(number) = delayed {
             self.record(Kind::Delayed, path, ctx, |r| {
                 r.flag = point as u8;
@@ -358,7 +366,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let point = if fetch { PointKind::Fetched } else { PointKind::Reply };
         let (subject, from, path) = (subject(what.target), what.node, what.path.child(Role::Reply, 0));
         if let Some(after) = self.plainly(point, subject, from, to, path) {
-            let id = self.under_way(point, subject, from, to, path, what.ctx, after);
+            let id = self.under_way(point, subject, from, to, path, &Brief::from(what.ctx), after);
             let sent = &mut self.world.messages[id];
             sent.parcel = Parcel::Reply(what.target, status);
             sent.answer = From::Remote { node: to, call, attempt, fetch };
@@ -398,11 +406,11 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// A copy arrives.
     pub(super) fn arrive(&mut self, slot: u32) {
         let id = self.world.messages.id(slot);
-        let Message { parcel, point, path, copy, from, to, ref brief, answer, .. } = self.world.messages[id];
+        let Message { ref parcel, point, path, copy, from, to, ref brief, .. } = self.world.messages[id];
         let (who, copy) = (Who::from(brief), u32::from(copy));
         // Where nothing can crash, the node need not be looked at: of many clients that is a cache miss a message.
         let down = self.rules.crashes && self.world.nodes[to as usize].down;
-        let op = match parcel {
+        let op = match *parcel {
             Parcel::Request(target, _) | Parcel::Reply(target, _) => super::target_word(target),
             parcel => self.parcel_word(parcel),
         };
@@ -416,11 +424,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         });
         // The first copy has the name of the message; later ones need one of their own for what they cause.
         let name = if copy == 0 { path } else { path.child(Role::Copy, copy) };
+        let Message { ref parcel, ref answer, .. } = self.world.messages[id];
         match (parcel, answer) {
             _ if down => self.world.messages.leave(id),
-            (Parcel::Request(Target::Op(op), asking), _) => self.request_arrives(id, op, asking, false, name),
-            (Parcel::Fetch(op), _) => self.request_arrives(id, op, Asking::PLAINLY, true, name),
-            (Parcel::Reply(_, status), From::Remote { call, attempt, fetch, .. }) => {
+            (&Parcel::Request(Target::Op(op), asking), _) => {
+                self.request_arrives(id, op, asking, false, name);
+            }
+            (&Parcel::Fetch(op), _) => self.request_arrives(id, op, Asking::PLAINLY, true, name),
+            (&Parcel::Reply(_, status), &From::Remote { call, attempt, fetch, .. }) => {
                 if fetch {
                     self.take_frame(call, attempt, id);
                 }

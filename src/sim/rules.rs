@@ -127,6 +127,8 @@ pub(super) struct Rules {
     pub(super) operations: BySubject,
     /// Rules that strike before (0) or after (1) points.
     pub(super) points: [[BySubject; PointKind::COUNT]; 2],
+    /// Point kinds, a bit each, before (0) or after (1) which something may strike.
+    strikes: [u32; 2],
     /// Rules that strike by the clock.
     pub(super) clock: Vec<u16>,
     /// For each rule the number of its counter within an intent, if it counts.
@@ -170,6 +172,7 @@ impl Rules {
             copies: Default::default(),
             operations: BySubject::default(),
             points: Default::default(),
+            strikes: [0; 2],
             clock: Vec::new(),
             counter: Vec::new(),
             counting: 0,
@@ -245,9 +248,12 @@ impl Rules {
         rules.fair_for_operations = rules.operations.is_empty() && !rules.scripted;
         for kind in 0..PointKind::COUNT {
             let many = rules.messages[kind].few().is_none() || rules.copies[kind].few().is_none();
-            let strikes = rules.points.iter().any(|by_kind| !by_kind[kind].is_empty());
-            rules.wild |= u32::from(many || strikes || rules.scripted) << kind;
+            rules.wild |= u32::from(many) << kind;
+            for (strikes, points) in rules.strikes.iter_mut().zip(&rules.points) {
+                *strikes |= u32::from(!points[kind].is_empty() || rules.scripted) << kind;
+            }
         }
+        rules.wild |= rules.strikes[0] | rules.strikes[1];
         rules
     }
 
@@ -257,9 +263,18 @@ impl Rules {
         self.wild >> point as u32 & 1 == 1
     }
 
+    /// The rules that reach all messages of a kind and have no condition, for kinds of which a message was spared by all of
+    /// them; a bit for each kind.
+    pub(super) fn spared(&self, kinds: u32) -> impl Iterator<Item = u16> {
+        let of = (0..PointKind::COUNT).filter(move |kind| kinds >> kind & 1 == 1);
+        let rules = of.flat_map(|kind| self.messages[kind].rules.iter().chain(&self.copies[kind].rules));
+        rules.filter(|rule| rule.plain && matches!(rule.reach, Reach::Everything)).map(|rule| rule.number)
+    }
+
     /// Whether nothing can strike before (0) or after (1) points of a kind.
+    #[inline]
     pub(super) fn quiet(&self, after: usize, kind: PointKind) -> bool {
-        self.points[after][kind as usize].is_empty() && !self.scripted
+        self.strikes[after] >> kind as u32 & 1 == 0
     }
 
     /// Whether what is drawn once a run can differ from seed to seed.

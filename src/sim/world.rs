@@ -559,6 +559,8 @@ pub(crate) struct World {
     pub(crate) struck: Vec<bool>,
     /// Fault rules that would have struck, had chance let them.
     pub(crate) unlucky: Vec<bool>,
+    /// Kinds of messages, a bit each, of which one was spared by all rules that reach all of them.
+    pub(crate) spared: u32,
     /// What code of the user's own did that ended the run.
     pub(crate) broken: Option<String>,
     /// Events on the agenda that count as something left to do.
