@@ -14,6 +14,7 @@ use crate::kernel::time::Span;
 
 /// One step of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(align(4))]
 pub enum Step {
     /// Looks the idempotency key up.
     KeyLookup,
@@ -76,6 +77,8 @@ pub struct Program {
     pub args: u16,
     /// The parts; of a merged flow those of all its operations. `otherwise` comes last, if there is one.
     pub parts: Vec<PartPlan>,
+    /// Some part publishes something.
+    pub publishes: bool,
     /// The reply, computed from what the transaction leaves.
     pub reply: Option<Code>,
     /// How repetitions are recognised.
@@ -183,6 +186,10 @@ pub struct WritePlan {
     pub columns: u16,
     /// The values.
     pub values: Vec<ValuePlan>,
+    /// Some of them are differences.
+    pub deltas: bool,
+    /// What it leaves may clash with another row.
+    pub unique: bool,
     /// The whole row is written back, not only the values.
     pub whole: bool,
     /// The columns meant.

@@ -24,7 +24,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             // All steps are behind it: what fails now fails the flow, not its last step.
             task.merged = u8::MAX;
         }
-        for (n, part) in program.parts.iter().enumerate() {
+        let publishing = if program.publishes { &program.parts[..] } else { &[] };
+        for (n, part) in publishing.iter().enumerate() {
             if part.publish.is_empty()
                 || part.otherwise != task.in_refusal
                 || task.is_silent(program, n as u8)

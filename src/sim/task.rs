@@ -418,7 +418,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 /// Makes the frame of a task: what it came with, and room for what it finds out.
 #[inline]
 fn fill(frame: &mut Vec<Word>, payload: &[Word], len: u16) {
-    frame.clear();
-    frame.extend_from_slice(payload);
-    frame.resize(len as usize, NULL);
+    let len = len as usize;
+    if frame.len() != len || payload.len() > len {
+        frame.clear();
+        frame.extend_from_slice(payload);
+        return frame.resize(len, NULL);
+    }
+    // Most often the task before was as large.
+    let (with, rest) = frame.split_at_mut(payload.len());
+    with.copy_from_slice(payload);
+    rest.fill(NULL);
 }

@@ -221,8 +221,10 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             let reason = self.failure_reason(of.op, failure);
             return self.refuse(task, program, of.op, reason, false);
         }
-        // Only what was read ahead can be written back as a whole.
-        let whole = keyed && plan.whole && base != 0 && !meant_only;
+        // Only what was read ahead can be written back as a whole. If the row is as it was read, nothing but what is meant
+        // changes either way.
+        let unchanged = own.is_none() && version == base;
+        let whole = keyed && plan.whole && base != 0 && !meant_only && !unchanged;
         let cells = task.cells.len();
         let from = if own.is_none() && there { Source::Table(slot) } else { Source::Own(own) };
         let (carried, same) = match self.new_cells(task, plan, key, whole, there.then_some(from)) {
@@ -233,7 +235,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 return self.refuse(task, program, of.op, reason, false);
             }
         };
-        if plan.verb != Verb::Delete && self.world.tables.table(plan.table).unique_count() > 0 {
+        if plan.unique {
             let new = task.cells[cells..].to_vec();
             task.cells.truncate(cells);
             match self.check_unique(task, program, plan.table, slot, &new) {
@@ -344,6 +346,20 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         if plan.verb == Verb::Delete {
             return Ok((0, false));
         }
+        if let Some(Source::Table(_)) = there
+            && !whole
+            && !plan.deltas
+        {
+            // The usual case: the cells are those of the row, so that only what is put in place can differ.
+            let (frame, cells) = (&task.frame, &mut task.cells[at..]);
+            let mut same = true;
+            for (value, &word) in plan.values.iter().zip(&frame[plan.base as usize + 2 + width..]) {
+                let cell = &mut cells[value.column.index()];
+                same &= *cell == word;
+                *cell = word;
+            }
+            return Ok((0, same));
+        }
         let (before, new) = task.cells.split_at_mut(at);
         let now = match there {
             Some(Source::Table(slot)) => Some(table.cells(slot)),
@@ -360,7 +376,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             }
         }
         let first = plan.base as usize + 2 + width;
-        if plan.values.iter().any(|value| value.delta) {
+        if plan.deltas {
             // Sums may need the heap, which the row that is there must not be borrowed from meanwhile.
             let now = now.map(<[Word]>::to_vec);
             self.add_deltas(task, plan, at, first)?;

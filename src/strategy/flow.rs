@@ -1,7 +1,7 @@
 //! Flows: who coordinates their steps, and the one program of a merged flow.
 
 use super::Compiler;
-use super::operation::{Body, body, key_plan, merged_tail, part_steps};
+use super::operation::{Body, body, key_plan, merged_tail, part_steps, publishes};
 use super::rewrite::shift;
 use super::writes::Frame;
 use crate::kernel::time::Span;
@@ -207,6 +207,7 @@ fn merged(compiler: &Compiler<'_>, id: FlowId, flow: &Flow, plan: &FlowPlan) -> 
         redo,
         frame: frame.next,
         args: flow.args,
+        publishes: publishes(&parts),
         parts,
         reply: plan.reply.clone(),
         key: plan.key.clone(),

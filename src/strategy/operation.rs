@@ -227,6 +227,7 @@ fn program(compiler: &Compiler<'_>, op: OpId, how: &OperationHow, half: Half) ->
         redo,
         frame: frame.next,
         args: operation.args,
+        publishes: publishes(&parts),
         parts,
         reply,
         key,
@@ -239,6 +240,11 @@ fn program(compiler: &Compiler<'_>, op: OpId, how: &OperationHow, half: Half) ->
         custom: own.custom,
         custom_slots,
     })
+}
+
+/// Whether some part publishes something.
+pub(super) fn publishes(parts: &[PartPlan]) -> bool {
+    parts.iter().any(|part| !part.publish.is_empty())
 }
 
 /// Whether it neither writes nor tells anything, whatever happens.
