@@ -47,8 +47,10 @@ impl Due {
     /// What a slot of the agenda stands for.
     #[inline]
     pub(super) const fn of(slot: u32) -> Due {
+        if slot & 1 == 0 {
+            return Due::Message(slot >> 1);
+        }
         match slot.trailing_ones() {
-            0 => Due::Message(slot >> 1),
             1 => Due::Event(slot >> 2),
             2 => Due::Call(slot >> 3),
             3 => Due::Task(slot >> 4),

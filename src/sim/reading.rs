@@ -3,7 +3,7 @@
 
 use super::Engine;
 use super::task::Went;
-use super::view::TaskView;
+use super::view::{TaskView, note};
 use super::world::{Running, Task};
 use crate::kernel::choose::Chooser;
 use crate::model::expr::{Code, Failure, eval};
@@ -89,6 +89,20 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             }
             let base = write.base as usize;
             let task = &mut **task;
+            task.frame[base] = key;
+            task.frame[base + 1] = 0;
+            if task.staged.is_empty() {
+                // Mostly the transaction has written nothing yet: one look at the table is enough.
+                let state = self.world.tables.table(write.table);
+                if let Some((slot, version)) = state.version_of(key) {
+                    note(&mut task.reads, write.table, slot, version);
+                    let cells = state.cells(slot);
+                    task.frame[base + 2..][..cells.len()].copy_from_slice(cells);
+                    task.frame[base + 1] = Word::from(version);
+                }
+                self.read_values(task, write)?;
+                continue;
+            }
             let mut view = TaskView {
                 tables: &mut self.world.tables,
                 staged: &task.staged,
@@ -98,8 +112,6 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 event: &task.event,
             };
             let slot = crate::model::expr::View::find(&mut view, write.table, key);
-            task.frame[base] = key;
-            task.frame[base + 1] = 0;
             if let Some(slot) = slot {
                 let version = view.tables.table(write.table).meta(slot).version;
                 let cells = view.row(write.table, slot).unwrap_or(&[]);

@@ -57,15 +57,40 @@ impl TaskView<'_> {
     }
 }
 
+/// Notes that a row was found by its key, once.
+#[inline]
+pub(super) fn note(reads: &mut Vec<(TableId, u32, u32)>, table: TableId, slot: u32, version: u32) {
+    // Mostly by the expression before.
+    if reads.iter().rev().all(|&(t, s, _)| t != table || s != slot) {
+        reads.push((table, slot, version));
+    }
+}
+
 impl View for TaskView<'_> {
     fn find(&mut self, table: TableId, key: Word) -> Option<u32> {
         let slot = self.slot_of(table, key)?;
-        if let Some(reads) = &mut self.reads
-            && !reads.iter().any(|&(t, s, _)| t == table && s == slot)
-        {
-            reads.push((table, slot, self.tables.table(table).meta(slot).version));
+        if let Some(reads) = &mut self.reads {
+            note(reads, table, slot, self.tables.table(table).meta(slot).version);
         }
         Some(slot)
+    }
+
+    // What most expressions look at: each of the two steps would look at the table again.
+    #[inline]
+    fn cell_of(&mut self, table: TableId, key: Word, column: u16) -> Option<Word> {
+        let state = self.tables.table(table);
+        let slot = state.known(key)?;
+        let meta = state.meta(slot);
+        let cell = match self.own(table, slot) {
+            Some(own) if own.delete => return None,
+            Some(own) => self.cells[own.cells as usize..][..state.width()][column as usize],
+            None if !meta.live => return None,
+            None => state.cells(slot)[column as usize],
+        };
+        if let Some(reads) = &mut self.reads {
+            note(reads, table, slot, meta.version);
+        }
+        Some(cell)
     }
 
     #[inline]

@@ -108,6 +108,14 @@ impl TableState {
         self.known(key).filter(|&slot| self.meta[slot as usize].live)
     }
 
+    /// The slot of a live row, and its version.
+    #[inline]
+    pub fn version_of(&self, key: Word) -> Option<(u32, u32)> {
+        let slot = self.known(key)?;
+        let meta = self.meta[slot as usize];
+        meta.live.then_some((slot, meta.version))
+    }
+
     /// The slot that belongs to a key, whether or not there is a row now.
     #[inline]
     pub fn known(&self, key: Word) -> Option<u32> {

@@ -480,8 +480,7 @@ fn cell<V: View + ?Sized>(view: &mut V, table: TableId, key: Word, column: u16) 
     if key == NULL {
         return None;
     }
-    let row = view.find(table, key)?;
-    Some(view.cell(table, row, column))
+    view.cell_of(table, key, column)
 }
 
 #[inline(always)]

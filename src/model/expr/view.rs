@@ -30,6 +30,12 @@ pub trait View {
     fn find(&mut self, table: TableId, key: Word) -> Option<u32>;
     /// A cell of a live row; column 0 is the key.
     fn cell(&mut self, table: TableId, row: u32, column: u16) -> Word;
+    /// A cell of the live row with this key, which is never null: both of the above at once.
+    #[inline]
+    fn cell_of(&mut self, table: TableId, key: Word, column: u16) -> Option<Word> {
+        let row = self.find(table, key)?;
+        Some(self.cell(table, row, column))
+    }
     /// The live row that follows in key order, or the first one.
     fn next_row(&mut self, table: TableId, after: Option<u32>) -> Option<u32>;
     /// A count over the whole run.
