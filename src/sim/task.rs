@@ -256,30 +256,39 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let plan = self.plan;
         let task = &mut running;
         let program = &plan.programs[task.program as usize];
-        let mut pc = task.pc;
-        loop {
-            let step = program.steps[pc as usize];
-            if !task.free && !task.paid {
+        let from = |pc: u16| program.steps[usize::from(pc)..].iter();
+        let pc = |behind: &std::slice::Iter<'_, Step>| (program.steps.len() - behind.len()) as u16;
+        let free = task.free;
+        let mut steps = from(task.pc);
+        while let Some(&step) = steps.next() {
+            if !free && !task.paid {
                 task.paid = true;
                 if self.takes_time(program, step, &task.ctx)
                     && let NodeKind::Replica(service, _) = plan.nodes.kind(task.node)
                 {
                     let (statement, path) = (plan.model.service(service).statement, task.path);
                     self.sleep_task(task, self.lanes.statements[service.index()], statement, path);
-                    break self.rest_task(task, pc);
+                    self.rest_task(task, pc(&steps) - 1);
+                    break;
                 }
             }
             match self.task_step(task, program, step) {
-                Went::On => pc += 1,
-                Went::To(to) => pc = to,
-                Went::Waits => break self.rest_task(task, pc),
+                Went::On => {}
+                Went::To(to) => steps = from(to),
+                Went::Waits => {
+                    self.rest_task(task, pc(&steps) - 1);
+                    break;
+                }
                 Went::WaitsBehind => {
                     task.paid = false;
-                    break self.rest_task(task, pc + 1);
+                    self.rest_task(task, pc(&steps));
+                    break;
                 }
                 Went::Gone => break,
             }
-            task.paid = false;
+            if !free {
+                task.paid = false;
+            }
         }
         self.world.blank = Some(running);
     }

@@ -114,16 +114,13 @@ pub(super) fn run<V: View + ?Sized>(
                 push!(view.cell(table, row, column));
             }
             Op::Cell { table, column } => {
-                let row = view.find(table, given!(top))?;
-                top = view.cell(table, row, column);
+                top = view.cell_of(table, given!(top), column)?;
             }
             Op::CellConst { table, column, key } => {
-                let row = view.find(table, given!(key))?;
-                push!(view.cell(table, row, column));
+                push!(view.cell_of(table, given!(key), column)?);
             }
             Op::CellLocal { table, column, key } => {
-                let row = view.find(table, given!(local!(key)))?;
-                push!(view.cell(table, row, column));
+                push!(view.cell_of(table, given!(local!(key)), column)?);
             }
             Op::HasRow(table) => top = truth(view.find(table, given!(top)).is_some()),
             Op::Not => top = truth(given!(top) == 0),
