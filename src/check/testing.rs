@@ -182,6 +182,7 @@ pub(super) fn plan(model: &Arc<Model>) -> Plan {
         publish: PublishPolicy::AfterCommit,
         slots: 0,
         steps: Vec::new(),
+        groups: Vec::new(),
         reply: None,
         merged: None,
         pivot: None,

@@ -94,7 +94,9 @@ pub struct Agenda {
     few: Few,
     heap: Vec<Key>,
     lanes: Vec<Lane>,
-    /// The least front of all lanes, or [`Key::NONE`], and the lane that it heads.
+    /// The front of each lane, or [`Key::NONE`]: side by side, because all of them are looked at with each pop from one.
+    fronts: Vec<Key>,
+    /// The least of these, and the lane that it heads.
     front: Key,
     front_lane: usize,
     in_lanes: usize,
@@ -108,6 +110,7 @@ impl Agenda {
             few: Few::new(),
             heap: Vec::new(),
             lanes: Vec::new(),
+            fronts: Vec::new(),
             front: Key::NONE,
             front_lane: 0,
             in_lanes: 0,
@@ -138,6 +141,7 @@ impl Agenda {
         self.few.clear();
         self.heap.clear();
         self.lanes.iter_mut().for_each(|lane| lane.keys.clear());
+        self.fronts.fill(Key::NONE);
         (self.front, self.front_lane, self.in_lanes) = (Key::NONE, 0, 0);
     }
 
@@ -149,6 +153,7 @@ impl Agenda {
     pub fn lane(&mut self, span: Span) -> LaneId {
         let at = self.lanes.iter().position(|lane| lane.span == span).unwrap_or_else(|| {
             self.lanes.push(Lane { span, keys: VecDeque::new() });
+            self.fronts.push(Key::NONE);
             self.lanes.len() - 1
         });
         LaneId(u16::try_from(at).expect("more than 65,536 lanes"))
@@ -187,8 +192,12 @@ impl Agenda {
                 return key;
             }
             Some(_) => {}
-            None if key <= self.front => (self.front, self.front_lane) = (key, at),
-            None => {}
+            None => {
+                self.fronts[at] = key;
+                if key <= self.front {
+                    (self.front, self.front_lane) = (key, at);
+                }
+            }
         }
         if keys.len() == keys.capacity() {
             room(keys);
@@ -297,20 +306,24 @@ impl Agenda {
             keys.pop_front();
             self.in_lanes -= 1;
         }
+        self.fronts[self.front_lane] = keys.front().copied().unwrap_or(Key::NONE);
         self.find_front();
         taken
     }
 
     #[inline]
     fn find_front(&mut self) {
-        self.front = Key::NONE;
-        for (at, lane) in self.lanes.iter().enumerate() {
-            if let Some(&key) = lane.keys.front()
-                && key <= self.front
-            {
-                (self.front, self.front_lane) = (key, at);
+        let (mut front, mut lane) = (Key::NONE, 0);
+        for (at, &key) in self.fronts.iter().enumerate() {
+            if key < front {
+                (front, lane) = (key, at);
             }
         }
+        if front == Key::NONE && self.in_lanes > 0 {
+            // Some have the greatest key there is.
+            lane = self.lanes.iter().position(|lane| !lane.keys.is_empty()).unwrap_or(0);
+        }
+        (self.front, self.front_lane) = (front, lane);
     }
 
     /// The least key outside of the lanes, or [`Key::NONE`].

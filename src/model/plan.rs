@@ -72,6 +72,8 @@ pub struct FlowPlan {
     pub slots: u16,
     /// The steps.
     pub steps: Vec<StepPlan>,
+    /// The steps of each group, a bit each.
+    pub groups: Vec<u64>,
     /// The answer when it succeeds.
     pub reply: Option<Code>,
     /// Of a merged flow: its one program.
@@ -81,6 +83,17 @@ pub struct FlowPlan {
 }
 
 impl FlowPlan {
+    /// The steps of each group, a bit each.
+    pub fn groups(steps: &[StepPlan]) -> Vec<u64> {
+        let mut groups = Vec::new();
+        for (n, step) in steps.iter().enumerate() {
+            let at = usize::from(step.group);
+            groups.resize(groups.len().max(at + 1), 0);
+            groups[at] |= 1 << n;
+        }
+        groups
+    }
+
     /// When the caller is answered.
     pub fn answer(&self) -> Answer {
         match &self.coordination {

@@ -243,15 +243,14 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
     /// The steps of the present group that are not settled yet, a bit each.
     pub(super) fn group(&self, id: Id, plan: &FlowPlan) -> u64 {
         let progress = &self.world.runs[id].progress;
-        let steps = plan.steps.iter().enumerate();
-        let group = steps.fold(0, |set, (n, step)| set | u64::from(step.group == progress.at) << n);
+        let group = plan.groups.get(usize::from(progress.at)).copied().unwrap_or(0);
         group & !(progress.done | progress.refused)
     }
 
     /// Looks which steps of the group are due, and logs that they are asked for.
     fn enter_group(&mut self, id: Id, plan: &FlowPlan) -> bool {
         let at = self.world.runs[id].progress.at;
-        if plan.steps.iter().all(|step| step.group < at) {
+        if usize::from(at) >= plan.groups.len() {
             let ended = self.saga(self.world.runs[id].flow).is_some();
             return if ended { self.log(id, Todo::End) } else { self.go(id, Todo::End) };
         }

@@ -247,7 +247,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.moves(id, FlowMove::Recovered, NONE, u64::from(node));
         let progress = &mut self.world.runs[id].progress;
         let pivot_asked = plan.pivot.is_some_and(|pivot| progress.asked & 1 << pivot != 0);
-        let over = plan.steps.iter().all(|step| step.group < progress.at);
+        let over = usize::from(progress.at) >= plan.groups.len();
         let todo = match (progress.back, policy.recover) {
             (true, _) => Todo::Undo,
             (false, _) if over => Todo::End,

@@ -25,6 +25,7 @@ pub(super) fn compile(compiler: &mut Compiler<'_>, id: FlowId) -> FlowPlan {
         key: key_plan(&how.idempotency),
         publish: how.publish.clone(),
         slots: flow.slots.len() as u16,
+        groups: FlowPlan::groups(&steps),
         steps,
         reply: flow.reply.as_ref().map(Code::compile),
         merged: None,
