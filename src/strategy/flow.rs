@@ -164,9 +164,10 @@ fn merged(compiler: &Compiler<'_>, id: FlowId, flow: &Flow, plan: &FlowPlan) -> 
         loose |= how.store == StoreLevel::None;
         let index = merged.len() as u8;
         steps.push(Step::Enter(index));
-        let weather = parts.len() as u8;
-        steps.push(Step::Weather(weather));
         let from = parts.len();
+        if !compiler.fair {
+            steps.push(Step::Weather(from as u8));
+        }
         for mut part in body.parts {
             let n = parts.len() as u8;
             part.merged = index;

@@ -18,14 +18,21 @@ use crate::model::how::{Caller, How, Reasons, Retry};
 use crate::model::own::Host;
 use crate::model::plan::{CallPlan, EVENT_BUDGET, GroupPlan, Nodes, NotApplicable, Plan};
 use crate::model::step::Program;
+use crate::model::weather::{Fault, FaultVerb};
 
 /// Compiles a model under a strategy.
 ///
 /// # Errors
 /// All that the strategy cannot carry out, in the order of the model.
 pub fn compile(model: &Arc<Model>, how: &How) -> Result<Plan, Vec<NotApplicable>> {
-    let mut compiler =
-        Compiler { model, how, programs: Vec::new(), retries: Vec::new(), refused: Vec::new() };
+    let mut compiler = Compiler {
+        model,
+        how,
+        fair: is_fair(model),
+        programs: Vec::new(),
+        retries: Vec::new(),
+        refused: Vec::new(),
+    };
     compiler.hosts();
     let operations = model.operation_ids().map(|op| operation::compile(&mut compiler, op)).collect();
     let flows = model.flow_ids().map(|id| flow::compile(&mut compiler, id)).collect();
@@ -33,7 +40,7 @@ pub fn compile(model: &Arc<Model>, how: &How) -> Result<Plan, Vec<NotApplicable>
     if !compiler.refused.is_empty() {
         return Err(compiler.refused);
     }
-    let when = |fault: &crate::model::weather::Fault| fault.when.as_ref().map(Code::compile);
+    let when = |fault: &Fault| fault.when.as_ref().map(Code::compile);
     Ok(Plan {
         strategy: how.name.clone(),
         programs: compiler.programs,
@@ -49,6 +56,13 @@ pub fn compile(model: &Arc<Model>, how: &How) -> Result<Plan, Vec<NotApplicable>
         clean: false,
         model: model.clone(),
     })
+}
+
+/// Whether nothing refuses or fails operations: then their programs need not ask.
+fn is_fair(model: &Model) -> bool {
+    let faults = &model.weather.faults;
+    let meant = |fault: &Fault| matches!(fault.verb, FaultVerb::Refuse(..) | FaultVerb::Fail(_));
+    model.weather.script.is_none() && !faults.iter().any(meant)
 }
 
 /// The clean-weather twin of a plan: no fault, no refusal by weather, and one intent at a time. What breaks here is broken
@@ -75,6 +89,8 @@ fn reasons(model: &Model) -> Reasons {
 struct Compiler<'a> {
     model: &'a Arc<Model>,
     how: &'a How,
+    /// No operation is refused or failed by the weather.
+    fair: bool,
     programs: Vec<Program>,
     retries: Vec<Retry>,
     refused: Vec<NotApplicable>,

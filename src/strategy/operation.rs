@@ -180,7 +180,9 @@ fn program(compiler: &Compiler<'_>, op: OpId, how: &OperationHow, half: Half) ->
         if fenced {
             steps.push(Step::Fence);
         }
-        steps.push(Step::Weather(0));
+        if !compiler.fair {
+            steps.push(Step::Weather(0));
+        }
     }
     for (n, part) in parts.iter_mut().enumerate() {
         let n = n as u8;
