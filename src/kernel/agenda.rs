@@ -4,10 +4,12 @@
 //! equal length may wait in lanes, which are queues that need no sorting; whether one does changes no order. Nothing
 //! is cancelled here: a driver that no longer wants a slot says so when the slot comes up.
 
+mod calendar;
 mod few;
 
 use std::collections::VecDeque;
 
+use calendar::Calendar;
 use few::Few;
 
 use super::path::{Path, mix};
@@ -84,15 +86,22 @@ struct Lane {
 
 /// Pending slots in order of (time, tie, slot), and the virtual clock.
 ///
-/// A 4-ary heap of packed keys, time (64 bits) | tie (40) | slot (24), with lanes beside it. As long as there are few keys
-/// they are a sorted list instead, for which putting one in and taking one out costs half as much as for a heap (of four
-/// clients, 250 instructions a request). Not hashed or compared: it is no part of the world's state.
+/// Packed keys, time (64 bits) | tie (40) | slot (24), with lanes beside them. Few keys are a sorted list, for which putting
+/// one in and taking one out costs half as much as for a heap (of four clients, 250 instructions a request); many are in a
+/// calendar, and what that does not take in a 4-ary heap. Not hashed or compared: it is no part of the world's state.
 #[derive(Clone, Debug)]
 pub struct Agenda {
     now: Time,
-    /// Few keys; empty while the heap is in use.
+    /// Few keys; empty while there are many.
     few: Few,
+    /// How many keys there are in the calendar and the heap.
+    many: usize,
+    calendar: Calendar,
     heap: Vec<Key>,
+    /// How many keys went to the heap since the days of the calendar were laid out, and how many may before they are laid
+    /// out anew.
+    refused: usize,
+    patience: usize,
     lanes: Vec<Lane>,
     /// The front of each lane, or [`Key::NONE`]: side by side, because all of them are looked at with each pop from one.
     fronts: Vec<Key>,
@@ -108,7 +117,11 @@ impl Agenda {
         Agenda {
             now: Time::ZERO,
             few: Few::new(),
+            many: 0,
+            calendar: Calendar::new(),
             heap: Vec::new(),
+            refused: 0,
+            patience: 0,
             lanes: Vec::new(),
             fronts: Vec::new(),
             front: Key::NONE,
@@ -126,7 +139,7 @@ impl Agenda {
     /// How many slots are pending, with those that will turn out dead.
     #[inline]
     pub fn len(&self) -> usize {
-        self.few.len() + self.heap.len() + self.in_lanes
+        self.few.len() + self.many + self.in_lanes
     }
 
     /// True if nothing is pending.
@@ -140,6 +153,8 @@ impl Agenda {
         self.now = Time::ZERO;
         self.few.clear();
         self.heap.clear();
+        self.calendar.clear();
+        self.many = 0;
         self.lanes.iter_mut().for_each(|lane| lane.keys.clear());
         self.fronts.fill(Key::NONE);
         (self.front, self.front_lane, self.in_lanes) = (Key::NONE, 0, 0);
@@ -269,7 +284,7 @@ impl Agenda {
         while !self.is_empty() {
             let taken = if self.few.pop().is_some() {
                 live(Key::NONE)
-            } else if self.heap.is_empty() {
+            } else if self.many == 0 {
                 self.pop_lane(&mut live)
             } else {
                 self.pop();
@@ -329,27 +344,58 @@ impl Agenda {
     /// The least key outside of the lanes, or [`Key::NONE`].
     #[inline]
     fn top(&self) -> Key {
-        match self.heap.first() {
-            None => self.few.least(),
-            Some(&key) => key,
-        }
+        if self.many == 0 { self.few.least() } else { self.top_of_many() }
+    }
+
+    #[inline]
+    fn top_of_many(&self) -> Key {
+        self.heap.first().copied().unwrap_or(Key::NONE).min(self.calendar.least())
     }
 
     // In line where something is put on the agenda: few keys need no call (some 14 instructions each).
     #[inline(always)]
     fn push(&mut self, key: Key) {
-        if !self.heap.is_empty() || !self.few.push(key) {
+        if self.many > 0 || !self.few.push(key) {
             self.push_far(key);
         }
     }
 
-    /// Puts a key into the heap, and with it all that were few until now.
+    /// Puts a key where there are many, and with it all that were few until now.
     #[inline(never)]
     fn push_far(&mut self, key: Key) {
-        while let Some(key) = self.few.pop() {
-            self.push_heap(key);
+        if self.many == 0 {
+            self.patience = 0;
+            while let Some(key) = self.few.pop() {
+                self.heap.push(key);
+            }
+            self.heap.push(key);
+            self.many = self.heap.len();
+            return self.lay_out();
         }
-        self.push_heap(key);
+        self.many += 1;
+        if !self.calendar.push(key, self.now) {
+            self.push_heap(key);
+            self.refused += 1;
+        }
+        if self.many > self.calendar.days() || self.refused > self.patience {
+            self.lay_out();
+        }
+    }
+
+    /// Lays out the days of the calendar anew, for the keys that there are.
+    #[cold]
+    fn lay_out(&mut self) {
+        let mut keys = std::mem::take(&mut self.heap);
+        self.calendar.empty_into(&mut keys);
+        let differs = self.calendar.lay_out(&mut keys, self.now);
+        for key in keys {
+            if !self.calendar.push(key, self.now) {
+                self.push_heap(key);
+            }
+        }
+        // If that was of no use, it is not tried again soon.
+        self.patience = if differs { 0 } else { self.patience }.max(self.many).saturating_mul(2);
+        self.refused = 0;
     }
 
     fn push_heap(&mut self, key: Key) {
@@ -367,13 +413,24 @@ impl Agenda {
         heap[at] = key;
     }
 
-    /// Removes the top of the heap. What is left goes back into the list once it is very little.
+    /// Removes the least of many keys. What is left goes back into the list once it is very little.
     fn pop(&mut self) {
-        self.pop_heap();
-        if self.heap.len() <= few::MOST / 4 {
+        if self.many == 0 {
+            return;
+        }
+        self.many -= 1;
+        match self.heap.first() {
+            Some(&key) if key <= self.calendar.least() => self.pop_heap(),
+            _ => self.calendar.pop(),
+        }
+        if self.many <= few::MOST / 4 {
+            self.calendar.empty_into(&mut self.heap);
             while let Some(key) = self.heap.pop() {
                 self.few.push(key);
             }
+            self.many = 0;
+        } else if self.many < self.calendar.days() / 32 {
+            self.lay_out();
         }
     }
 

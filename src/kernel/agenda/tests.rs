@@ -1,8 +1,11 @@
 //! The agenda beside a plain sorted list, and the fairness of ties.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
-use super::super::path::Role;
+use super::super::path::{Role, draw};
+use super::super::sample::below;
 use super::super::seed::run_key;
 use super::*;
 
@@ -183,6 +186,26 @@ fn any_do() -> impl Strategy<Value = Do> {
     ]
 }
 
+/// So many are added, each within 2^`scale` nanoseconds, some within 2^`far`; once there are more than `keep`, one comes up
+/// for each.
+#[derive(Clone, Debug)]
+struct Phase {
+    scale: u32,
+    add: usize,
+    keep: usize,
+    far: u32,
+}
+
+fn any_phase() -> impl Strategy<Value = Phase> {
+    let scale = || prop_oneof![Just(0u32), 1u32..20, 20u32..34, 0u32..64];
+    (scale(), 0usize..1_500, 0usize..900, scale()).prop_map(|(scale, add, keep, far)| Phase {
+        scale,
+        add,
+        keep,
+        far,
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
@@ -230,6 +253,39 @@ proptest! {
             sorted.push((now + after, tie, slot));
         }
         prop_assert!(with.is_empty() && without.is_empty() && sorted.is_empty());
+    }
+
+    /// Times of every scale, one after the other and mixed, in crowds that few, the calendar and the heap have to share.
+    #[test]
+    fn many_come_up_sorted_at_any_scale(phases in prop::collection::vec(any_phase(), 1..6), seed in any::<u64>()) {
+        let mut agenda = Agenda::new();
+        let mut sorted = BTreeSet::new();
+        let mut draws = (0..).map(|n| draw(seed, Path::ROOT, n));
+        let mut slots = 0..SLOTS;
+        let next = |agenda: &mut Agenda, sorted: &mut BTreeSet<(u64, u64, u32)>| {
+            let first = sorted.pop_first();
+            assert_eq!(agenda.next(), first.map(|(_, _, slot)| slot));
+            assert_eq!(agenda.len(), sorted.len());
+            if let Some((time, ..)) = first {
+                assert_eq!(agenda.now(), Time(time));
+            }
+        };
+        for Phase { scale, add, keep, far } in phases {
+            for (_, slot) in (0..add).zip(&mut slots) {
+                let [word, tie] = [draws.next().unwrap(), draws.next().unwrap() % 4];
+                let scale = if tie == 0 { far } else { scale };
+                let after = below(word, 1 << scale);
+                agenda.add(slot, Span(after), tie);
+                sorted.insert((agenda.now().0.saturating_add(after), tie, slot));
+                if sorted.len() > keep {
+                    next(&mut agenda, &mut sorted);
+                }
+            }
+        }
+        while !sorted.is_empty() {
+            next(&mut agenda, &mut sorted);
+        }
+        assert!(agenda.next().is_none() && agenda.is_empty());
     }
 
     #[test]
