@@ -196,6 +196,11 @@ impl Nodes {
         self.kinds.get(node as usize).copied().unwrap_or_else(|| self.client(node))
     }
 
+    /// How many replicas and databases there are: the first nodes.
+    pub fn servers(&self) -> u32 {
+        self.kinds.len() as u32
+    }
+
     /// The service whose replica a node is.
     #[inline]
     pub fn service_at(&self, node: u32) -> Option<ServiceId> {

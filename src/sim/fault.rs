@@ -517,7 +517,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         for rule in self.world.cuts.by_age() {
             self.mend(rule);
         }
-        for node in 0..self.plan.nodes.count {
+        for node in 0..self.world.nodes.len() as u32 {
             let state = &self.world.nodes[node as usize];
             let (life, down, paused) = (state.life, state.down, state.paused);
             if down {

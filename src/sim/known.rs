@@ -26,8 +26,8 @@ pub(super) struct Way {
 pub(super) struct Known {
     /// How the outbox of each service is relayed.
     pub(super) relays: Vec<Relay>,
-    /// Whether statements take no time, by node.
-    pub(super) free: Vec<bool>,
+    /// Whether statements take no time, by node; at clients they never do.
+    free: Vec<bool>,
     /// By program whether, where statements take no time, nothing else can happen between its first statement and its
     /// commit.
     pub(super) at_once: Vec<bool>,
@@ -79,7 +79,7 @@ impl Known {
             operations: model.operation_ids().map(operation).collect(),
             flows: model.flows.iter().map(|of| flow(of.by)).collect(),
             relays: model.services.iter().map(relay).collect(),
-            free: (0..plan.nodes.count).map(|node| is_free(plan, node)).collect(),
+            free: (0..plan.nodes.servers()).map(|node| is_free(plan, node)).collect(),
             at_once: plan.programs.iter().map(is_at_once).collect(),
             targets,
         }
@@ -87,6 +87,12 @@ impl Known {
 }
 
 impl Known {
+    /// Whether statements take no time at a node.
+    #[inline]
+    pub(super) fn is_free(&self, node: u32) -> bool {
+        self.free.get(node as usize) != Some(&false)
+    }
+
     /// How a target is asked for.
     #[inline]
     pub(super) fn way(&self, target: Target) -> Way {

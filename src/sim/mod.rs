@@ -186,7 +186,7 @@ impl<'p> Runner<'p> {
     }
 
     fn start(&mut self, mut seeded: Seeded, chooser: impl Chooser, sink: &mut impl Sink) -> Ended {
-        self.world.reset(self.plan, &self.template, self.rules.crashes);
+        self.world.reset(self.plan, &self.template, &self.rules);
         self.agenda.reset();
         self.rules.draw(self.plan, &mut seeded);
         let mut engine = Engine {
@@ -518,7 +518,7 @@ fn target_word(target: crate::model::flow::Target) -> u16 {
 }
 
 impl World {
-    fn reset(&mut self, plan: &Plan, template: &Tables, crashes: bool) {
+    fn reset(&mut self, plan: &Plan, template: &Tables, rules: &Rules) {
         let model = &plan.model;
         self.tables.reset(template);
         self.locks.reset();
@@ -527,8 +527,10 @@ impl World {
         self.keys.iter_mut().for_each(|keys| keys.reset());
         self.fences.resize_with(model.services.len(), Default::default);
         self.fences.iter_mut().for_each(|fence| fence.reset());
-        self.nodes.resize_with(plan.nodes.count as usize, Default::default);
-        self.nodes.fill(world::Node::default());
+        // Clients may be many: where nothing strikes, nobody asks how they are.
+        let nodes = if rules.strikes_nodes { plan.nodes.count } else { plan.nodes.servers() };
+        self.nodes.clear();
+        self.nodes.resize(nodes as usize, world::Node::default());
         self.held.clear();
         // A client has at most one intent and one call under way, unless it does not wait; some messages are sent twice.
         let clients = model.groups.iter().map(|group| group.count as usize).sum::<usize>();
@@ -544,7 +546,7 @@ impl World {
         self.outbox.reset();
         self.intents.reset();
         self.instances.reset();
-        self.places.reset(if crashes { plan.nodes.count } else { 0 });
+        self.places.reset(if rules.crashes { plan.nodes.count } else { 0 });
         self.keyed.clear();
         self.listening.clear();
         self.clients.clear();

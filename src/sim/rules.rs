@@ -144,6 +144,8 @@ pub(super) struct Rules {
     pub(super) fair_for_operations: bool,
     /// Something can crash.
     pub(super) crashes: bool,
+    /// Something may strike nodes or links.
+    pub(super) strikes_nodes: bool,
     /// There are flows.
     pub(super) flows: bool,
     /// Some flow is choreographed.
@@ -164,7 +166,12 @@ impl Rules {
     pub(super) fn of(plan: &Plan) -> Rules {
         let choreographed = |flow: &FlowPlan| matches!(flow.coordination, Coordination::Choreography { .. });
         let crashes = |fault: &Fault| matches!(fault.verb, FaultVerb::Crash(..));
+        let strikes = |fault: &Fault| {
+            matches!(fault.verb, FaultVerb::Crash(..) | FaultVerb::Pause(..) | FaultVerb::Cut(..))
+        };
         let mut rules = Rules {
+            strikes_nodes: !plan.clean
+                && (plan.model.weather.script.is_some() || plan.model.weather.faults.iter().any(strikes)),
             crashes: !plan.clean && plan.model.weather.faults.iter().any(crashes),
             flows: !plan.flows.is_empty(),
             choreographed: plan.flows.iter().any(choreographed),

@@ -216,7 +216,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// its commit.
     #[inline]
     fn find_pace(&self, task: &mut Task) {
-        task.free = self.known.free[task.node as usize];
+        task.free = self.known.is_free(task.node);
         task.at_once = task.free
             && self.known.at_once[task.program as usize]
             && self.rules.quiet(0, PointKind::Commit)

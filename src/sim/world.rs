@@ -503,6 +503,7 @@ pub(crate) enum Ready {
 /// Everything.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct World {
+    /// How nodes are; where nothing strikes, without clients.
     pub(crate) nodes: Vec<Node>,
     pub(crate) tables: Tables,
     pub(crate) locks: Locks,

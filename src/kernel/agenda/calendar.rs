@@ -83,7 +83,7 @@ impl Calendar {
     /// Lays out days for keys like these, of which none is before `now`. There must be no keys here. Returns whether the
     /// days are others than before.
     pub(super) fn lay_out(&mut self, keys: &mut [Key], now: Time) -> bool {
-        let days = (2 * keys.len()).next_power_of_two().max(FEWEST_DAYS);
+        let days = (keys.len() + keys.len() / 2).next_power_of_two().max(FEWEST_DAYS);
         let middle = keys.len() / 2;
         let (_, median, _) = keys.select_nth_unstable(middle);
         // Half of the keys come up within a quarter of the ring, or less.
