@@ -57,6 +57,14 @@ impl Call {
         self.target.unwrap_or(Target::Op(crate::model::ids::OpId(0)))
     }
 
+    /// Calls its timer off, if there is one, which is then no work left to do.
+    #[inline]
+    fn wait_no_more(&mut self, work: &mut u32) {
+        if std::mem::take(&mut self.timer) != Key::NONE {
+            *work -= 1;
+        }
+    }
+
     /// Whether an answer to this attempt still counts.
     pub(super) fn accepts(&self, attempt: u32) -> bool {
         attempt >= self.since && attempt <= self.attempt
@@ -81,7 +89,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     /// Begins a call that has been filled in.
-    #[inline]
+    #[inline(always)]
     pub(super) fn start_call(&mut self, id: Id) {
         let call = &mut self.world.calls[id];
         let way = self.known.way(call.target());
@@ -131,6 +139,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.dispatch_call(id, target, path, PointKind::Fetch, Parcel::Fetch(op), true);
     }
 
+    #[inline(always)]
     pub(super) fn request(&mut self, id: Id) {
         let call = &mut self.world.calls[id];
         call.phase = Phase::Request;
@@ -253,19 +262,18 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     /// A call is answered.
     pub(super) fn answered(&mut self, id: Id, attempt: u32, status: Status) {
+        let plan = self.plan;
         let Some(call) = self.world.calls.get_mut(id) else { return };
         if !call.accepts(attempt) {
             return;
         }
         // While it waits to send again, an answer to an attempt given up counts only if late ones do.
         let waits = matches!(call.phase, Phase::Fetch | Phase::Request);
-        let (phase, next) = (call.phase, call.next);
-        if !waits && (phase == Phase::Think || next == Phase::Fetch || self.retry_of(id).late == Late::Ignore)
-        {
+        let late = || plan.retries[usize::from(call.retry)].late;
+        if !waits && (call.phase == Phase::Think || call.next == Phase::Fetch || late() == Late::Ignore) {
             return;
         }
-        self.wait_no_more(id);
-        let call = &mut self.world.calls[id];
+        call.wait_no_more(&mut self.world.work);
         call.since = call.attempt + 1;
         let fetching = call.phase == Phase::Fetch;
         match status {
@@ -417,22 +425,16 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
     }
 
-    /// Calls the timer of a call off, if there is one.
-    #[inline]
-    fn wait_no_more(&mut self, id: Id) {
-        if std::mem::take(&mut self.world.calls[id].timer) != Key::NONE {
-            self.world.work -= 1;
-        }
-    }
-
     /// A call is no more.
+    #[inline(always)]
     pub(super) fn end_call(&mut self, id: Id) {
-        let call = &mut self.world.calls[id];
-        let (ctx, node) = (call.brief, call.node);
-        self.wait_no_more(id);
+        let World { calls, work, .. } = &mut *self.world;
+        let call = &mut calls[id];
+        let (who, node) = (Who::from(&call.brief), call.node);
+        call.wait_no_more(work);
         self.world.places.calls.quit(id.slot, node);
         self.world.calls.leave(id);
-        self.let_go(&ctx);
+        self.let_go(who);
     }
 
     /// A request without anybody who waits for the answer.
