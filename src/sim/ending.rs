@@ -44,6 +44,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
         task.staged.clear();
         task.cells.clear();
+        if task.in_refusal {
+            return leave_otherwise(task, program);
+        }
         task.refused = Some(reason);
         task.in_refusal = true;
         if program.is_fetch {
@@ -208,4 +211,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.let_go(&task.ctx);
         self.world.blank = Some(task);
     }
+}
+
+/// What is to be done when an operation refuses refuses in its turn: nothing of it is done, nor told, and what the operation
+/// refused for stays what it says.
+fn leave_otherwise(task: &mut Task, program: &Program) -> Went {
+    for (n, _) in program.parts.iter().enumerate().filter(|(_, part)| part.otherwise) {
+        task.skipped |= 1 << n.min(31);
+    }
+    let behind = program.steps[usize::from(program.refuse)..].iter();
+    Went::To(program.refuse + behind.take_while(|step| matches!(step, Step::Write(..))).count() as u16)
 }

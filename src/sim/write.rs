@@ -47,6 +47,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
         match &plan.at {
             AtPlan::Fresh => {
+                if program.parts[part as usize].otherwise && self.read_values(task, plan).is_err() {
+                    return Went::On;
+                }
                 // No row is read ahead, so the place of its key is free: there a key waits that was drawn before the wait.
                 let base = plan.base as usize;
                 let key = match std::mem::replace(&mut task.frame[base], NULL) {
@@ -281,10 +284,25 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         if program.loose {
             self.install(task, of.op, commit::EARLY, &[staged]);
             task.cells.truncate(cells);
+            self.note_own(task, program, plan.table, slot, key);
         } else {
             task.staged.push(staged);
         }
         Went::On
+    }
+
+    /// What an operation without transactions has written is there at once: that is no change by somebody else.
+    fn note_own(&self, task: &mut Task, program: &Program, table: TableId, slot: u32, key: Word) {
+        let meta = self.world.tables.table(table).meta(slot);
+        for (_, _, version) in task.reads.iter_mut().filter(|read| (read.0, read.1) == (table, slot)) {
+            *version = meta.version;
+        }
+        for write in program.parts.iter().flat_map(|part| &part.writes) {
+            let base = write.base as usize;
+            if write.versioned && write.table == table && task.frame[base] == key {
+                task.frame[base + 1] = if meta.live { Word::from(meta.version) } else { 0 };
+            }
+        }
     }
 
     /// The version of a row is not the one read: what the policy makes of it.

@@ -7,6 +7,7 @@ mod growth;
 mod hardened;
 mod mutants;
 mod network;
+mod otherwise;
 mod own;
 mod per_intent;
 mod planted;
