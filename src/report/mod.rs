@@ -9,6 +9,7 @@ pub mod history;
 pub mod json;
 pub mod junit;
 pub mod lanes;
+mod left;
 pub mod look;
 pub mod matrix;
 mod reading;

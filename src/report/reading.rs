@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::expression::{Writer, part};
+use super::left::Left;
 use super::scene::Scene;
 use super::words::{counted, list, safe};
 use crate::check::{Act, Finding, Party, Witness};
@@ -51,6 +52,15 @@ pub(super) fn cast(
 ) -> Cast {
     let (parties, acts) = super::scene::cast_of_all(findings.iter().map(|(_, finding)| *finding));
     let mut cast = Cast { parties, acts, kept: Vec::new() };
+    for (_, finding) in findings {
+        if let Witness::LeftLocked(left) = finding.what {
+            for party in Left::of(scene, prepared).parties(scene, left) {
+                if cast.parties.iter().all(|known| known.path != party.path) {
+                    cast.parties.push(party);
+                }
+            }
+        }
+    }
     if !cast.parties.is_empty() {
         return cast;
     }

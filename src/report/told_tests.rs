@@ -6,6 +6,7 @@ use super::history::{Head, history};
 use super::lanes::{everything, lanes};
 use super::look::{Look, columns_of};
 use super::telling::stories;
+use crate::check::{Finding, Leftovers, Witness};
 use crate::explore::{Prepared, Replay};
 use crate::scenario;
 
@@ -267,4 +268,55 @@ fn a_flow_whose_client_was_told_ok_did_not_fail() {
         story.contains("f of A is not carried out, though its client was told ok, and left a.t['k'] behind."),
         "{story}"
     );
+}
+
+/// A flow whose home crashes for a while, when its last step has committed.
+const CUT_SHORT: &str = r#"{
+  "services": {
+    "shop": { "tables": { "orders": {} }, "operations": { "open": { "args": ["k"], "insert": { "orders[k]": { "n": 1 } } } } },
+    "bank": { "tables": { "paid": {} }, "operations": { "take": { "args": ["k"], "insert": { "paid[k]": { "n": 1 } } } } } },
+  "flows": { "buy": { "by": "shop", "args": ["k"], "steps": [ { "do": "shop.open(k)" }, { "do": "bank.take(k)" } ] } },
+  "clients": { "c": { "intents": 2, "does": "buy(k)", "with": { "k": "unique('k')" } } },
+  "weather": { "latency": "1ms", "faults": [ { "crash": "shop", "after": "commit bank.take", "for": "3ms", "nth": 1 } ] },
+  "strategies": { "keyed": { "idempotency": "key", "retry": { "timeout": "10ms", "attempts": 3 } } },
+  "invariants": { "no-leak": {} }
+}"#;
+
+#[test]
+fn keys_left_in_progress_are_told_with_whose_they_are() {
+    let story = flat(&told(CUT_SHORT, "keyed", 0));
+    for part in [
+        "Let A = the 1st buy of c, gives up",
+        "B = the 2nd buy of c, gives up",
+        "At the end something is still held: 2 keys in progress.",
+        "The key of buy for A at shop is in progress since 1.000ms: shop, where it ran, crashed at 2.800ms",
+        "The key of buy for B at shop is in progress since",
+    ] {
+        assert!(story.contains(part), "{part}: {story}");
+    }
+    // A key of its own for each request: the first two requests were cut short, the third was not.
+    let each = CUT_SHORT
+        .replace(r#""idempotency": "key""#, r#""idempotency": { "use": "key", "key": "attempt" }"#)
+        .replace(r#""intents": 2, "#, "")
+        .replace(r#""nth": 1"#, r#""nth": [1, 2]"#)
+        .replace(r#"{ "orders[k]""#, r#"{ "orders[]""#)
+        .replace(r#"{ "paid[k]""#, r#"{ "paid[]""#);
+    let story = flat(&told(&each, "keyed", 0));
+    assert_eq!(story.matches("The key of buy for A at shop is in progress").count(), 2, "{story}");
+}
+
+#[test]
+fn transactions_left_open_are_told_with_whose_they_are() {
+    let (prepared, mut replay) = run(TICKETS, "naive", 0);
+    // As if the run had ended with the first of the two in the middle.
+    let is = |record: &crate::model::record::Record| record.kind == crate::model::record::Kind::Begin;
+    let began = replay.trace.records.iter().position(is).unwrap();
+    replay.trace.records.truncate(began + 1);
+    let left = Leftovers { locks: 1, open_transactions: 1, ..Leftovers::default() };
+    let at = replay.trace.records[began].at;
+    let finding = Finding { at, silent: false, what: Witness::LeftLocked(left) };
+    let story = super::story::tell(&prepared, &replay, &[(1, &finding)]);
+    assert_eq!(story.letting.len(), 1, "{story:?}");
+    assert_eq!(story.so[0], "At the end something is still held: 1 row lock and 1 open transaction.");
+    assert_eq!(story.so[1], "box.sell for A at box began at 1.000ms and never came to its commit.");
 }

@@ -8,6 +8,7 @@ use crate::model::invariant::InvariantKind;
 use crate::model::record::{FlowMove, NONE, Outcome};
 use crate::model::value::{Type, Word};
 use crate::report::expression::Writer;
+use crate::report::left::Left;
 use crate::report::reading;
 use crate::report::words::{count, list, moment, safe};
 
@@ -131,17 +132,7 @@ impl Teller<'_> {
                 so
             }
             Witness::LeftLocked(left) => {
-                let mut what = Vec::new();
-                for (n, noun) in [
-                    (left.locks, "row lock"),
-                    (left.keys_in_progress, "key"),
-                    (left.open_transactions, "open transaction"),
-                ] {
-                    if n > 0 {
-                        what.push(count(u64::from(n), noun));
-                    }
-                }
-                vec![format!("At the end something is still held: {}.", list(&what))]
+                Left::of(scene, prepared).lines(scene, *left, |party| self.name(party))
             }
         }
     }
