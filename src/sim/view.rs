@@ -116,6 +116,25 @@ impl View for TaskView<'_> {
         }
     }
 
+    // As the table has it, but for the rows that the transaction wrote: those are few, and each is looked at.
+    fn next_row_where(&mut self, table: TableId, after: Option<u32>, column: u16, word: Word) -> Option<u32> {
+        self.tables.table_mut(table).sort();
+        let state = self.tables.table(table);
+        let mut kept = state.next_row_where(after, column, word);
+        while let Some(slot) = kept
+            && self.own(table, slot).is_some()
+        {
+            kept = state.next_row_where(kept, column, word);
+        }
+        let key = |slot: u32| state.cells(slot)[0];
+        let own = self.staged.iter().filter(|own| own.table == table).map(|own| own.slot);
+        let own = own.filter(|&slot| {
+            after.is_none_or(|after| key(slot) > key(after))
+                && self.row(table, slot).is_some_and(|cells| cells[usize::from(column)] == word)
+        });
+        own.chain(kept).min_by_key(|&slot| key(slot))
+    }
+
     fn counter(&mut self, _counter: Counter) -> Word {
         NULL
     }
@@ -130,5 +149,73 @@ impl View for TaskView<'_> {
 
     fn heap(&mut self) -> &mut Heap {
         self.tables.heap_mut()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::ids::ServiceId;
+    use crate::model::service::{Column, Table};
+    use crate::model::value::Type;
+
+    const TABLE: TableId = TableId(0);
+
+    fn tables(rows: &[(Word, Word, bool)]) -> Tables {
+        let column = |name: &str| Column { name: name.into(), ty: Type::Int, default: 0 };
+        let mut tables = Tables::with(&[Table {
+            name: "t".into(),
+            service: ServiceId(0),
+            columns: vec![column("id"), column("n")],
+            rows: Vec::new(),
+            unique: Vec::new(),
+            first_fresh: 1,
+            kept: false,
+        }]);
+        let state = tables.table_mut(TABLE);
+        for &(key, value, live) in rows {
+            let slot = state.slot(key);
+            state.install(slot, live.then_some(&[key, value]));
+        }
+        tables
+    }
+
+    proptest! {
+        /// What was written shows, what was overwritten or deleted does not, and the order is that of keys.
+        #[test]
+        fn rows_with_a_word_are_those_that_a_walk_through_the_transaction_finds(
+            rows in prop::collection::vec((0i64..20, 0i64..3, any::<bool>()), 0..30),
+            written in prop::collection::vec((0i64..20, 0i64..3, any::<bool>()), 0..8),
+            word in 0i64..3,
+            column in 0u16..2,
+        ) {
+            let mut tables = tables(&rows);
+            let (mut staged, mut cells) = (Vec::new(), Vec::new());
+            for (key, value, delete) in written {
+                let slot = tables.table_mut(TABLE).slot(key);
+                staged.push(Staged { table: TABLE, slot, cells: cells.len() as u32, delete, ..Staged::default() });
+                cells.extend([key, value]);
+            }
+            let event = [NULL; 4];
+            let mut view = TaskView {
+                tables: &mut tables, staged: &staged, cells: &cells, reads: None, now: Time::ZERO, event: &event,
+            };
+            let (mut walked, mut found) = (Vec::new(), Vec::new());
+            let mut at = view.next_row(TABLE, None);
+            while let Some(slot) = at {
+                if view.cell(TABLE, slot, column) == word {
+                    walked.push(slot);
+                }
+                at = view.next_row(TABLE, at);
+            }
+            let mut at = view.next_row_where(TABLE, None, column, word);
+            while let Some(slot) = at {
+                found.push(slot);
+                at = view.next_row_where(TABLE, at, column, word);
+            }
+            prop_assert_eq!(found, walked);
+        }
     }
 }

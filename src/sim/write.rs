@@ -5,7 +5,7 @@ use super::task::Went;
 use super::view::TaskView;
 use super::world::{Running, Staged, Task};
 use crate::kernel::choose::Chooser;
-use crate::model::expr::{Code, Failure, eval};
+use crate::model::expr::{Code, Failure, eval, next_candidate};
 use crate::model::how::OnConflict;
 use crate::model::ids::TableId;
 use crate::model::record::{NONE, commit, install};
@@ -143,7 +143,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 now: self.agenda.now(),
                 event: &task.event,
             };
-            let Some(slot) = crate::model::expr::View::next_row(&mut view, plan.table, at) else { break };
+            let next = next_candidate(test, plan.table, at, &task.frame, &mut view, self.scratch);
+            let Some(slot) = next else { break };
             at = Some(slot);
             self.scratch.bind_row(0, slot);
             match eval(test, &task.frame, &mut view, self.scratch) {

@@ -8,6 +8,7 @@ use crate::model::Model;
 use crate::model::expr::{Counter, EventField, View};
 use crate::model::heap::Heap;
 use crate::model::ids::{ColumnId, TableId};
+use crate::model::service::Table;
 use crate::model::value::{NULL, Word};
 
 /// What is known of a slot besides its cells.
@@ -54,7 +55,7 @@ impl PartialEq for TableState {
 }
 
 impl TableState {
-    fn of(table: &crate::model::service::Table) -> TableState {
+    fn of(table: &Table) -> TableState {
         let mut state = TableState {
             width: table.columns.len(),
             unique: table.unique.iter().map(|columns| (columns.clone(), Index::default())).collect(),
@@ -247,17 +248,42 @@ impl TableState {
         at
     }
 
+    /// The live row that follows in key order, or the first one, of those of which this column holds this word.
+    pub fn next_row_where(&self, after: Option<u32>, column: u16, word: Word) -> Option<u32> {
+        let is = |slot: u32| self.cells(slot)[usize::from(column)] == word && self.meta(slot).live;
+        if column == 0 {
+            return self
+                .find(word)
+                .filter(|&slot| after.is_none_or(|after| self.key(slot) > self.key(after)));
+        }
+        if !self.shuffled {
+            return (after.map_or(0, |slot| slot + 1)..self.slots()).find(|&slot| is(slot));
+        }
+        if self.order.len() == self.meta.len() {
+            return self.order[self.place_after(after)..].iter().copied().find(|&slot| is(slot));
+        }
+        let mut at = self.next_row(after);
+        while at.is_some_and(|slot| !is(slot)) {
+            at = self.next_row(at);
+        }
+        at
+    }
+
+    /// Where in the order the keys greater than that of a slot begin.
+    fn place_after(&self, after: Option<u32>) -> usize {
+        after.map_or(0, |after| {
+            let key = self.key(after);
+            self.order.partition_point(|&other| self.key(other) <= key)
+        })
+    }
+
     /// The slot that follows in key order, or the first one, whether or not there is a row now.
     pub fn next_slot(&self, after: Option<u32>) -> Option<u32> {
         if !self.shuffled {
             let next = after.map_or(0, |slot| slot + 1);
             return (next < self.slots()).then_some(next);
         }
-        let from = match after {
-            None => 0,
-            Some(slot) => self.order.partition_point(|&other| self.key(other) <= self.key(slot)),
-        };
-        let known = self.order.get(from).copied();
+        let known = self.order.get(self.place_after(after)).copied();
         let newcomers = self.order.len() as u32..self.slots();
         let later = newcomers.filter(|&slot| after.is_none_or(|after| self.key(slot) > self.key(after)));
         later.chain(known).min_by_key(|&slot| self.key(slot))
@@ -287,7 +313,12 @@ pub struct Tables {
 impl Tables {
     /// The tables of a model with the rows they start with.
     pub fn of(model: &Model) -> Tables {
-        Tables { tables: model.tables.iter().map(TableState::of).collect(), ..Tables::default() }
+        Tables::with(&model.tables)
+    }
+
+    /// These tables with the rows they start with.
+    pub(crate) fn with(tables: &[Table]) -> Tables {
+        Tables { tables: tables.iter().map(TableState::of).collect(), ..Tables::default() }
     }
 
     /// Back to how a template is, keeping the memory.
@@ -377,6 +408,12 @@ impl View for Rows<'_> {
         let table = &mut self.tables[table.index()];
         table.sort();
         table.next_row(after)
+    }
+
+    fn next_row_where(&mut self, table: TableId, after: Option<u32>, column: u16, word: Word) -> Option<u32> {
+        let table = &mut self.tables[table.index()];
+        table.sort();
+        table.next_row_where(after, column, word)
     }
 
     fn counter(&mut self, counter: Counter) -> Word {
@@ -472,6 +509,34 @@ mod tests {
                     table.sort();
                 }
                 prop_assert_eq!(keys(&table), plain.iter().copied().collect::<Vec<_>>());
+            }
+        }
+    }
+
+    proptest! {
+        /// In order or not, put in order or not, with rows that are gone and values that come often.
+        #[test]
+        fn rows_with_a_word_are_those_that_a_walk_finds(
+            rows in prop::collection::vec((0i64..30, 0i64..4, any::<bool>()), 0..60),
+            sorted: bool,
+            word in 0i64..4,
+            key in 0i64..30,
+        ) {
+            let mut table = table(3);
+            for (key, value, live) in rows {
+                let slot = table.slot(key);
+                table.install(slot, live.then_some(&[key, key, value]));
+            }
+            if sorted {
+                table.sort();
+            }
+            for (column, word) in [(2, word), (0, key)] {
+                let walked: Vec<u32> = std::iter::successors(table.next_row(None), |&at| table.next_row(Some(at)))
+                    .filter(|&slot| table.cells(slot)[usize::from(column)] == word)
+                    .collect();
+                let first = table.next_row_where(None, column, word);
+                let found = std::iter::successors(first, |&at| table.next_row_where(Some(at), column, word));
+                prop_assert_eq!(found.collect::<Vec<_>>(), walked);
             }
         }
     }

@@ -92,9 +92,15 @@ impl Grower<'_> {
         self.make(kind, Type::Int)
     }
 
+    fn row_var(&mut self) -> Box<Expr> {
+        let var = self.rows[self.rows.len() - 1];
+        let column = ColumnId(self.choose(3).into());
+        Box::new(self.make(ExprKind::RowVar { var, table: TableId(0), column }, Type::Int))
+    }
+
     fn truth(&mut self, depth: u32) -> Expr {
         let leaf = depth == 0 || self.bytes.is_empty();
-        let kind = match if leaf { self.choose(2) } else { 1 + self.choose(13) } {
+        let kind = match if leaf { self.choose(2) } else { 1 + self.choose(15) } {
             0 => ExprKind::Const([0, 1, 0, 1, NULL][usize::from(self.choose(5))]),
             1 => ExprKind::Local([4, 5, 4, 5, 6][usize::from(self.choose(5))]),
             2..=4 => {
@@ -109,6 +115,13 @@ impl Grower<'_> {
             11 => ExprKind::In(self.boxed(depth, Self::int), self.boxed(depth, Self::list)),
             12 => {
                 ExprKind::Binary(BinaryOp::Eq, self.boxed(depth, Self::list), self.boxed(depth, Self::list))
+            }
+            // What passes go straight to.
+            13 | 14 if !self.rows.is_empty() => {
+                let (row, other) = (self.row_var(), self.boxed(0, Self::int));
+                let (left, right) = if self.choose(2) == 0 { (row, other) } else { (other, row) };
+                let op = [BinaryOp::Eq, BinaryOp::Ne][usize::from(self.choose(2))];
+                ExprKind::Binary(op, left, right)
             }
             _ => {
                 let fold = [Fold::All, Fold::Exists, Fold::ExistsOne][usize::from(self.choose(3))];

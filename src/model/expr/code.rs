@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::eval::Scratch;
+use super::seek::Seek;
 use super::shape::Shape;
 use super::tree::{Counter, EventField, Expr};
 use crate::model::ids::TableId;
@@ -22,6 +23,10 @@ pub struct Code {
     pub(super) columns: Vec<Vec<u16>>,
     /// Constant lists that `in` looks through.
     pub(super) sets: Vec<Vec<Word>>,
+    /// What passes go straight to.
+    pub(super) seeks: Vec<Seek>,
+    /// What a caller who binds each row in turn may go straight to: it is false of all other rows.
+    pub(super) sought: Option<Seek>,
 }
 
 /// One instruction. `top` is the value on top of the stack; `vars` are the slots of loops and bound rows.
@@ -125,6 +130,13 @@ pub(super) enum Op {
     NextRow {
         table: TableId,
         var: u16,
+        exit: u32,
+    },
+    /// The same, but to the next row of which a cell is as sought: the pass would do nothing with those between.
+    SeekRow {
+        table: TableId,
+        var: u16,
+        seek: u16,
         exit: u32,
     },
     /// List in `var`, place in the next slot, element in the one after; moves on, or jumps.

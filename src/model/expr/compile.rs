@@ -6,7 +6,7 @@ use super::code::{Code, Handler, Op, Rescue};
 use super::eval::{STACK, VARS};
 use super::fold::fold;
 use super::tree::{BOUND_ROWS, BinaryOp, Expr, ExprKind, Fold, Over, UnaryOp};
-use super::{quick, shape};
+use super::{quick, seek, shape};
 use crate::model::value::{NULL, Word};
 
 pub(super) fn compile(expr: &Expr) -> Code {
@@ -19,6 +19,7 @@ pub(super) fn compile(expr: &Expr) -> Code {
         return compiler.code;
     }
     compiler.code.shape = shape::of(&expr, quick::suits(&compiler.code.ops));
+    compiler.code.sought = seek::of(&expr, 0, true, |var| var);
     compiler.code
 }
 
@@ -76,7 +77,7 @@ impl Compiler {
         let here = self.here();
         match &mut self.code.ops[jump] {
             Op::Jump(to) | Op::Unless(to) | Op::AndJump(to) | Op::OrJump(to) => *to = here,
-            Op::NextRow { exit, .. } | Op::NextItem { exit, .. } => *exit = here,
+            Op::NextRow { exit, .. } | Op::SeekRow { exit, .. } | Op::NextItem { exit, .. } => *exit = here,
             _ => {}
         }
     }
@@ -87,7 +88,7 @@ impl Compiler {
     }
 
     /// The slot of a row or element variable.
-    fn var(&mut self, var: u16) -> u16 {
+    fn var(&self, var: u16) -> u16 {
         if let Some(&(_, slot)) = self.vars.iter().rev().find(|(name, _)| *name == var) {
             return slot;
         }
@@ -234,6 +235,20 @@ impl Compiler {
         Some(mark)
     }
 
+    /// What a pass over rows may go straight to: what its first filter asks first or, if there is none, what decides
+    /// its body.
+    fn seek(&mut self, var: u16, keep: &[Expr], fold: Fold, body: Option<&Expr>) -> Option<u16> {
+        let (test, wanted) = match (keep.first(), fold) {
+            (Some(test), _) => (test, true),
+            (None, Fold::Exists | Fold::ExistsOne) => (body?, true),
+            (None, Fold::All) => (body?, false),
+            _ => return None,
+        };
+        let sought = seek::of(test, var, wanted, |var| self.var(var))?;
+        self.code.seeks.push(sought);
+        u16::try_from(self.code.seeks.len() - 1).ok()
+    }
+
     fn member(&mut self, item: &Expr, list: &Expr, span: &Range<u32>) {
         if let ExprKind::List(items) = &list.kind {
             let words: Option<Vec<Word>> = items.iter().map(Expr::as_const).collect();
@@ -291,7 +306,13 @@ impl Compiler {
         self.vars.push((var, item));
         let again = self.here();
         let next = match over {
-            Over::Rows(table) => self.push(Op::NextRow { table: *table, var: item, exit: 0 }, span),
+            Over::Rows(table) => {
+                let op = match self.seek(var, keep, fold, body) {
+                    Some(seek) => Op::SeekRow { table: *table, var: item, seek, exit: 0 },
+                    None => Op::NextRow { table: *table, var: item, exit: 0 },
+                };
+                self.push(op, span)
+            }
             Over::List(_) => self.push(Op::NextItem { var: item - 2, exit: 0 }, span),
         };
         for test in keep {

@@ -64,6 +64,12 @@ impl Scratch {
         (&mut self.stack, &self.vars)
     }
 
+    /// What a variable holds.
+    #[inline]
+    pub(super) fn var(&self, var: u16) -> Word {
+        self.vars[slot(var)]
+    }
+
     pub(super) fn failed_at(&self) -> usize {
         self.failed_at
     }
@@ -346,6 +352,18 @@ impl<V: View + ?Sized> Machine<'_, V> {
                             let row = self.scratch.vars[slot(var)];
                             let after = (row != NULL).then(|| row_of(row));
                             match self.view.next_row(table, after) {
+                                Some(row) => self.scratch.vars[slot(var)] = Word::from(row),
+                                None => pc = exit as usize,
+                            }
+                        }
+                        Op::SeekRow { table, var, seek, exit } => {
+                            attempt!(self.spend(exit as usize - pc));
+                            let scratch = &self.scratch;
+                            let seek = &self.code.seeks[usize::from(seek)];
+                            let (column, word) = seek.resolve(self.locals, self.view, |var| scratch.var(var));
+                            let row = scratch.var(var);
+                            let after = (row != NULL).then(|| row_of(row));
+                            match self.view.next_row_where(table, after, column, word) {
                                 Some(row) => self.scratch.vars[slot(var)] = Word::from(row),
                                 None => pc = exit as usize,
                             }

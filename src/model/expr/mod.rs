@@ -28,6 +28,7 @@ mod fold;
 mod lists;
 mod quick;
 mod relative;
+mod seek;
 mod shape;
 #[cfg(test)]
 mod shape_agreement;
@@ -41,6 +42,7 @@ pub use code::Code;
 pub use eval::{BUDGET, Scratch, eval};
 pub use fold::fold;
 pub use relative::{Delta, relative};
+pub use seek::next_candidate;
 pub use shape::CellTest;
 pub use tree::{BOUND_ROWS, BinaryOp, Counter, EventField, Expr, ExprKind, Fold, Over, RecordField, UnaryOp};
 pub use view::{Failure, View};

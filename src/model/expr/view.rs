@@ -38,6 +38,16 @@ pub trait View {
     }
     /// The live row that follows in key order, or the first one.
     fn next_row(&mut self, table: TableId, after: Option<u32>) -> Option<u32>;
+    /// The same of the rows of which this column holds this word.
+    fn next_row_where(&mut self, table: TableId, after: Option<u32>, column: u16, word: Word) -> Option<u32> {
+        let mut at = self.next_row(table, after);
+        while let Some(row) = at
+            && self.cell(table, row, column) != word
+        {
+            at = self.next_row(table, at);
+        }
+        at
+    }
     /// A count over the whole run.
     fn counter(&mut self, counter: Counter) -> Word;
     /// The clock of the service.
