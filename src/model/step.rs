@@ -36,7 +36,7 @@ pub enum Step {
     Think(u8),
     /// Writes one address of a part.
     Write(u8, u8),
-    /// Compares the versions of all rows read.
+    /// Compares the versions of all rows read; in a merged flow, of those read since the step was entered.
     Verify,
     /// Writes the part's events into the outbox.
     Outbox(u8),
@@ -75,7 +75,8 @@ pub struct Program {
     pub frame: u16,
     /// How many of them are arguments.
     pub args: u16,
-    /// The parts; of a merged flow those of all its operations. `otherwise` comes last, if there is one.
+    /// The parts; of a merged flow those of all its operations. `otherwise` comes last, if there is one; of a merged flow it
+    /// stands where its step has room for it.
     pub parts: Vec<PartPlan>,
     /// Some part publishes something.
     pub publishes: bool,
@@ -83,11 +84,11 @@ pub struct Program {
     pub reply: Option<Code>,
     /// How repetitions are recognised.
     pub key: Option<KeyPlan>,
-    /// What happens when a version has changed, and how often it reads anew.
+    /// What happens when a version has changed, and how often it reads anew. In a merged flow each step says so itself.
     pub conflict: (OnConflict, Option<u32>),
     /// Writes are visible at once and nothing is rolled back.
     pub loose: bool,
-    /// How long a lock is waited for.
+    /// How long a lock is waited for; in a merged flow each step says so itself.
     pub lock_wait: Span,
     /// A fetch: its answer is the frame.
     pub is_fetch: bool,
@@ -112,10 +113,20 @@ pub struct MergedStep {
     pub step: u8,
     /// Arguments over the flow's slots, and the frame slot each goes to.
     pub args: Vec<(Code, u16)>,
-    /// The program counter after the step.
+    /// The program counter after the step, and after what is done when it refuses.
     pub next: u16,
     /// A refusal does not fail the flow.
     pub optional: bool,
+    /// Something is done when it refuses.
+    pub otherwise: bool,
+    /// Where a refusal goes on: with what is done then, if there is anything.
+    pub refuse: u16,
+    /// What happens when a version has changed that it read or writes, and how often the flow reads anew.
+    pub conflict: (OnConflict, Option<u32>),
+    /// How long it waits for a lock.
+    pub lock_wait: Span,
+    /// The versions of all rows that it reads are compared before it is left.
+    pub verify: bool,
     /// The slot that the reply of the step is bound to, and its code.
     pub bind: Option<(Code, u16)>,
 }

@@ -26,10 +26,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
         let publishing = if program.publishes { &program.parts[..] } else { &[] };
         for (n, part) in publishing.iter().enumerate() {
-            if part.publish.is_empty()
-                || part.otherwise != task.in_refusal
-                || task.is_silent(program, n as u8)
-            {
+            if part.publish.is_empty() || task.is_silent(program, n as u8) {
                 continue;
             }
             if let Err(failure) = self.compute_events(task, part) {
@@ -43,7 +40,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             match self.evaluate(task, code, false) {
                 Ok(reply) => task.reply = reply,
                 // A skip may leave nothing to answer with.
-                Err(_) if task.skipped != 0 => task.reply = NULL,
+                Err(_) if !task.skipped.is_empty() => task.reply = NULL,
                 Err(failure) => {
                     // What a merged flow answers is no operation's failure.
                     let reason = match program.merged.is_empty() {
@@ -96,7 +93,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             let mut flag = 0;
             if task.in_refusal {
                 flag |= commit::REFUSED;
-            } else if task.skipped & 1 != 0 {
+            } else if task.skipped.has(0) {
                 flag |= commit::SKIPPED;
             }
             if task.fenced_off {
@@ -105,7 +102,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             let staged = std::mem::take(&mut task.staged);
             self.install(task, program.op, flag, &staged);
             task.staged = staged;
-        } else if !task.in_refusal {
+        } else {
             self.commit_merged(task, program);
         }
         task.staged.clear();
@@ -133,10 +130,11 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     fn commit_merged(&mut self, task: &mut Running, program: &Program) {
         let (all, whole) = (std::mem::take(&mut task.staged), task.ctx);
         for (n, step) in program.merged.iter().enumerate() {
-            if task.merged_done & 1 << n != 0 {
+            let refused = task.merged_refused >> n & 1 == 1;
+            if refused || task.merged_done >> n & 1 == 1 {
                 task.ctx = self.step_ctx(whole, step.step, false);
                 let own: Vec<Staged> = all.iter().filter(|write| write.part == n as u8).copied().collect();
-                self.install(task, step.op, 0, &own);
+                self.install(task, step.op, if refused { commit::REFUSED } else { 0 }, &own);
             }
         }
         (task.staged, task.ctx) = (all, whole);
@@ -152,7 +150,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// The points before and after a commit. Returns whether the task is no more.
     #[cold]
     fn pass_commits(&mut self, after: usize, task: &mut Running, program: &Program) -> bool {
-        let Task { ctx, path, node, merged_done, .. } = **task;
+        let Task { ctx, path, node, .. } = **task;
+        let merged = task.merged_done | task.merged_refused;
         // Rules look at the arguments; whatever strikes may end the task.
         let frame = task.frame.clone();
         let id = self.put_back(task);
@@ -162,7 +161,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         } else {
             program.merged.iter().enumerate().any(|(n, step)| {
                 let first = step.args.first().map_or(0, |(_, slot)| *slot as usize);
-                merged_done & 1 << n != 0
+                merged >> n & 1 == 1
                     && self.passes(
                         after,
                         PointKind::Commit,

@@ -3,7 +3,9 @@
 
 use super::Engine;
 use super::call::arguments;
+use super::merged::refuse_step;
 use super::network::Answered;
+use super::parts::Parts;
 use super::slab::Id;
 use super::task::Went;
 use super::world::{Ctx, Running, Status, Task};
@@ -35,15 +37,12 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             r.row = task.ctx.step;
             r.flag = u8::from(weather);
         });
-        if let Some(step) = program.merged.get(task.merged as usize)
-            && step.optional
-        {
-            let mark = task.mark as usize;
-            task.staged.truncate(mark);
-            return Went::To(step.next);
+        if let Some(step) = program.merged.get(task.merged as usize) {
+            return refuse_step(task, program, step, reason);
         }
         task.staged.clear();
         task.cells.clear();
+        (task.merged_done, task.merged_refused) = (0, 0);
         if task.in_refusal {
             return leave_otherwise(task, program);
         }
@@ -63,13 +62,14 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         table: TableId,
         slot: u32,
     ) -> Went {
+        let step = program.merged.get(task.merged as usize);
         self.record(Kind::Conflict, task.path, &task.ctx, |r| {
-            r.op = program.op.0;
+            r.op = step.map_or(program.op, |step| step.op).0;
             r.who = task.node;
             r.row = slot;
             r.data = u64::from(table.0);
         });
-        let (on_conflict, most) = program.conflict;
+        let (on_conflict, most) = step.map_or(program.conflict, |step| step.conflict);
         let by_owner = program.steps.iter().any(|step| matches!(step, Step::Read(_)));
         if on_conflict == OnConflict::Redo && by_owner && most.is_none_or(|most| task.tries < most) {
             self.rollback(task);
@@ -84,13 +84,13 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// The operation is over: it answers.
     #[inline]
     pub(super) fn end_task(&mut self, task: &mut Running, program: &Program) -> Went {
-        if program.is_fetch && task.skipped & 1 != 0 {
+        if program.is_fetch && task.skipped.has(0) {
             // Its caller will ask for nothing more: this is all that becomes of it.
             self.install(task, program.op, commit::SKIPPED, &[]);
         }
         let status = match task.refused {
             Some(reason) => Status::Refused(reason),
-            None if program.is_fetch && task.skipped & 1 != 0 => Status::Skipped(task.reply),
+            None if program.is_fetch && task.skipped.has(0) => Status::Skipped(task.reply),
             None => Status::Ok(task.reply),
         };
         self.running_answers(task, status)
@@ -162,8 +162,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         task.passed = false;
         task.store_key = false;
         task.fenced_off = false;
-        task.skipped = 0;
-        task.merged_done = 0;
+        task.skipped = Parts::NONE;
+        (task.merged_done, task.merged_refused) = (0, 0);
     }
 
     /// The transaction is undone and the caller told.
@@ -217,7 +217,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 /// refused for stays what it says.
 fn leave_otherwise(task: &mut Task, program: &Program) -> Went {
     for (n, _) in program.parts.iter().enumerate().filter(|(_, part)| part.otherwise) {
-        task.skipped |= 1 << n.min(31);
+        task.skipped.put(n as u8);
     }
     let behind = program.steps[usize::from(program.refuse)..].iter();
     Went::To(program.refuse + behind.take_while(|step| matches!(step, Step::Write(..))).count() as u16)

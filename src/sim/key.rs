@@ -5,6 +5,7 @@
 
 use super::Engine;
 use super::call::arguments;
+use super::parts::Parts;
 use super::task::Went;
 use super::world::{Ctx, From, Running, Status, Task, What};
 use crate::kernel::agenda::Class;
@@ -226,7 +227,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 // Nothing to undo, or done before: it says yes and does nothing. An empty compensation is remembered.
                 task.fence = undo.then_some((key, true));
                 task.fenced_off = true;
-                task.skipped = u32::MAX;
+                task.skipped = Parts::ALL;
                 if known.is_some() {
                     self.record(Kind::Replay, path, &ctx, |r| {
                         r.op = program.op.0;

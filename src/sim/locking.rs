@@ -54,8 +54,10 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
         task.waits += 1;
         task.waiting = true;
-        if !program.lock_wait.is_ever() {
-            self.timer(What::LockTimeout(id, task.waits), program.lock_wait, path);
+        let step = program.merged.get(task.merged as usize);
+        let wait = step.map_or(program.lock_wait, |step| step.lock_wait);
+        if !wait.is_ever() {
+            self.timer(What::LockTimeout(id, task.waits), wait, path);
         }
         Went::Waits
     }

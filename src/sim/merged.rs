@@ -1,5 +1,5 @@
 //! Flows merged into one transaction: the steps are parts of one program, each entered with arguments of its own and left
-//! with an answer. What a step wrote is told apart again at the commit.
+//! with an answer, or refused. What a step wrote is told apart again at the commit.
 
 use super::Engine;
 use super::task::Went;
@@ -8,7 +8,7 @@ use crate::kernel::choose::Chooser;
 use crate::kernel::path::Path;
 use crate::model::ids::{FlowId, OpId};
 use crate::model::record::FLOW;
-use crate::model::step::Program;
+use crate::model::step::{MergedStep, Program};
 use crate::model::value::{NULL, Word};
 use crate::store::Sink;
 
@@ -33,6 +33,10 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let step = &program.merged[n as usize];
         task.merged = n;
         task.mark = task.staged.len() as u32;
+        if step.verify {
+            // What the steps before it have read is their affair.
+            task.reads.clear();
+        }
         if let Some(when) = &step.when
             && self.evaluate(task, when, false) != Ok(1)
         {
@@ -44,6 +48,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             match self.evaluate(task, code, false) {
                 Ok(value) => task.frame[*slot as usize] = value,
                 Err(failure) => {
+                    // It is not even asked, so it does nothing for it.
+                    task.merged_refused |= 1 << n;
                     let reason = self.failure_reason(step.op, failure);
                     return self.refuse(task, program, step.op, reason, false);
                 }
@@ -59,6 +65,34 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             let value = self.evaluate(task, code, false).unwrap_or(NULL);
             task.frame[*slot as usize] = value;
         }
-        Went::On
+        // What it does when it refuses lies between.
+        Went::To(step.next)
     }
+}
+
+/// A step refuses: what it wrote is undone or, if the flow fails with it, what all wrote. What is to be done then belongs to
+/// the transaction; if that refuses in its turn, nothing of it is done.
+pub(super) fn refuse_step(task: &mut Task, program: &Program, step: &MergedStep, reason: Word) -> Went {
+    let own = 1 << task.merged;
+    let in_turn = task.merged_refused & own != 0;
+    if step.optional {
+        let mark = task.mark as usize;
+        task.staged.truncate(mark);
+        task.merged_refused &= !own;
+    } else {
+        task.staged.clear();
+        task.cells.clear();
+        (task.merged_done, task.merged_refused) = (0, 0);
+        task.refused.get_or_insert(reason);
+        task.in_refusal = true;
+    }
+    match in_turn {
+        true if step.optional => return Went::To(step.next),
+        true => return Went::To(program.refuse),
+        false => {}
+    }
+    if step.otherwise {
+        task.merged_refused |= own;
+    }
+    Went::To(step.refuse)
 }

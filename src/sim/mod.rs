@@ -26,6 +26,7 @@ mod locking;
 mod merged;
 mod network;
 mod outbox;
+mod parts;
 mod places;
 mod reading;
 mod rules;

@@ -63,7 +63,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         if let Some(skip) = &of.skip
             && self.evaluate(task, skip, true)? == 1
         {
-            task.skipped |= 1 << part.min(31);
+            task.skipped.put(part);
             return Ok(Went::To(of.skip_to));
         }
         let at_store = of.writes.first().is_some_and(|write| write.guarded);

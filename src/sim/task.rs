@@ -7,6 +7,7 @@ use super::call::arguments;
 use super::due::Due;
 use super::fault::Weathered;
 use super::network::Answered;
+use super::parts::Parts;
 use super::slab::Id;
 use super::world::{Asking, Ctx, From, Message, Ready, Running, Status, Task};
 use crate::kernel::agenda::{Key, LaneId};
@@ -60,7 +61,7 @@ impl Task {
         self.waits = 0;
         self.refused = None;
         self.in_refusal = false;
-        self.skipped = 0;
+        self.skipped = Parts::NONE;
         self.fenced_off = false;
         self.reply = NULL;
         self.tries = 0;
@@ -72,6 +73,7 @@ impl Task {
         self.mark = 0;
         self.merged = 0;
         self.merged_done = 0;
+        self.merged_refused = 0;
         self.outbox.clear();
         self.event = [NULL; 4];
         self.round = 0;

@@ -12,6 +12,7 @@ pub(crate) use super::coordination::{
 };
 use super::due::Due;
 use super::links::Cuts;
+use super::parts::Parts;
 use super::places::Places;
 use super::slab::{Id, Slab};
 use super::words::Words;
@@ -24,7 +25,6 @@ use crate::model::flow::Target;
 use crate::model::ids::{FlowId, OpId, ServiceId, TableId, TopicId};
 use crate::model::own::{AnyProcess, Commit};
 use crate::model::record::Outcome;
-use crate::model::step::Program;
 use crate::model::value::{NULL, Word};
 use crate::model::weather::PointKind;
 use crate::store::{Index, Keys, Locks, Sequences, Tables};
@@ -247,7 +247,7 @@ pub(crate) struct Task {
     pub(crate) waits: u32,
     pub(crate) refused: Option<Word>,
     pub(crate) in_refusal: bool,
-    pub(crate) skipped: u32,
+    pub(crate) skipped: Parts,
     pub(crate) fenced_off: bool,
     pub(crate) reply: Word,
     pub(crate) tries: u32,
@@ -262,6 +262,8 @@ pub(crate) struct Task {
     pub(crate) mark: u32,
     pub(crate) merged: u8,
     pub(crate) merged_done: u64,
+    /// The steps of a merged flow that were refused and do something for it.
+    pub(crate) merged_refused: u64,
     /// Rows for the outbox.
     pub(crate) outbox: Vec<Id>,
     /// The event that runs it: id, time, version, number.
@@ -270,14 +272,6 @@ pub(crate) struct Task {
     pub(crate) round: u32,
     /// The timer that will wake it.
     pub(crate) timer: Key,
-}
-
-impl Task {
-    /// Whether a part has nothing to tell: it was skipped, or is of a step of a merged flow that was left out or refused.
-    pub(crate) fn is_silent(&self, program: &Program, part: u8) -> bool {
-        let of = program.parts[part as usize].merged;
-        self.skipped & 1 << part.min(31) != 0 || !program.merged.is_empty() && self.merged_done >> of & 1 == 0
-    }
 }
 
 /// Where a call stands.

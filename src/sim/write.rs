@@ -100,7 +100,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         if let Some(skip) = &of.skip_at_store {
             match self.evaluate(task, skip, false) {
                 Ok(1) => {
-                    task.skipped |= 1 << part.min(31);
+                    task.skipped.put(part);
                     return Went::To(of.skip_to);
                 }
                 Ok(_) => {}
@@ -318,7 +318,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             plan.values.iter().enumerate().map(|(n, value)| (value.column, task.frame[first + n]));
         let existed = task.frame[plan.base as usize + 1] != 0;
         let current = current.map(|slot| self.world.tables.table(plan.table).cells(slot));
-        match (program.conflict.0, current) {
+        let conflict =
+            program.merged.get(task.merged as usize).map_or(program.conflict, |step| step.conflict);
+        match (conflict.0, current) {
             (OnConflict::Force, _) if insists => Stale::Write,
             (OnConflict::Merge, Some(now)) if insists && existed => {
                 let untouched = plan.values.iter().all(|v| now[v.column.index()] == image[v.column.index()]);

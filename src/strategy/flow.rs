@@ -1,14 +1,14 @@
 //! Flows: who coordinates their steps, and the one program of a merged flow.
 
 use super::Compiler;
-use super::operation::{Body, body, key_plan, merged_tail, part_steps, publishes};
+use super::operation::{Body, body, key_plan, merged_tail, part_steps, publishes, writes};
 use super::rewrite::shift;
 use super::writes::Frame;
 use crate::kernel::time::Span;
 use crate::model::expr::Code;
 use crate::model::flow::{Call, CallStep, Class, Flow, StepKind, Target};
-use crate::model::how::{Caller, Coordination, KeyStore, OnConflict, StoreLevel, WritePolicy};
-use crate::model::ids::FlowId;
+use crate::model::how::{Caller, Coordination, KeyStore, OccScope, OnConflict, StoreLevel, WritePolicy};
+use crate::model::ids::{FlowId, OpId};
 use crate::model::plan::{FlowPlan, NotApplicable, StepPlan};
 use crate::model::service::By;
 use crate::model::step::{MergedStep, Program, Step};
@@ -42,7 +42,7 @@ pub(super) fn compile(compiler: &mut Compiler<'_>, id: FlowId) -> FlowPlan {
         return plan;
     }
     if how.coordination == Coordination::Merged {
-        match merged(compiler, id, flow, &plan) {
+        match merged(compiler, flow, &plan) {
             Ok(program) => plan.merged = Some(compiler.add(program)),
             Err(why) => compiler.refused.push(NotApplicable { op: None, flow: Some(id), why }),
         }
@@ -114,8 +114,9 @@ fn feasible(flow: &Flow, coordination: &Coordination, fetches: bool) -> Result<(
 }
 
 /// One program for all steps: the services become one and the steps one transaction.
-fn merged(compiler: &Compiler<'_>, id: FlowId, flow: &Flow, plan: &FlowPlan) -> Result<Program, String> {
-    let mut frame = Frame { offset: 0, next: plan.slots };
+fn merged(compiler: &Compiler<'_>, flow: &Flow, plan: &FlowPlan) -> Result<Program, String> {
+    let mut frame = Frame::behind(plan.slots);
+    let whole = format!("flow `{}`", flow.name);
     let mut steps = Vec::new();
     let mut parts = Vec::new();
     let mut merged = Vec::new();
@@ -132,36 +133,19 @@ fn merged(compiler: &Compiler<'_>, id: FlowId, flow: &Flow, plan: &FlowPlan) -> 
         steps.push(Step::KeyClaim);
     }
     let mut first = None;
-    let (mut conflict, mut lock_wait, mut loose) = ((OnConflict::Reject, None), Span::MAX, false);
+    // What steps do when they refuse and the flow with them: it comes behind the flow's own end.
+    let mut excuses = Vec::new();
     for (number, step) in flow.steps.iter().enumerate() {
         let StepKind::Call(call) = &step.does else { continue };
         let Target::Op(op) = call.action.target else { continue };
         first.get_or_insert(op);
         let operation = compiler.model.operation(op);
-        if operation.hosted || compiler.how.own.is_some() {
-            let name = &compiler.model.flow(id).name;
-            return Err(format!(
-                "flow `{name}` has steps in Rust, which cannot be merged into one transaction"
-            ));
-        }
-        if compiler.model.service(operation.service).external {
-            return Err(format!(
-                "flow `{}` cannot be merged into one transaction: `{}` belongs to an external system",
-                compiler.model.flow(id).name,
-                compiler.model.operation_name(op)
-            ));
-        }
+        mergeable(compiler, op).map_err(|why| format!("{whole} {why}"))?;
         let how = &compiler.how.operations[op.index()];
-        let base = frame.next;
+        let base = frame.take(operation.slots.len());
         frame.offset = base;
-        frame.next += operation.slots.len() as u16;
+        frame.suffices(&whole)?;
         let body: Body = body(compiler, op, &how.write, &mut frame)?;
-        match &how.write {
-            WritePolicy::Occ(occ) => conflict = (occ.on_conflict, occ.tries),
-            WritePolicy::Lock { wait } => lock_wait = *wait,
-            _ => {}
-        }
-        loose |= how.store == StoreLevel::None;
         let index = merged.len() as u8;
         steps.push(Step::Enter(index));
         let from = parts.len();
@@ -176,7 +160,23 @@ fn merged(compiler: &Compiler<'_>, id: FlowId, flow: &Flow, plan: &FlowPlan) -> 
             parts[n as usize].skip_to = steps.len() as u16;
         }
         parts[from].skip_to = steps.len() as u16;
+        let verify = matches!(&how.write, WritePolicy::Occ(occ) if occ.scope == OccScope::Reads);
+        if verify {
+            steps.push(Step::Verify);
+        }
         steps.push(Step::Leave(index));
+        let refuse = steps.len() as u16;
+        let otherwise = body.otherwise.is_some();
+        match body.otherwise {
+            Some(mut part) if call.optional => {
+                part.merged = index;
+                writes(&part, parts.len() as u8, &mut steps);
+                parts.push(part);
+            }
+            Some(part) => excuses.push((index, part)),
+            None => {}
+        }
+        let next = steps.len() as u16;
         let reply = operation.reply.as_ref().map(|reply| Code::compile(&shift(reply, base)));
         merged.push(MergedStep {
             op,
@@ -185,23 +185,45 @@ fn merged(compiler: &Compiler<'_>, id: FlowId, flow: &Flow, plan: &FlowPlan) -> 
             args: (call.action.args.iter().zip(base..))
                 .map(|(arg, slot)| (Code::compile(arg), slot))
                 .collect(),
-            next: steps.len() as u16,
+            next,
             optional: call.optional,
+            otherwise,
+            refuse,
+            conflict: match &how.write {
+                WritePolicy::Occ(occ) => (occ.on_conflict, occ.tries),
+                _ => (OnConflict::Reject, None),
+            },
+            lock_wait: match how.write {
+                WritePolicy::Lock { wait } => wait,
+                _ => Span::MAX,
+            },
+            verify,
             bind: call.bind.zip(reply).map(|(slot, code)| (code, slot)),
         });
     }
-    if parts.len() > u8::MAX as usize {
-        let name = &compiler.model.flow(id).name;
-        return Err(format!("flow `{name}` has more than {} parts, too many for one transaction", u8::MAX));
+    if parts.len() + excuses.len() > u8::MAX as usize {
+        return Err(format!("{whole} has more than {} parts, too many for one transaction", u8::MAX));
     }
-    merged_tail(&parts, store, &plan.publish, &mut steps);
+    frame.suffices(&whole)?;
+    merged_tail(&parts, 0, store, &plan.publish, &mut steps);
     let refuse = steps.len() as u16;
     match store {
         Some(KeyStore::With) => steps.extend([Step::KeyStore, Step::Commit, Step::End]),
         Some(KeyStore::After) => steps.extend([Step::KeyLate, Step::End]),
         _ => steps.push(Step::End),
     }
-    let op = first.ok_or_else(|| format!("flow `{}` has no step to merge", compiler.model.flow(id).name))?;
+    for step in merged.iter_mut().filter(|step| !step.optional) {
+        step.refuse = refuse;
+    }
+    for (index, mut part) in excuses {
+        let n = parts.len();
+        part.merged = index;
+        merged[index as usize].refuse = steps.len() as u16;
+        writes(&part, n as u8, &mut steps);
+        parts.push(part);
+        merged_tail(&parts, n, store, &plan.publish, &mut steps);
+    }
+    let op = first.ok_or_else(|| format!("{whole} has no step to merge"))?;
     Ok(Program {
         op,
         steps,
@@ -213,13 +235,28 @@ fn merged(compiler: &Compiler<'_>, id: FlowId, flow: &Flow, plan: &FlowPlan) -> 
         parts,
         reply: plan.reply.clone(),
         key: plan.key.clone(),
-        conflict,
-        loose,
-        lock_wait,
+        conflict: (OnConflict::Reject, None),
+        loose: false,
+        lock_wait: Span::MAX,
         is_fetch: false,
         read_only: false,
         merged,
         custom: Vec::new(),
         custom_slots: (0, 0),
     })
+}
+
+/// Whether an operation can be a part of a transaction over several services; if not, why.
+fn mergeable(compiler: &Compiler<'_>, op: OpId) -> Result<(), String> {
+    let operation = compiler.model.operation(op);
+    let name = || compiler.model.operation_name(op);
+    if operation.hosted || compiler.how.own.is_some() {
+        Err("has steps in Rust, which cannot be merged into one transaction".into())
+    } else if compiler.model.service(operation.service).external {
+        Err(format!("cannot be merged into one transaction: `{}` belongs to an external system", name()))
+    } else if compiler.how.operations[op.index()].store == StoreLevel::None {
+        Err(format!("cannot be merged into one transaction: the store of `{}` has none", name()))
+    } else {
+        Ok(())
+    }
 }

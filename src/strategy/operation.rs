@@ -113,7 +113,7 @@ pub(super) fn part_steps(part: &PartPlan, n: u8, locks: bool, steps: &mut Vec<St
     writes(part, n, steps);
 }
 
-fn writes(part: &PartPlan, n: u8, steps: &mut Vec<Step>) {
+pub(super) fn writes(part: &PartPlan, n: u8, steps: &mut Vec<Step>) {
     steps.extend((0..part.writes.len()).map(|write| Step::Write(n, write as u8)));
 }
 
@@ -139,7 +139,7 @@ fn program(compiler: &Compiler<'_>, op: OpId, how: &OperationHow, half: Half) ->
             "`{name}` is run by its caller, which sends the versions of the rows it writes only"
         ));
     }
-    let mut frame = Frame { offset: 0, next: operation.slots.len() as u16 };
+    let mut frame = Frame::behind(operation.slots.len() as u16);
     let Body { mut parts, otherwise, reply } = body(compiler, op, &how.write, &mut frame)?;
     let key = if half == Half::Fetch { None } else { key_plan(&how.idempotency) };
     // A fence is a table beside those of the participant: at a system of others nobody can put one up.
@@ -159,8 +159,8 @@ fn program(compiler: &Compiler<'_>, op: OpId, how: &OperationHow, half: Half) ->
     };
     let store = key.as_ref().map(|key| key.policy.store);
     let mut own = OwnSteps::of(compiler, op, half);
-    let custom_slots = (frame.next, own.slots);
-    frame.next += own.slots;
+    let custom_slots = (frame.take(usize::from(own.slots)), own.slots);
+    frame.suffices(&format!("`{}`", compiler.model.operation_name(op)))?;
     let read_only = is_read_only(operation) && key.is_none() && own.custom.is_empty();
 
     let mut steps = own.take(Place::Arrived);
@@ -334,15 +334,17 @@ impl Tail<'_> {
     }
 }
 
-/// The tail of a merged flow: all parts of all its operations, one commit.
+/// The tail of a merged flow: all parts of all its operations, one commit; or the one part of what is done when one of them
+/// refuses. What was read is compared step by step.
 pub(super) fn merged_tail(
     parts: &[PartPlan],
+    from: usize,
     store: Option<KeyStore>,
     publish: &PublishPolicy,
     steps: &mut Vec<Step>,
 ) {
     let (computed, committed) = (Vec::new(), Vec::new());
-    let parts_of = 0..parts.len() as u8;
+    let parts_of = from as u8..parts.len() as u8;
     let tail = Tail { parts: parts_of, verify: false, store, publish, fetch: false, computed, committed };
     tail.steps(parts, steps);
 }

@@ -18,13 +18,31 @@ pub(super) struct Frame {
     pub(super) offset: u16,
     /// The next free word.
     pub(super) next: u16,
+    /// More was asked for than there is.
+    full: bool,
 }
 
 impl Frame {
-    fn take(&mut self, words: usize) -> u16 {
+    /// A frame of which so many words are taken.
+    pub(super) fn behind(slots: u16) -> Frame {
+        Frame { offset: 0, next: slots, full: false }
+    }
+
+    pub(super) fn take(&mut self, words: usize) -> u16 {
         let at = self.next;
-        self.next += words as u16;
+        match u16::try_from(usize::from(at) + words) {
+            Ok(next) => self.next = next,
+            Err(_) => self.full = true,
+        }
         at
+    }
+
+    /// Whether all that was asked for is there; if not, why `what` cannot be carried out.
+    pub(super) fn suffices(&self, what: &str) -> Result<(), String> {
+        match self.full {
+            false => Ok(()),
+            true => Err(format!("{what} reads and writes more than one transaction can hold")),
+        }
     }
 }
 

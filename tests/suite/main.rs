@@ -5,6 +5,7 @@ mod examples;
 mod external;
 mod growth;
 mod hardened;
+mod merged;
 mod mutants;
 mod network;
 mod otherwise;

@@ -54,7 +54,8 @@ fn caught(twin: &Prepared, planted: &Prepared, broken: &[&str]) {
 fn without(program: &mut Program, gone: impl Fn(Step) -> bool) {
     while let Some(at) = program.steps.iter().position(|&step| gone(step)) {
         program.steps.remove(at);
-        let merged = program.merged.iter_mut().map(|step| &mut step.next);
+        let steps = program.merged.iter_mut();
+        let merged = steps.flat_map(|step| [&mut step.next, &mut step.refuse]);
         let parts = program.parts.iter_mut().map(|part| &mut part.skip_to);
         for target in [&mut program.refuse, &mut program.redo].into_iter().chain(parts).chain(merged) {
             *target -= u16::from(usize::from(*target) > at);

@@ -52,39 +52,47 @@ pub(crate) fn swept(prepared: &Prepared, seeds: std::ops::Range<u64>) -> Option<
     sweep(prepared, seeds, 2, &|_| {}, &AtomicBool::new(false))
 }
 
-#[test]
-fn every_expectation_of_every_shipped_scenario_is_met() {
+/// What a scenario expects and does not get in so many seeds.
+pub(crate) fn missed(scenario: &Scenario, seeds: u64) -> Vec<String> {
     let mut wrong = Vec::new();
-    for file in files() {
-        let scenario = read(&file);
-        for (case, prepared) in prepared(&scenario) {
-            let swept = swept(&prepared, 0..1000);
-            let label = format!("{} {case} {}", scenario.name, prepared.strategy);
-            if let Some(swept) = &swept {
-                assert!(swept.panics.is_empty(), "{label}: {:?}", swept.panics);
-                assert!(swept.tally.errors.is_empty(), "{label}: {:?}", swept.tally.errors);
-            }
-            let judged = judge(&prepared, swept.as_ref());
-            for (invariant, cell) in prepared.invariants.iter().zip(&judged.cells) {
-                if matches!(cell.status, CellStatus::Finding | CellStatus::Missed | CellStatus::Inconclusive)
-                {
-                    wrong.push(format!(
-                        "{label}: {} is {:?}, expected {:?}",
-                        invariant.name, cell.verdict, cell.expected
-                    ));
-                }
-            }
-            for fact in judged.facts.iter().filter(|fact| !fact.held) {
+    for (case, prepared) in prepared(scenario) {
+        let swept = swept(&prepared, 0..seeds);
+        let label = format!("{} {case} {}", scenario.name, prepared.strategy);
+        if let Some(swept) = &swept {
+            assert!(swept.panics.is_empty(), "{label}: {:?}", swept.panics);
+            assert!(swept.tally.errors.is_empty(), "{label}: {:?}", swept.tally.errors);
+        }
+        let judged = judge(&prepared, swept.as_ref());
+        for (invariant, cell) in prepared.invariants.iter().zip(&judged.cells) {
+            if matches!(cell.status, CellStatus::Finding | CellStatus::Missed | CellStatus::Inconclusive) {
                 wrong.push(format!(
-                    "{label}: {} (sometimes: {}), seed {:?}",
-                    fact.text, fact.sometimes, fact.seed
+                    "{label}: {} is {:?}, expected {:?}",
+                    invariant.name, cell.verdict, cell.expected
                 ));
             }
-            if let Some(cell) = judged.overall.filter(|cell| cell.status != CellStatus::Expected) {
-                wrong.push(format!("{label}: overall {:?}, expected {:?}", cell.verdict, cell.expected));
-            }
+        }
+        for fact in judged.facts.iter().filter(|fact| !fact.held) {
+            wrong.push(format!(
+                "{label}: {} (sometimes: {}), seed {:?}",
+                fact.text, fact.sometimes, fact.seed
+            ));
+        }
+        if let Some(cell) = judged.overall.filter(|cell| cell.status != CellStatus::Expected) {
+            wrong.push(format!("{label}: overall {:?}, expected {:?}", cell.verdict, cell.expected));
         }
     }
+    wrong
+}
+
+/// A scenario given as text gets all that it expects.
+pub(crate) fn meets(text: &str, seeds: u64) {
+    let missed = missed(&read_text(text), seeds);
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+#[test]
+fn every_expectation_of_every_shipped_scenario_is_met() {
+    let wrong: Vec<String> = files().iter().flat_map(|file| missed(&read(file), 1000)).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

@@ -159,7 +159,10 @@ dimensions! {
          "choreography": "Each step tells the next one by an event; a refusal travels back along the compensations.",
          "tcc": "Try, confirm, cancel.",
          "2pc": "Two-phase commit.",
-         "merged": "The services of the flow become one, and its steps one transaction."],
+         "merged": "The services of the flow become one, and its steps one transaction. Each step writes as `write` \
+                   says for it; a version that has changed, at whatever step, sends the whole flow back to its start, or \
+                   fails it. What a step does when it refuses (`otherwise`) stays if the step is optional; if not, it is all \
+                   that stays. The key and the way of events are those of the flow."],
         [Field::new("answer", Shape::OneOf(&[word("done", "When the flow is done."), word("accepted", "As soon as it has begun.")]),
              "When the caller is answered.").default("done"),
          Field::new("log", Shape::OneOf(&[word("durable", "In the database of its home: it survives a crash."), word("memory", "In the memory of the replica: it does not.")]), "saga: its log.").default("durable"),
