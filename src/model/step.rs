@@ -30,6 +30,8 @@ pub enum Step {
     Weather(u8),
     /// Locks what the part reads.
     Lock(u8),
+    /// Locks what the events of the part look at, and the reply.
+    LockTold(u8),
     /// Reads, checks and computes the part at one instant.
     Read(u8),
     /// Thinks.
@@ -163,6 +165,8 @@ pub struct PartPlan {
     pub think: ThinkPlan,
     /// What it reads by key and, with no key, as a whole table: for locks and for the comparison of versions.
     pub reads: Vec<(TableId, Option<Code>)>,
+    /// Under locks: what else its events and, of the first part, the reply look at.
+    pub told: Vec<(TableId, Option<Code>)>,
     /// The writes.
     pub writes: Vec<WritePlan>,
     /// The events.

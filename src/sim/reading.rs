@@ -7,15 +7,20 @@ use super::view::{TaskView, note};
 use super::world::{Running, Task};
 use crate::kernel::choose::Chooser;
 use crate::model::expr::{Code, Failure, eval};
-use crate::model::ids::OpId;
+use crate::model::ids::{OpId, TableId};
 use crate::model::record::Kind;
 use crate::model::step::{AtPlan, Program, ThinkPlan, WritePlan};
 use crate::model::value::{NULL, Word};
 use crate::store::{Lock, Sink};
 
 impl<C: Chooser, S: Sink> Engine<'_, C, S> {
-    pub(super) fn lock_reads(&mut self, task: &mut Running, program: &Program, part: u8) -> Went {
-        for (table, key) in &program.parts[part as usize].reads {
+    pub(super) fn lock_all(
+        &mut self,
+        task: &mut Running,
+        program: &Program,
+        reads: &[(TableId, Option<Code>)],
+    ) -> Went {
+        for (table, key) in reads {
             let lock = match key {
                 None => Lock { table: *table, space: 1, key: 0 },
                 Some(code) => match self.evaluate(task, code, false) {

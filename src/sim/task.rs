@@ -298,8 +298,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// Whether a step is a statement of the database, which takes its time before it takes effect.
     fn takes_time(&self, program: &Program, step: Step, ctx: &Ctx) -> bool {
         match step {
-            Step::KeyLookup | Step::KeyEarly | Step::KeyLate | Step::Lock(_) | Step::Read(_) => true,
-            Step::Write(..) | Step::Outbox(_) => true,
+            Step::KeyLookup | Step::KeyEarly | Step::KeyLate | Step::Read(_) => true,
+            Step::Lock(_) | Step::LockTold(_) | Step::Write(..) | Step::Outbox(_) => true,
             Step::Fence => self.is_fenced(ctx),
             Step::Custom(n) => program.custom[n as usize].statement,
             Step::Commit => !program.read_only,
@@ -348,7 +348,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             Step::KeyClaim => self.key_claim(task, program),
             Step::Fence => self.fence(task, program),
             Step::Weather(part) => self.weather_step(task, program, part),
-            Step::Lock(part) => self.lock_reads(task, program, part),
+            Step::Lock(part) => self.lock_all(task, program, &program.parts[part as usize].reads),
+            Step::LockTold(part) => self.lock_all(task, program, &program.parts[part as usize].told),
             Step::Read(part) => self.read(task, program, part),
             Step::Think(part) => self.think_step(task, program, part),
             Step::Write(part, write) => self.write(task, program, part, write),

@@ -1,7 +1,7 @@
 //! Flows: who coordinates their steps, and the one program of a merged flow.
 
 use super::Compiler;
-use super::operation::{Body, body, key_plan, merged_tail, part_steps, publishes, writes};
+use super::operation::{Body, body, key_plan, lock_told, merged_tail, part_steps, publishes, writes};
 use super::rewrite::shift;
 use super::writes::Frame;
 use crate::kernel::time::Span;
@@ -160,6 +160,7 @@ fn merged(compiler: &Compiler<'_>, flow: &Flow, plan: &FlowPlan) -> Result<Progr
             parts[n as usize].skip_to = steps.len() as u16;
         }
         parts[from].skip_to = steps.len() as u16;
+        lock_told(&parts, from as u8..parts.len() as u8, &mut steps);
         let verify = matches!(&how.write, WritePolicy::Occ(occ) if occ.scope == OccScope::Reads);
         if verify {
             steps.push(Step::Verify);

@@ -92,8 +92,13 @@ pub(super) fn body(
     let operation = model.operation(op);
     let writer = Writer { model, op, policy };
     let mut parts = Vec::new();
-    for part in &operation.parts {
-        parts.push(writer.part(part, frame)?);
+    for (n, part) in operation.parts.iter().enumerate() {
+        let mut plan = writer.part(part, frame)?;
+        if matches!(policy, WritePolicy::Lock { .. }) {
+            let reply = operation.reply.as_ref().filter(|_| n == 0);
+            plan.told = writer.told(part, reply, frame.offset);
+        }
+        parts.push(plan);
     }
     let refuses = !operation.otherwise.writes.is_empty() || !operation.otherwise.publish.is_empty();
     let otherwise = refuses.then(|| writer.otherwise(&operation.otherwise, frame)).transpose()?;
@@ -111,6 +116,11 @@ pub(super) fn part_steps(part: &PartPlan, n: u8, locks: bool, steps: &mut Vec<St
         steps.push(Step::Think(n));
     }
     writes(part, n, steps);
+}
+
+/// The locks of what is looked at for events and the reply.
+pub(super) fn lock_told(parts: &[PartPlan], of: std::ops::Range<u8>, steps: &mut Vec<Step>) {
+    steps.extend(of.filter(|&n| !parts[n as usize].told.is_empty()).map(Step::LockTold));
 }
 
 pub(super) fn writes(part: &PartPlan, n: u8, steps: &mut Vec<Step>) {
@@ -208,6 +218,7 @@ fn program(compiler: &Compiler<'_>, op: OpId, how: &OperationHow, half: Half) ->
     if let Some(first) = parts.first_mut() {
         first.skip_to = end;
     }
+    lock_told(&parts, 0..count, &mut steps);
     main.steps(&parts, &mut steps);
     let refuse = steps.len() as u16;
     match otherwise {

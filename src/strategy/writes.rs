@@ -107,23 +107,40 @@ impl Writer<'_> {
             plan.skip_at_store = Some(code(&skip));
             first.guarded = true;
         }
-        let mut read = Vec::new();
-        let values =
-            part.effects.writes.iter().flat_map(|write| &write.values).map(|(_, value)| inlined(value));
-        for expr in checks.into_iter().chain(part.lets.iter().map(|(_, e)| inlined(e))).chain(values) {
-            collect_reads(&expr, &mut read);
-        }
-        for write in &part.effects.writes {
-            match &write.at {
-                Address::Key(key) if write.verb != Verb::Insert => {
-                    add_read(&mut read, write.table, Some(&inlined(key)))
+        plan.reads = looks_at(part).iter().map(|(table, key)| (*table, key.as_ref().map(code))).collect();
+        Ok(plan)
+    }
+
+    /// What the events of a part look at, and the reply, if there is one: as far as it is not locked by then.
+    pub(super) fn told(
+        &self,
+        part: &Part,
+        reply: Option<&Expr>,
+        offset: u16,
+    ) -> Vec<(TableId, Option<Code>)> {
+        let mut locked = looks_at(part);
+        // A part that skips has written nothing. It tells nothing either, but there is a reply.
+        if part.skip.is_none() || reply.is_none() {
+            for write in &part.effects.writes {
+                if let Address::Key(key) = &write.at {
+                    add_read(&mut locked, write.table, Some(&inline(key, &part.lets)));
                 }
-                Address::Matching(_) => add_read(&mut read, write.table, None),
-                _ => {}
             }
         }
-        plan.reads = read.iter().map(|(table, key)| (*table, key.as_ref().map(code))).collect();
-        Ok(plan)
+        let events = part.effects.publish.iter().flat_map(|publish| &publish.fields).map(|(_, expr)| expr);
+        let mut read = Vec::new();
+        for expr in events.chain(reply) {
+            collect_reads(expr, &mut read);
+        }
+        read.retain(|(table, key)| {
+            let key = key.as_ref().map(|key| match can_inline([key].into_iter(), &part.lets) {
+                true => inline(key, &part.lets),
+                false => key.clone(),
+            });
+            !locked.contains(&(*table, key))
+        });
+        let code = |key: &Expr| Code::compile(&shift(key, offset));
+        read.iter().map(|(table, key)| (*table, key.as_ref().map(code))).collect()
     }
 
     /// Compiles what is done when a requirement refuses.
@@ -267,6 +284,9 @@ impl Writer<'_> {
     }
 }
 
+/// Rows by key and, with no key, whole tables.
+type Reads = Vec<(TableId, Option<Expr>)>;
+
 /// Whether anything that rows hold goes into an expression.
 fn looks_at_rows(expr: &Expr) -> bool {
     let mut read = Vec::new();
@@ -292,7 +312,29 @@ fn reads_row(expr: &Expr, table: TableId, key: &Expr) -> bool {
     })
 }
 
-fn add_read(reads: &mut Vec<(TableId, Option<Expr>)>, table: TableId, key: Option<&Expr>) {
+/// What a part looks at until it has written, by key or as whole tables.
+fn looks_at(part: &Part) -> Reads {
+    let inlined = |expr: &Expr| inline(expr, &part.lets);
+    let mut read = Vec::new();
+    let checks = part.require.iter().map(|require| &require.that).chain(&part.skip);
+    let lets = part.lets.iter().map(|(_, expr)| expr);
+    let values = part.effects.writes.iter().flat_map(|write| &write.values).map(|(_, value)| value);
+    for expr in checks.chain(lets).chain(values) {
+        collect_reads(&inlined(expr), &mut read);
+    }
+    for write in &part.effects.writes {
+        match &write.at {
+            Address::Key(key) if write.verb != Verb::Insert => {
+                add_read(&mut read, write.table, Some(&inlined(key)))
+            }
+            Address::Matching(_) => add_read(&mut read, write.table, None),
+            _ => {}
+        }
+    }
+    read
+}
+
+fn add_read(reads: &mut Reads, table: TableId, key: Option<&Expr>) {
     // A key that a macro computes row by row names no single row: the whole table is read.
     let by_row = |part: &Expr| {
         matches!(part.kind, ExprKind::RowVar { .. } | ExprKind::RowVarRecord { .. } | ExprKind::Element(_))
@@ -303,7 +345,7 @@ fn add_read(reads: &mut Vec<(TableId, Option<Expr>)>, table: TableId, key: Optio
     }
 }
 
-fn collect_reads(expr: &Expr, reads: &mut Vec<(TableId, Option<Expr>)>) {
+fn collect_reads(expr: &Expr, reads: &mut Reads) {
     expr.walk(&mut |part| match &part.kind {
         ExprKind::Cell { table, key, .. }
         | ExprKind::Row { table, key, .. }

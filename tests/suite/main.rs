@@ -21,3 +21,4 @@ mod shipped;
 mod stability;
 mod tidy;
 mod waiting;
+mod writes;
