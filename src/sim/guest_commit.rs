@@ -180,8 +180,16 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 (_, Some(_)) if cells == before => install::NOOP,
                 _ => 0,
             };
+            // What the commit has written before is as it left it.
+            let own = |at: u32| planned.iter().any(|row| (row.table, row.slot) == (table, at));
+            let shares = |n: usize, row: &Planned, cells: &[Word]| {
+                row.table == table && row.cells.as_ref().is_some_and(|other| state.shares(n, other, cells))
+            };
             let clashes = |cells: &[Word]| {
-                (0..state.unique_count()).any(|n| state.unique_clash(n, cells, Some(slot)).is_some())
+                (0..state.unique_count()).any(|n| {
+                    state.unique_clash(n, cells, Some(slot)).is_some_and(|other| !own(other))
+                        || planned.iter().any(|row| shares(n, row, cells))
+                })
             };
             if *verb != Verb::Delete && clashes(&cells) {
                 return Ok(Planning::Dropped(table, *key));

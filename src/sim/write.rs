@@ -7,7 +7,7 @@ use super::world::{Running, Staged, Task};
 use crate::kernel::choose::Chooser;
 use crate::model::expr::{Code, Failure, eval, next_candidate};
 use crate::model::how::OnConflict;
-use crate::model::ids::TableId;
+use crate::model::ids::{OpId, TableId};
 use crate::model::record::{NONE, commit, install};
 use crate::model::service::Verb;
 use crate::model::step::{AtPlan, Program, WritePlan};
@@ -242,7 +242,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         if plan.unique {
             let new = task.cells[cells..].to_vec();
             task.cells.truncate(cells);
-            match self.check_unique(task, program, plan.table, slot, &new) {
+            match self.check_unique(task, program, of.op, (plan.table, slot), &new) {
                 Went::On => task.cells.extend_from_slice(&new),
                 other => return other,
             }
@@ -444,8 +444,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         &mut self,
         task: &mut Running,
         program: &Program,
-        table: TableId,
-        slot: u32,
+        op: OpId,
+        (table, slot): (TableId, u32),
         new: &[Word],
     ) -> Went {
         for n in 0..self.world.tables.table(table).unique_count() {
@@ -455,13 +455,29 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 Went::On => {}
                 other => return other,
             }
-            if self.world.tables.table(table).unique_clash(n, new, Some(slot)).is_some() {
+            if self.clashes(task, (table, slot), n, new) {
                 let reason = self.plan.reasons.exists;
-                let op = program.op;
                 return self.refuse(task, program, op, reason, false);
             }
         }
         Went::On
+    }
+
+    /// Whether another row has the values of a unique combination, as the transaction sees the rows: what it has written
+    /// itself is as it left it.
+    fn clashes(&self, task: &Task, (table, slot): (TableId, u32), n: usize, new: &[Word]) -> bool {
+        let state = self.world.tables.table(table);
+        let last = |at: u32| task.staged.iter().rposition(|own| (own.table, own.slot) == (table, at));
+        if state.unique_clash(n, new, Some(slot)).is_some_and(|other| last(other).is_none()) {
+            return true;
+        }
+        task.staged.iter().enumerate().any(|(at, own)| {
+            own.table == table
+                && own.slot != slot
+                && !own.delete
+                && state.shares(n, &task.cells[own.cells as usize..], new)
+                && last(own.slot) == Some(at)
+        })
     }
 
     /// A hash of the arguments of a request.

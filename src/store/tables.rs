@@ -202,6 +202,15 @@ impl TableState {
         hash_of(&self.unique[n].0, cells)
     }
 
+    /// Whether two rows share the values of a unique combination. Where one of them is null, none is shared.
+    pub fn shares(&self, n: usize, one: &[Word], other: &[Word]) -> bool {
+        let same = |column: &ColumnId| {
+            let value = one[column.index()];
+            value != NULL && value == other[column.index()]
+        };
+        self.unique[n].0.iter().all(same)
+    }
+
     /// Another live row with the same values in a unique combination.
     pub fn unique_clash(&self, n: usize, cells: &[Word], own: Option<u32>) -> Option<u32> {
         let hash = self.unique_hash(n, cells)?;
@@ -592,6 +601,8 @@ mod tests {
         table.install(slot, None);
         assert_eq!(table.unique_clash(0, &[3, 41], None), None);
         assert_eq!(table.unique_clash(0, &[3, NULL], None), None);
+        assert!(table.shares(0, &[3, 41], &[4, 41]) && !table.shares(0, &[3, 41], &[4, 40]));
+        assert!(!table.shares(0, &[3, NULL], &[4, NULL]));
     }
 
     #[test]

@@ -61,3 +61,80 @@ fn what_a_merged_step_replies_is_locked_until_the_commit() {
     }"#;
     meets(text, 300);
 }
+
+/// What an operation leaves of a table with the row `old` of the value 7, in all ways that transactions have: whether it is
+/// refused because a value is taken, and the values that are there then.
+#[test]
+fn a_value_is_unique_within_a_transaction_too_and_free_again_when_it_is_freed() {
+    let hows = [
+        "{}",
+        r#"{ "write": "occ" }"#,
+        r#"{ "write": "lock" }"#,
+        r#"{ "write": "guarded" }"#,
+        r#"{ "coordination": "merged" }"#,
+        r#"{ "store": "none" }"#,
+    ];
+    for (operation, refused, left) in [
+        // Two rows with one value, in one part or two, by an insert or a write to all.
+        (r#""insert": { "t['a']": { "n": 1 }, "t['b']": { "n": 1 } }"#, true, "[7]"),
+        (
+            r#""insert": { "t['a']": { "n": 1 } }, "then": [ { "insert": { "t['b']": { "n": 1 } } } ]"#,
+            true,
+            "[7]",
+        ),
+        (
+            r#""put": { "t['c']": { "n": 3 } }, "then": [ { "set": { "t.filter(r, true).n": "5" } } ]"#,
+            true,
+            "[7]",
+        ),
+        // A row that has had the value has it no more.
+        (r#""delete": "t['old']", "then": [ { "insert": { "t['new']": { "n": 7 } } } ]"#, false, "[7]"),
+        (r#""set": { "t['old'].n": "8" }, "insert": { "t['new']": { "n": 7 } }"#, false, "[7, 8]"),
+        (
+            r#""insert": { "t['a']": { "n": 1 } },
+               "then": [ { "set": { "t['a'].n": "2" }, "insert": { "t['b']": { "n": 1 } } } ]"#,
+            false,
+            "[7, 2, 1]",
+        ),
+        // But it may take it back, or another one may have taken it by then.
+        (r#""set": { "t['old'].n": "8" }, "then": [ { "set": { "t['old'].n": "7" } } ]"#, false, "[7]"),
+        (
+            r#""set": { "t['old'].n": "8" }, "insert": { "t['new']": { "n": 7 } },
+               "then": [ { "set": { "t['old'].n": "7" } } ]"#,
+            true,
+            "[7]",
+        ),
+        // Nothing is no value.
+        (r#""insert": { "t['a']": { "n": "null" }, "t['b']": { "n": "null" } }"#, false, "[7, null, null]"),
+    ] {
+        let world = format!(
+            r#""services": {{ "s": {{ "tables": {{ "t": {{ "unique": ["n"], "rows": {{ "old": {{ "n": 7 }} }} }} }},
+                "operations": {{ "op": {{ {operation} }} }} }}, "home": {{}} }},
+            "flows": {{ "f": {{ "by": "home", "steps": [ {{ "do": "s.op()" }} ] }} }},
+            "clients": {{ "c": {{ "does": "f()" }} }}"#
+        );
+        for how in hows {
+            let values = format!("s.t.size() == {left}.size() && s.t.all(r, r.n in {left})");
+            let facts = [values, format!("count.failed == {}", u32::from(refused))];
+            // Without transactions what comes first stays.
+            let from = usize::from(refused && how.contains("none"));
+            leaves(&world, how, "", &facts.each_ref().map(String::as_str)[from..]);
+        }
+    }
+}
+
+/// Two steps of a merged flow are one transaction, also in that.
+#[test]
+fn a_value_is_unique_among_the_steps_of_a_merged_flow() {
+    for (second, optional, rows, failed) in [(5, false, 0, 1), (6, false, 2, 0), (5, true, 1, 0)] {
+        let world = format!(
+            r#""services": {{ "home": {{}}, "a": {{ "tables": {{ "t": {{ "unique": ["n"] }} }}, "operations": {{
+                "put": {{ "args": ["k", "n"], "insert": {{ "t[k]": {{ "n": "n" }} }} }} }} }} }},
+            "flows": {{ "twice": {{ "by": "home", "steps": [
+                {{ "do": "a.put(1, 5)" }}, {{ "do": "a.put(2, {second})", "optional": {optional} }} ] }} }},
+            "clients": {{ "c": {{ "does": "twice()" }} }}"#
+        );
+        let facts = [format!("a.t.size() == {rows}"), format!("count.failed == {failed}")];
+        leaves(&world, r#"{ "coordination": "merged" }"#, "", &facts.each_ref().map(String::as_str));
+    }
+}
