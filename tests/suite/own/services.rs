@@ -212,3 +212,48 @@ fn what_cannot_be_merged_or_asked_for_is_said_with_its_name() {
         assert_eq!(said(n), expected);
     }
 }
+
+/// A process that writes two rows in one commit: with one value, or after freeing one.
+#[derive(Clone, PartialEq)]
+struct Twins;
+
+impl Process for Twins {
+    fn on(&mut self, input: Input<'_>, _: &mut Db<'_>, out: &mut Out) {
+        match input {
+            Input::Request { ticket, args, .. } => {
+                let commit = Commit::new();
+                let commit = match args[0] {
+                    0 => commit.insert("t", 2, &[("n", 8)]).insert("t", 3, &[("n", 8)]),
+                    1 => commit.delete("t", 1).insert("t", 2, &[("n", 7)]),
+                    2 => commit.put("t", 1, &[("n", 8)]).insert("t", 2, &[("n", 7)]),
+                    _ => commit.put("t", 1, &[("n", 8)]).insert("t", 2, &[("n", 8)]),
+                };
+                out.commit(commit, 1, 0);
+                out.ok(ticket, 1);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_commit_of_a_process_keeps_values_unique_within_itself() {
+    for (n, left) in [(0, "[7]"), (1, "[7]"), (2, "[8, 7]"), (3, "[7]")] {
+        let text = format!(
+            r#"{{ "services": {{ "s": {{ "process": "twins",
+            "tables": {{ "t": {{ "unique": ["n"], "rows": {{ "1": {{ "n": 7 }} }} }} }},
+            "operations": {{ "go": {{ "args": ["how"] }} }} }} }},
+        "clients": {{ "c": {{ "does": "s.go({n})" }} }},
+        "strategies": {{ "naive": {{}} }},
+        "invariants": {{ "one each": {{ "at-most-one": "s.t", "per": "n" }} }},
+        "expect": {{ "naive": {{ "facts": ["s.t.size() == {left}.size() && s.t.all(r, r.n in {left})"] }} }} }}"#
+        );
+        let prepared = one(&read_text(&text).with_process("twins", Twins).unwrap(), "naive");
+        let run = prepared.replay(0).unwrap().run;
+        assert_eq!(
+            (run.broken, run.facts, run.verdict.is_violated()),
+            (None, vec![Some(true)], false),
+            "{n}"
+        );
+    }
+}
