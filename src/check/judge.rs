@@ -22,6 +22,7 @@ use crate::model::ids::TableId;
 use crate::model::invariant::Invariant;
 use crate::model::plan::{End, Plan};
 use crate::model::record::{Kind, NONE, Record, StepRole, commit};
+use crate::model::weather::Subject;
 use crate::store::{Sink, Tables};
 
 /// The transaction whose records are coming in.
@@ -532,5 +533,8 @@ impl Sink for Judge {
             Kind::Flow => self.flow(record, tables),
             _ => self.other(record, tables),
         }
+    }
+    fn offered(&mut self, hazard: Hazard, to: Subject) {
+        self.offers.offered(hazard, to, &self.facts);
     }
 }

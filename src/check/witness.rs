@@ -10,15 +10,15 @@ use super::meetings::Meetings;
 use super::pending::Pending;
 use crate::kernel::time::Time;
 use crate::model::invariant::InvariantKind;
-use crate::model::record::{Kind, Record};
-use crate::model::weather::PointKind;
+use crate::model::record::{FLOW, Kind, Record};
+use crate::model::weather::{PointKind, Subject};
 
 pub use crate::model::own::Hazard;
 
 /// The hazards of which any one suffices for an invariant of this kind to have been put to the test.
 ///
 /// Besides its kind a hazard must concern the invariant's tables: a row of them, or an operation, flow or event that can
-/// change them. Crashes and pauses concern everything.
+/// change them. Crashes and pauses concern everything, if they hit somebody at work.
 ///
 /// | kind | any of |
 /// |---|---|
@@ -79,6 +79,8 @@ pub(super) struct Offers {
     of: Vec<u16>,
     /// The kinds of hazards that anybody waits for.
     wanted: u16,
+    /// How many tables there are.
+    tables: usize,
     meetings: Meetings,
     pending: Pending,
 }
@@ -105,6 +107,7 @@ impl Offers {
             of,
             wanted: needs.iter().fold(0, |set, need| set | need.kinds),
             needs,
+            tables,
             meetings: Meetings::new(tables),
             pending: Pending::default(),
         }
@@ -143,13 +146,14 @@ impl Offers {
             Kind::Lost => {
                 if is(record, PointKind::Request) || is(record, PointKind::Event) {
                     self.offer(Hazard::RequestLost, subject(record, facts));
-                } else if is(record, PointKind::Reply) && book.was_done(record) {
+                } else if is(record, PointKind::Ack) || is(record, PointKind::Reply) && book.was_done(record)
+                {
+                    // What is acknowledged has been dealt with.
                     self.offer(Hazard::ReplyLost, subject(record, facts));
                 }
             }
             Kind::Delayed => self.offer(Hazard::Delay, subject(record, facts)),
-            Kind::Crash if book.count() > 0 => self.offer(Hazard::Crash, ALL_TABLES),
-            Kind::Pause if book.count() > 0 => self.offer(Hazard::Delay, ALL_TABLES),
+            Kind::LockWait if book.count() > 1 => self.waits(record, book, facts),
             Kind::Failed => self.offer(Hazard::Failure, facts.tables(record.op)),
             Kind::Refused if book.has_other_step(record) => {
                 let flow = book.get(record.intent).map_or(0, |intent| facts.tables(intent.party.target));
@@ -157,6 +161,27 @@ impl Offers {
             }
             Kind::Timeout if has_intent(record) && self.wants(Hazard::Retry) => self.pending.stopped(record),
             _ => {}
+        }
+    }
+
+    /// Takes note of what no record tells.
+    pub(super) fn offered(&mut self, hazard: Hazard, to: Subject, facts: &Facts) {
+        let tables = match to {
+            Subject::Any => ALL_TABLES,
+            Subject::Op(op) => facts.tables(op.0),
+            Subject::Flow(flow) => facts.tables(flow.0 | FLOW),
+            Subject::Topic(topic) => facts.topic_tables(topic.0),
+        };
+        self.offer(hazard, tables);
+    }
+
+    /// An intent has to wait for a lock, so another one is at work there: at a row, at a whole table that one of them looks
+    /// through, at a value that is unique. At which row is not said.
+    fn waits(&mut self, record: &Record, book: &Book, facts: &Facts) {
+        if let Some(intent) = book.get(record.intent)
+            && usize::from(record.op) < self.tables
+        {
+            self.meet_at(record.op, intent.party.target, 1, false, facts);
         }
     }
 
@@ -222,11 +247,19 @@ impl Offers {
     /// An intent meets others at a row of this table.
     #[inline(never)]
     fn meet(&mut self, table: u16, target: u16, others: u32, facts: &Facts) {
+        self.meet_at(table, target, others, true, facts);
+    }
+
+    fn meet_at(&mut self, table: u16, target: u16, others: u32, at_a_row: bool, facts: &Facts) {
         // An expression is in danger wherever operations that write what it reads meet, at whatever row they do; a lost
         // update only at a row of its own table.
         let reach = bit(table) | facts.tables(target);
         for need in self.needs.iter_mut().filter(|need| need.kinds >> Hazard::Contention as u16 & 1 == 1) {
-            let tables = if need.at_the_row { bit(table) } else { reach };
+            let tables = match need.at_the_row {
+                true if !at_a_row => continue,
+                true => bit(table),
+                false => reach,
+            };
             if need.tables == ALL_TABLES || need.tables & tables != 0 {
                 need.seen += u64::from(others);
             }

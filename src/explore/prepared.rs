@@ -12,8 +12,10 @@ use crate::model::expr::{Code, Counter, Failure, Scratch};
 use crate::model::how::How;
 use crate::model::ids::OpId;
 use crate::model::invariant::{Expectation, Invariant};
+use crate::model::own::Hazard;
 use crate::model::plan::{End, NotApplicable, Plan};
 use crate::model::record::Record;
+use crate::model::weather::Subject;
 use crate::scenario::{StrategyCase, Written};
 use crate::sim::{Ended, Runner};
 use crate::store::{Sink, Tables};
@@ -183,6 +185,10 @@ impl Sink for Watch<'_, '_> {
         if self.others {
             self.tell_others(record, tables);
         }
+    }
+
+    fn offered(&mut self, hazard: Hazard, to: Subject) {
+        self.judge.offered(hazard, to);
     }
 }
 

@@ -168,6 +168,8 @@ pub(crate) struct OutboxRow {
     pub(crate) payload: Vec<Word>,
     /// A bit for each subscriber that has not acknowledged.
     pub(crate) open: u64,
+    /// A bit for each subscriber at whom it has arrived.
+    pub(crate) reached: u64,
     pub(crate) sends: u32,
     pub(crate) last_sent: Time,
 }

@@ -12,7 +12,9 @@ use crate::kernel::agenda::{Agenda, Class, Key, LaneId, SLOTS, tie};
 use crate::kernel::choose::Chooser;
 use crate::kernel::path::Path;
 use crate::kernel::time::Span;
+use crate::model::own::Hazard;
 use crate::model::plan::Plan;
+use crate::model::weather::Subject;
 use crate::store::Sink;
 
 /// What comes up.
@@ -97,6 +99,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let Some(node) = self.node_of(due) else { return false };
         let paused = self.world.nodes[node as usize].paused;
         if paused {
+            self.sink.offered(Hazard::Delay, Subject::Any);
             self.world.held.push((node, key));
         }
         paused

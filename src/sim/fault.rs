@@ -17,6 +17,7 @@ use crate::kernel::script::Matter;
 use crate::kernel::time::{Span, Time};
 use crate::model::expr::eval;
 use crate::model::ids::{OpId, ServiceId};
+use crate::model::own::Hazard;
 use crate::model::plan::NodeKind;
 use crate::model::record::{Kind, NONE};
 use crate::model::value::Word;
@@ -378,6 +379,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     /// A node crashes: everything volatile is gone.
     fn crash(&mut self, node: u32, rule: u16, name: Path, point: u8, for_good: bool) {
+        let at_work = self.is_at_work(node);
         let state = &mut self.world.nodes[node as usize];
         state.down = true;
         state.gone = for_good;
@@ -387,6 +389,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             r.data = u64::from(rule);
             r.flag = point;
         });
+        if at_work {
+            self.sink.offered(Hazard::Crash, Subject::Any);
+        }
         match self.plan.nodes.kind(node) {
             NodeKind::Database(service) => self.database_crashes(service),
             NodeKind::Replica(service, _) => {
@@ -398,6 +403,19 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 }
             }
             NodeKind::Client(..) => self.drop_volatile(node),
+        }
+    }
+
+    /// Whether a crash of a node would hit somebody: something goes on there, or it relays an outbox in which something waits;
+    /// at a database, a transaction is open.
+    fn is_at_work(&self, node: u32) -> bool {
+        match self.plan.nodes.kind(node) {
+            NodeKind::Database(service) => !self.open_transactions(service).is_empty(),
+            NodeKind::Replica(service, _) => {
+                self.world.places.is_anybody_at(node)
+                    || self.world.relays[service.index()].waiting > 0 && self.relays_at(service) == Some(node)
+            }
+            NodeKind::Client(..) => self.world.places.is_anybody_at(node),
         }
     }
 
@@ -424,6 +442,15 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     /// All open transactions abort.
     fn database_crashes(&mut self, service: ServiceId) {
+        for task in self.open_transactions(service) {
+            // What one answers may have brought down the replica of another.
+            if self.world.tasks.has(task) {
+                self.fail_task(task);
+            }
+        }
+    }
+
+    fn open_transactions(&self, service: ServiceId) -> Vec<Id> {
         let first = self.plan.nodes.replica(service, 0);
         let mut open: Vec<Id> = Vec::new();
         for node in first..first + self.plan.model.service(service).replicas {
@@ -431,12 +458,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
         open.retain(|&task| self.world.tasks[task].open);
         open.sort_unstable_by_key(|task| task.slot);
-        for task in open {
-            // What one answers may have brought down the replica of another.
-            if self.world.tasks.has(task) {
-                self.fail_task(task);
-            }
-        }
+        open
     }
 
     /// Whether the database of the service of a node is up.

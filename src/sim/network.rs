@@ -470,9 +470,12 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 }
             }
             Parcel::Event(topic, subscriber) => {
+                self.letter_arrives(answer, Subject::Topic(topic));
                 self.event_arrives(topic, subscriber, to, ctx, name, answer, payload);
             }
             Parcel::Hop(flow, step, undo) => {
+                let op = self.hop_op(flow, step, undo);
+                self.letter_arrives(answer, op.map_or(Subject::Flow(flow), Subject::Op));
                 self.hop_arrives(flow, (step, undo), to, ctx, name, answer, payload)
             }
             Parcel::Over(flow, status) => self.over_arrives(flow, status, to, ctx, name, payload, answer),

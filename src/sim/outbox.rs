@@ -15,6 +15,7 @@ use crate::kernel::time::Span;
 use crate::model::flow::Target;
 use crate::model::how::RelayKind;
 use crate::model::ids::{ServiceId, TopicId};
+use crate::model::own::Hazard;
 use crate::model::plan::NodeKind;
 use crate::model::record::{Kind, NONE};
 use crate::model::step::{Program, PublishPlan};
@@ -165,18 +166,37 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         self.schedule(What::Relay(service.0), after, Class::Timer, name, false);
     }
 
-    /// The relay looks at its outbox.
-    pub(super) fn relay_tick(&mut self, service: u16) {
-        let service = ServiceId(service);
-        self.world.relays[service.index()].due = false;
+    /// The replica that relays the outbox of a service: the first that is up.
+    pub(super) fn relays_at(&self, service: ServiceId) -> Option<u32> {
         let replicas = self.plan.model.service(service).replicas;
         let first = self.plan.nodes.replica(service, 0);
         let up = |node: &u32| {
             let state = &self.world.nodes[*node as usize];
             !state.down && !state.paused
         };
+        (first..first + replicas).find(up)
+    }
+
+    /// A letter of an outbox arrives. One that has been there before, or has been acknowledged since, is a repetition by its
+    /// relay: no copy that the network made.
+    pub(super) fn letter_arrives(&mut self, answer: From, to: Subject) {
+        let From::Relay { row, subscriber, .. } = answer else { return };
+        let again = self.world.outbox.get_mut(row).is_none_or(|letter| {
+            let before = letter.reached;
+            letter.reached |= 1 << subscriber.min(63);
+            before == letter.reached
+        });
+        if again {
+            self.sink.offered(Hazard::Duplicate, to);
+        }
+    }
+
+    /// The relay looks at its outbox.
+    pub(super) fn relay_tick(&mut self, service: u16) {
+        let service = ServiceId(service);
+        self.world.relays[service.index()].due = false;
         // Where all replicas are down or paused, the first that is back wakes it again.
-        let Some(node) = (first..first + replicas).find(up) else { return };
+        let Some(node) = self.relays_at(service) else { return };
         let policy = &self.known.relays[service.index()];
         let now = self.now();
         let mut rows = std::mem::take(&mut self.world.relays[service.index()].rows);

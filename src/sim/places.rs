@@ -50,6 +50,11 @@ impl Tenants {
         }
     }
 
+    /// Whether anybody is at a node.
+    fn is_anybody_at(&self, node: u32) -> bool {
+        self.heads.get(node as usize).is_some_and(|&head| head != NONE)
+    }
+
     /// All at a node, by slot.
     pub(super) fn at<T: Default>(&self, node: u32, slab: &Slab<T>) -> Vec<Id> {
         let mut slots = Vec::new();
@@ -75,6 +80,12 @@ pub(super) struct Places {
 }
 
 impl Places {
+    /// Whether anything goes on at a node. What is durable goes on without it.
+    pub(super) fn is_anybody_at(&self, node: u32) -> bool {
+        let Places { tasks, calls, runs, sagas: _, asked, chores } = self;
+        [tasks, calls, runs, asked, chores].iter().any(|each| each.is_anybody_at(node))
+    }
+
     /// Forgets all and keeps chains for so many nodes; for none: no chains at all.
     pub(super) fn reset(&mut self, nodes: u32) {
         let Places { tasks, calls, runs, sagas, asked, chores } = self;

@@ -1,6 +1,7 @@
 //! One binary for all tests of the whole: each module tells what it guards.
 
 mod dependencies;
+mod earned;
 mod examples;
 mod external;
 mod growth;

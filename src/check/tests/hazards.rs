@@ -4,10 +4,13 @@ use super::super::testing::*;
 use super::super::verdict::{CellTally, InvariantRun, Minimum, RunVerdict};
 use crate::kernel::path::Path;
 use crate::model::expr::Counter;
+use crate::model::ids::{OpId, TopicId};
 use crate::model::invariant::{InvariantKind, Verdict};
+use crate::model::own::Hazard;
 use crate::model::plan::End;
 use crate::model::record::{FLOW, FlowMove, Kind, Outcome, Record, StepRole, commit, step_word};
-use crate::model::weather::PointKind;
+use crate::model::weather::{PointKind, Subject};
+use crate::store::Sink;
 
 fn lost_update() -> Story {
     Story::of(InvariantKind::NoLostUpdate { tables: vec![PEOPLE], strict: false })
@@ -116,7 +119,7 @@ fn a_refusal_counts_after_another_step_was_done() {
 }
 
 #[test]
-fn a_crash_counts_while_work_is_open_and_only_replicas_are_counted_as_crashed() {
+fn a_crash_counts_if_it_hits_somebody_and_only_replicas_are_counted_as_crashed() {
     let mut story = Story::of(InvariantKind::AllOrNothing(BUY));
     let crash = |story: &mut Story, who| {
         let record = story.blank(Kind::Crash, 0);
@@ -124,21 +127,70 @@ fn a_crash_counts_while_work_is_open_and_only_replicas_are_counted_as_crashed() 
     };
     crash(&mut story, 0);
     story.start(0, BUY);
+    // An intent is open, but whether the node has to do with it no record tells.
     crash(&mut story, 1);
+    assert_eq!(story.rest().hazards, 0);
+    story.judge.offered(Hazard::Crash, Subject::Any);
     crash(&mut story, 2);
+    story.judge.offered(Hazard::Crash, Subject::Any);
     let verdict = story.finish(End::Rest);
     assert_eq!((verdict.invariants[0].hazards, verdict.counts.get(Counter::Crashes)), (2, 2));
 }
 
 #[test]
-fn a_failure_counts_where_it_happened_and_a_pause_everywhere() {
+fn a_failure_counts_where_it_happened_and_what_a_pause_holds_up_everywhere() {
     let mut story = Story::of(InvariantKind::AllOrNothing(BUY));
     story.start(0, BUY);
     for (kind, op) in [(Kind::Failed, LOOK), (Kind::Failed, CHARGE), (Kind::Pause, 0)] {
         let record = story.blank(kind, 0);
         story.tell(Record { op, ..record });
     }
+    assert_eq!(story.rest().hazards, 1);
+    story.judge.offered(Hazard::Delay, Subject::Any);
     assert_eq!(story.rest().hazards, 2);
+}
+
+#[test]
+fn what_no_record_tells_counts_where_it_concerns() {
+    let mut story = Story::of(InvariantKind::NoDuplicateEffect(vec![CHARGES]));
+    story.invoke(0, CHARGE);
+    // The topic's subscriber charges; the flow does, too.
+    for to in
+        [Subject::Op(OpId(LOOK)), Subject::Op(OpId(CHARGE)), Subject::Topic(TopicId(0)), Subject::Flow(BUY)]
+    {
+        story.judge.offered(Hazard::Duplicate, to);
+    }
+    assert_eq!(story.rest().hazards, 3);
+}
+
+#[test]
+fn a_lost_acknowledgement_is_a_lost_answer() {
+    let mut story = Story::of(InvariantKind::NoDuplicateEffect(vec![CHARGES]));
+    story.invoke(0, CHARGE).message(Kind::Lost, 0, PointKind::Ack, 0, 0);
+    // That of a choreography's letter is about no topic.
+    story.message(Kind::Lost, 0, PointKind::Ack, u16::MAX, 0);
+    assert_eq!(story.rest().hazards, 1);
+}
+
+/// Locks of keys and fences are about no table, and who waits alone waits for itself.
+#[test]
+fn who_waits_for_a_lock_meets_somebody_there_but_at_no_known_row() {
+    let story = |kind, others: bool, table: u16| {
+        let mut story = Story::of(kind);
+        story.invoke(0, SET_MAIL);
+        if others {
+            story.invoke(1, SET_MAIL);
+        }
+        let wait = story.blank(Kind::LockWait, 0);
+        story.tell(Record { op: table, row: 1, ..wait });
+        story.rest().hazards
+    };
+    let at_most_one = || InvariantKind::AtMostOne { table: PEOPLE, per: crate::model::ids::ColumnId(1) };
+    assert_eq!(story(at_most_one(), true, PEOPLE.0), 1);
+    assert_eq!(story(at_most_one(), false, PEOPLE.0), 0);
+    assert_eq!(story(at_most_one(), true, u16::MAX), 0);
+    assert_eq!(story(InvariantKind::EveryIntentEnds, true, PEOPLE.0), 1);
+    assert_eq!(story(InvariantKind::NoLostUpdate { tables: vec![PEOPLE], strict: false }, true, PEOPLE.0), 0);
 }
 
 #[test]

@@ -17,21 +17,22 @@ use crate::model::record::{Kind, Outcome, Record};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Hazard {
-    /// Two intents open at the same time met on one row, at least one of them through an operation that writes.
+    /// Two intents open at the same time met on one row, at least one of them through an operation that writes; or one made
+    /// the other wait for a lock.
     Contention,
-    /// A second copy of a message arrived.
+    /// A second copy of a message arrived, or an event that an outbox has sent again.
     Duplicate,
     /// A request or an event was lost.
     RequestLost,
-    /// An answer was lost although what it answers had been done.
+    /// An answer or an acknowledgement was lost although what it answers had been done.
     ReplyLost,
-    /// A node crashed while an intent was open.
+    /// A node crashed that was at work.
     Crash,
     /// An operation refused after another step of the same intent had taken effect.
     Refusal,
     /// A caller asked again after it had stopped waiting.
     Retry,
-    /// A message was held up, or a node stood still while an intent was open.
+    /// A message was held up, or what was due at a node that stood still.
     Delay,
     /// A compensation was carried out.
     Undo,
