@@ -3,6 +3,7 @@
 //! [`summary`] is the data. [`text`] puts a case together from [`matrix`] and [`costs`]; [`story`] and [`lanes`] tell one
 //! replayed violation, [`telling`] all that belong together; [`json`], [`history`] and [`junit`] are for programs. [`look`] and [`words`] are how text is set.
 
+mod calls;
 pub mod costs;
 mod expression;
 pub mod history;

@@ -5,10 +5,11 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
+use super::calls::Calls;
 use super::why::No;
 use super::words::{ordinal, safe};
 use crate::check::{Act, Party};
-use crate::explore::{Replay, Trace};
+use crate::explore::{Prepared, Replay, Trace};
 use crate::kernel::path::{Path, Role};
 use crate::kernel::time::Time;
 use crate::model::Model;
@@ -16,7 +17,7 @@ use crate::model::flow::StepKind;
 use crate::model::flow::Target;
 use crate::model::heap::Heap;
 use crate::model::ids::{FlowId, OpId, TableId};
-use crate::model::plan::Nodes;
+use crate::model::plan::{Nodes, Plan};
 use crate::model::record::{FLOW, FlowMove, Kind, NONE, Outcome, Record, commit, install};
 use crate::model::value::Word;
 use crate::model::weather::PointKind;
@@ -43,6 +44,7 @@ pub(super) struct Intent {
 #[derive(Debug)]
 pub(super) struct Scene<'a> {
     pub(super) model: &'a Model,
+    pub(super) plan: Option<&'a Plan>,
     pub(super) nodes: Nodes,
     pub(super) trace: &'a Trace,
     tables: &'a Tables,
@@ -53,7 +55,7 @@ pub(super) struct Scene<'a> {
     ran: BTreeMap<Path, u32>,
     /// Where the coordinator of a flow was at each of its moves, by record.
     coordinators: BTreeMap<usize, u32>,
-    /// Of each request or event, by the paths of its copies: which one it was of its intent and target, and the copy.
+    /// Of each request or event, by the paths of its copies: which one it was of its intent, step and target, and the copy.
     asked: BTreeMap<Path, (u32, u32)>,
     /// What is only asked for where a flow has no coordinator.
     letters: OnceCell<Letters>,
@@ -90,8 +92,9 @@ impl Letters {
 }
 
 impl<'a> Scene<'a> {
-    pub(super) fn new(model: &'a Model, replay: &'a Replay) -> Scene<'a> {
-        let mut scene = Scene::of_names(model, replay);
+    pub(super) fn new(prepared: &'a Prepared, replay: &'a Replay) -> Scene<'a> {
+        let mut scene = Scene::of_names(&prepared.model, replay);
+        scene.plan = prepared.plan.as_ref().ok();
         scene.index();
         scene
     }
@@ -100,6 +103,7 @@ impl<'a> Scene<'a> {
     pub(super) fn of_names(model: &'a Model, replay: &'a Replay) -> Scene<'a> {
         Scene {
             model,
+            plan: None,
             nodes: Nodes::of(model),
             trace: &replay.trace,
             tables: &replay.tables,
@@ -116,7 +120,8 @@ impl<'a> Scene<'a> {
         self.owner.reserve(self.trace.records.len());
         // Slots are used again, so who owns a record depends on when it was written.
         let mut slots: BTreeMap<u32, u32> = BTreeMap::new();
-        let mut requests: BTreeMap<(u32, u8, u16, u32), u32> = BTreeMap::new();
+        let mut requests: BTreeMap<(u32, u8, u16, u32, u32), u32> = BTreeMap::new();
+        let mut calls = Calls::of(self.model, self.plan);
         let mut coordinators: BTreeMap<Path, u32> = BTreeMap::new();
         for (at, record) in self.trace.records.iter().enumerate() {
             if record.kind == Kind::Invoke {
@@ -149,6 +154,7 @@ impl<'a> Scene<'a> {
                     if let Some(&node) = coordinators.get(&record.path) {
                         self.coordinators.insert(at, node);
                     }
+                    calls.flow(record);
                 }
                 Kind::Settled => {
                     slots.remove(&record.intent);
@@ -162,10 +168,13 @@ impl<'a> Scene<'a> {
                     }
                 }
                 Kind::Begin => {
+                    calls.stop(record.path);
                     self.ran.entry(record.path).or_insert(record.who);
                 }
                 Kind::Sent => {
-                    let number = requests.entry((owner, record.flag, record.op, record.row)).or_default();
+                    let call = calls.sent(record);
+                    let number =
+                        requests.entry((owner, record.flag, record.op, record.row, call)).or_default();
                     *number += 1;
                     for copy in 0..record.ver.max(1) {
                         let path = if copy == 0 { record.path } else { record.path.child(Role::Copy, copy) };
@@ -357,6 +366,19 @@ impl<'a> Scene<'a> {
     pub(super) fn installs(&self, commit: usize) -> impl Iterator<Item = usize> + use<> {
         let count = self.trace.records.get(commit).map_or(0, |record| record.ver as usize);
         commit + 1..commit + 1 + count
+    }
+
+    /// What a transaction that is broken off comes to, if not to a rollback: where the store does not isolate there is
+    /// none, and what it wrote stays.
+    pub(super) fn rolled_back(&self, at: usize) -> Option<&'static str> {
+        let record = &self.trace.records[at];
+        let before = self.trace.records[..at].iter().rev().filter(|before| before.path == record.path);
+        let mut since = before.take_while(|before| !matches!(before.kind, Kind::Begin | Kind::Rollback));
+        if since.any(|before| before.kind == Kind::Commit && before.flag & commit::EARLY != 0) {
+            return Some("breaks off; what it wrote stays");
+        }
+        let loose = |plan: &Plan| plan.programs.iter().any(|one| one.op.0 == record.op && one.loose);
+        self.plan.is_some_and(loose).then_some("breaks off, having written nothing")
     }
 
     /// What a commit did: `accounts['ana'].balance 1000 → 970`, one piece for each row.

@@ -320,3 +320,138 @@ fn transactions_left_open_are_told_with_whose_they_are() {
     assert_eq!(story.so[0], "At the end something is still held: 1 row lock and 1 open transaction.");
     assert_eq!(story.so[1], "box.sell for A at box began at 1.000ms and never came to its commit.");
 }
+
+/// One key for all repetitions, and answers that are lost: of a refusal, or of what is done.
+fn repeated(free: u8) -> String {
+    format!(
+        r#"{{
+  "services": {{ "box": {{ "tables": {{ "seats": {{ "rows": {{ "s": {{ "free": {free} }} }} }} }},
+    "operations": {{ "sell": {{ "require": {{ "sold out": "seats['s'].free > 0" }},
+                               "set": {{ "seats['s'].free": "seats['s'].free - 1" }} }} }} }} }},
+  "clients": {{ "c": {{ "does": "box.sell()" }} }},
+  "weather": {{ "latency": "1ms", "faults": [ {{ "lose": "reply box.sell", "nth": 1 }} ] }},
+  "strategies": {{ "keyed": {{ "idempotency": "key", "retry": {{ "timeout": "20ms", "attempts": 2 }} }} }},
+  "invariants": {{ "never": {{ "at_rest": "false" }} }}
+}}"#
+    )
+}
+
+#[test]
+fn what_is_repeated_from_memory_is_called_what_it_was() {
+    let refused = whole(&repeated(0), "keyed", 0);
+    assert!(refused.contains("known, answers again") && refused.contains("told failed"), "{refused}");
+    assert!(refused.contains(" refused again ") && !refused.contains("ok again"), "{refused}");
+    let done = whole(&repeated(1), "keyed", 0);
+    assert!(done.contains(" ok again ") && !done.contains("refused"), "{done}");
+    // Stored before the effect, the key knows nothing of the refusal: the repetition is told ok.
+    let early = repeated(0)
+        .replace(r#""idempotency": "key""#, r#""idempotency": { "use": "key", "store": "before" }"#);
+    let early = whole(&early, "keyed", 0);
+    assert!(early.contains("told ok") && early.contains(" ok again "), "{early}");
+}
+
+/// A flow by a saga with two steps of one service, told in three ways.
+fn flow(options: &str, weather: &str) -> String {
+    format!(
+        r#"{{
+  "services": {{ "home": {{}},
+    "a": {{ "tables": {{ "r": {{}} }}, "operations": {{
+      "do": {{ "args": ["o", "n"], "require": {{ "taken": "!(o + n in r)" }}, "insert": {{ "r[o + n]": {{ "s": 1 }} }} }},
+      "un": {{ "args": ["o", "n"], "skip": "!(o + n in r)", "delete": "r[o + n]" }} }} }} }},
+  "flows": {{ "f": {{ "by": "home", "args": ["o"], "steps": [
+    {{ "do": "a.do(o, 1)", "undo": "a.un(o, 1)" }}, {{ "do": "a.do(o, 2)", "undo": "a.un(o, 2)" }} ] }} }},
+  "clients": {{ "c": {{ "does": "f(10)" }} }},
+  "weather": {{ "latency": "1ms", "faults": [ {weather} ] }},
+  "strategies": {{ "saga": {{ "coordination": {options}, "retry": {{ "timeout": "20ms", "attempts": 2 }},
+                               "where": {{ "c": {{ "retry": {{ "timeout": "1s", "attempts": 1 }} }} }} }} }},
+  "invariants": {{ "never": {{ "at_rest": "false" }} }}
+}}"#
+    )
+}
+
+#[test]
+fn an_answer_says_what_was_so_when_it_was_sent() {
+    let text = flow(r#"{ "use": "saga", "answer": "accepted" }"#, r#"{ "refuse": "a.do", "nth": 2 }"#);
+    let drawn = whole(&text, "saga", 0);
+    assert!(drawn.contains("told ok") && drawn.contains("believes: all undone"), "{drawn}");
+    assert!(drawn.contains(" accepted ") && !drawn.contains(" failed "), "{drawn}");
+    // One that waits for the end is told how it ended.
+    let drawn = whole(&text.replace(r#", "answer": "accepted""#, ""), "saga", 0);
+    assert!(drawn.contains(" failed ") && !drawn.contains(" accepted "), "{drawn}");
+}
+
+#[test]
+fn what_an_optional_step_refuses_is_not_the_answer_of_a_merged_flow() {
+    let text = r#"{
+  "services": { "home": {}, "box": { "tables": { "seats": { "rows": { "s": { "free": 0 } } } },
+    "operations": { "sell": { "require": { "sold": "seats['s'].free > 0" },
+                              "set": { "seats['s'].free": "seats['s'].free - 1" } } } } },
+  "flows": { "buy": { "by": "home", "steps": [ { "do": "box.sell()", "optional": true } ] } },
+  "clients": { "c": { "does": "buy()" } },
+  "strategies": { "merged": { "coordination": "merged" } },
+  "invariants": { "never": { "at_rest": "false" } }
+}"#;
+    let drawn = whole(text, "merged", 0);
+    assert!(drawn.contains("told ok") && drawn.contains(" ok ") && !drawn.contains(" refused "), "{drawn}");
+    let drawn = whole(&text.replace(r#", "optional": true"#, ""), "merged", 0);
+    assert!(drawn.contains("told failed") && drawn.contains(" refused "), "{drawn}");
+}
+
+#[test]
+fn the_first_requests_of_two_steps_are_both_the_first() {
+    let coordinated = [
+        (r#""calls""#, ""),
+        (r#""saga""#, ""),
+        (r#""choreography""#, ""),
+        (r#"{ "use": "saga" }"#, r#"{ "lose": "request a.do", "nth": 2 }"#),
+    ];
+    for (how, weather) in coordinated {
+        let text = flow(how, weather);
+        let drawn = whole(&text, "saga", 0);
+        let second = drawn.matches("do #2").count();
+        assert_eq!(second, usize::from(!weather.is_empty()), "{how}: {drawn}");
+        assert!(!drawn.contains('#') || second == 1, "{drawn}");
+    }
+}
+
+#[test]
+fn who_never_ends_and_gave_up_was_not_answered() {
+    // The compensation is refused for ever, long after the client has gone.
+    let text = flow(r#"{ "use": "saga", "stuck_undo": "retry" }"#, r#"{ "refuse": "a.do", "nth": 2 }"#);
+    let text = text.replace(r#""skip": "!(o + n in r)","#, r#""require": { "never": "false" },"#);
+    let text = text.replace(
+        r#""invariants": { "never": { "at_rest": "false" } }"#,
+        r#""invariants": { "ends": { "every-intent-ends": {} } }"#,
+    );
+    let (prepared, replay) = run(&text, "saga", 0);
+    assert!(replay.run.verdict.invariants[0].stuck);
+    let story = flat(&stories(&prepared, &replay, &[0], ("", true), &Look::default()));
+    assert!(story.contains("gives up without an answer"), "{story}");
+    assert!(story.contains("Its client gave up without an answer, but its work is still waiting"), "{story}");
+    assert!(!story.contains("was answered"), "{story}");
+}
+
+#[test]
+fn nothing_is_rolled_back_where_the_store_does_not_isolate() {
+    let text = r#"{
+  "services": { "s": { "tables": { "t": { "rows": { "x": { "n": 0 } } } }, "operations": {
+    "inc": { "think": "3ms", "set": { "t['x'].n": "t['x'].n + 1" } } } } },
+  "clients": { "c": { "count": 2, "does": "s.inc()" } },
+  "strategies": { "loose": { "store": "none", "write": "occ" }, "firm": { "write": "occ" } },
+  "invariants": { "never": { "at_rest": "false" } }
+}"#;
+    let loose = flat(&whole(text, "loose", 0));
+    assert!(loose.contains("inc breaks off, having written"), "{loose}");
+    assert!(!loose.contains("rolled back"), "{loose}");
+    assert!(!flat(&told(text, "loose", 0)).contains("rolled back"));
+    // What an earlier part has written is there, and is not taken back.
+    let parts = text.replace(
+        r#""inc": { "think": "3ms","#,
+        r#""inc": { "insert": { "t[]": { "n": 7 } }, "then": [ { "think": "3ms","#,
+    );
+    let parts = parts.replace("+ 1\" } } } } },", "+ 1\" } } ] } } } },").replace("\"x\": {", "\"1\": {");
+    let parts = flat(&whole(&parts.replace("t['x']", "t[1]"), "loose", 0));
+    assert!(parts.contains("inc breaks off; what it wrote"), "{parts}");
+    let firm = flat(&whole(text, "firm", 0));
+    assert!(firm.contains("inc rolled back") && !firm.contains("breaks off"), "{firm}");
+}

@@ -49,7 +49,10 @@ impl Picture<'_, '_> {
                 };
                 event(node, sign, format!("{how}{note}"))
             }
-            Kind::Rollback => event(place()?, Sign::Nothing, format!("{} rolled back", op())),
+            Kind::Rollback => {
+                let how = scene.rolled_back(at).unwrap_or("rolled back");
+                event(place()?, Sign::Nothing, format!("{} {how}", op()))
+            }
             Kind::Refused => {
                 let by = if record.flag == 1 { " (weather)" } else { "" };
                 event(

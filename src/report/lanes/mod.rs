@@ -1,8 +1,10 @@
 //! One history as lanes: a column for each node that took part, time downwards, arrows for messages.
 //!
 //! Here is decided what is shown: everything done for the parties of a finding, and the weather that hit their nodes; of
-//! a long history the middle is left out. `local` says what happens at one node, `draw` puts it all on paper.
+//! a long history the middle is left out. `local` says what happens at one node, `answers` what answers say, `draw` puts it
+//! all on paper.
 
+mod answers;
 mod draw;
 mod local;
 
@@ -15,9 +17,9 @@ use super::story::letter;
 use super::words::count;
 use crate::check::{Act, Finding};
 use crate::explore::{Prepared, Replay};
-use crate::kernel::path::{Path, Role};
+use crate::kernel::path::Path;
 use crate::kernel::time::Time;
-use crate::model::record::{FlowMove, Kind, NONE, Record, commit};
+use crate::model::record::{Kind, NONE, Record};
 use crate::model::weather::PointKind;
 
 /// More rows than this, and the middle is left out.
@@ -69,7 +71,7 @@ enum Part {
 /// The lanes of a replayed run. With findings (each with the name of its invariant) only what belongs to their parties is
 /// shown, without any everything.
 pub fn lanes(prepared: &Prepared, replay: &Replay, findings: &[(&str, &Finding)], look: &Look) -> String {
-    let scene = Scene::new(&prepared.model, replay);
+    let scene = Scene::new(prepared, replay);
     let at = |name: &str| prepared.invariants.iter().position(|one| one.name == name);
     let of: Vec<(Option<usize>, &Finding)> =
         findings.iter().map(|&(name, finding)| (at(name), finding)).collect();
@@ -89,7 +91,7 @@ pub fn lanes(prepared: &Prepared, replay: &Replay, findings: &[(&str, &Finding)]
 
 /// All that a replayed run says, with nothing left out.
 pub fn everything(prepared: &Prepared, replay: &Replay, look: &Look) -> String {
-    let scene = Scene::new(&prepared.model, replay);
+    let scene = Scene::new(prepared, replay);
     let mut picture = Picture::new(&scene, Vec::new(), Vec::new());
     picture.whole = true;
     picture.collect();
@@ -106,8 +108,8 @@ struct Picture<'s, 'a> {
     ours: Vec<u32>,
     acts: Vec<Act>,
     rows: Vec<Row>,
-    /// What answers say, by their paths.
-    answers: BTreeMap<Path, &'static str>,
+    /// What answers say, by the records of their sending.
+    answers: BTreeMap<usize, &'static str>,
     /// The record at which each copy of a message ends, by path and copy.
     ends: BTreeMap<(Path, u32), usize>,
     /// The record at which each message was sent.
@@ -127,7 +129,7 @@ impl<'s, 'a> Picture<'s, 'a> {
             ours,
             acts,
             rows: Vec::new(),
-            answers: BTreeMap::new(),
+            answers: answers::answers(scene.plan, &scene.trace.records),
             ends: BTreeMap::new(),
             sent: BTreeMap::new(),
             took_part: BTreeSet::new(),
@@ -142,29 +144,11 @@ impl<'s, 'a> Picture<'s, 'a> {
                     _ => {}
                 }
             }
-            let answer = match record.kind {
-                Kind::Commit if record.flag & commit::REFUSED == 0 => "ok",
-                Kind::Refused => "refused",
-                Kind::Conflict => "conflict",
-                Kind::Busy => "busy",
-                Kind::Failed => "error",
-                Kind::Replay => "ok again",
-                Kind::Flow => match FlowMove::ALL.get(usize::from(record.flag)) {
-                    Some(FlowMove::Completed) => "ok",
-                    Some(FlowMove::Compensated | FlowMove::Escalated | FlowMove::GaveUp) => "failed",
-                    _ => continue,
-                },
-                Kind::Sent => {
-                    picture.sent.insert(record.path, at);
-                    continue;
-                }
-                Kind::Lost | Kind::Delivered => {
-                    picture.ends.insert((record.path, record.ver), at);
-                    continue;
-                }
-                _ => continue,
-            };
-            picture.answers.insert(record.path.child(Role::Reply, 0), answer);
+            match record.kind {
+                Kind::Sent => _ = picture.sent.insert(record.path, at),
+                Kind::Lost | Kind::Delivered => _ = picture.ends.insert((record.path, record.ver), at),
+                _ => {}
+            }
         }
         picture
     }
@@ -283,7 +267,8 @@ impl<'s, 'a> Picture<'s, 'a> {
     fn label(&self, at: usize, record: &Record) -> String {
         let kind = |kind: PointKind| record.flag == kind as u8;
         let text = if kind(PointKind::Reply) {
-            (*self.answers.get(&record.path).unwrap_or(&"answer")).to_owned()
+            let sent = self.sent.get(&record.path).unwrap_or(&at);
+            (*self.answers.get(sent).unwrap_or(&"answer")).to_owned()
         } else if kind(PointKind::Fetched) {
             "values".into()
         } else {

@@ -134,7 +134,10 @@ impl Teller<'_> {
                 };
                 format!("{}{op}{how}: {done}", who())
             }
-            Kind::Rollback => format!("{}{} is rolled back", who(), scene.target(record.op)),
+            Kind::Rollback => {
+                let how = scene.rolled_back(at).unwrap_or("is rolled back");
+                format!("{}{} {how}", who(), scene.target(record.op))
+            }
             Kind::Refused => {
                 let why = scene.text(record.data as Word);
                 let by = if record.flag == 1 { ", by weather" } else { "" };

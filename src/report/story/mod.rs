@@ -48,7 +48,7 @@ pub fn parties(finding: &Finding) -> Vec<Path> {
 
 /// Tells findings in a replayed run that are about the same intents, each with the index of its invariant.
 pub fn tell(prepared: &Prepared, replay: &Replay, findings: &[(usize, &Finding)]) -> Story {
-    let scene = Scene::new(&prepared.model, replay);
+    let scene = Scene::new(prepared, replay);
     let of: Vec<(Option<usize>, &Finding)> =
         findings.iter().map(|&(at, finding)| (Some(at), finding)).collect();
     let Cast { parties, acts, kept } = reading::cast(&scene, prepared, replay, &of);

@@ -107,8 +107,11 @@ impl Teller<'_> {
             }
             Witness::Changed { from, to } => changed(prepared, replay, invariant, *from, *to),
             Witness::NeverEnded { who } => {
-                let told =
-                    if who.told.is_some() { "Its client was answered, but its work" } else { "Its client" };
+                let told = match who.told {
+                    None => "Its client",
+                    Some(Outcome::Unknown) => "Its client gave up without an answer, but its work",
+                    Some(_) => "Its client was answered, but its work",
+                };
                 vec![format!("{} never ends. {told} is still waiting when the run is over.", self.name(who))]
             }
             Witness::LeftRow { table, row, flow, by } => {
