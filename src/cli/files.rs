@@ -5,11 +5,12 @@ use std::path::Path;
 
 use super::exit::Exit;
 use crate::report::Look;
+use crate::report::summary::Rejected;
 use crate::report::words::{self, counted, safe};
 use crate::scenario::code::Code;
 use crate::scenario::load::read_from_disk;
 use crate::scenario::problem::{Problem, Problems};
-use crate::scenario::render;
+use crate::scenario::render::{self, entries};
 use crate::scenario::source::Sources;
 use crate::scenario::{Case, Scenario, StrategyCase, read};
 
@@ -19,39 +20,47 @@ pub(super) fn problems(problems: &Problems, sources: &Sources, look: &Look) -> S
     render::text_in(problems, sources, colours, look.width)
 }
 
-/// Reads all files, so that the problems of all of them are seen at once.
-pub(super) fn read_all(
+/// Reads all files, so that the problems of all of them are seen at once: those that can be run, and the others.
+pub(super) fn read_each(
     files: &[impl AsRef<Path>],
     look: &Look,
     stderr: &mut dyn Write,
-) -> Result<Vec<(String, Scenario)>, Exit> {
+) -> (Vec<(String, Scenario)>, Vec<Rejected>) {
     let mut scenarios = Vec::new();
-    let mut rejected = 0;
+    let mut rejected = Vec::new();
     for file in files {
         let file = file.as_ref();
-        match read(file, &mut read_from_disk) {
+        let name = file.to_string_lossy().into_owned();
+        let mut say = |found: &Problems, sources: &Sources| {
+            let _ = writeln!(stderr, "{}", problems(found, sources, look));
+        };
+        let (found, sources) = match read(file, &mut read_from_disk) {
             Ok(scenario) => {
                 if !scenario.warnings.is_empty() {
-                    let _ = writeln!(stderr, "{}", problems(&scenario.warnings, &scenario.sources, look));
+                    say(&scenario.warnings, &scenario.sources);
                 }
                 let missing = in_rust(&scenario);
-                if !missing.is_empty() {
-                    rejected += 1;
-                    let _ = writeln!(stderr, "{}", problems(&missing, &scenario.sources, look));
+                if missing.is_empty() {
+                    scenarios.push((name, scenario));
+                    continue;
                 }
-                scenarios.push((file.to_string_lossy().into_owned(), scenario));
+                (missing, scenario.sources)
             }
-            Err(why) => {
-                rejected += 1;
-                let _ = writeln!(stderr, "{}", problems(&why.problems, &why.sources, look));
-            }
-        }
+            Err(why) => (why.problems, why.sources),
+        };
+        say(&found, &sources);
+        rejected.push(Rejected { file: name, problems: entries(&found, &sources) });
     }
-    if rejected > 0 {
-        let _ = writeln!(stderr, "{} cannot be run", counted(rejected, "scenario", "scenarios"));
-        return Err(Exit::Usage);
+    if !rejected.is_empty() {
+        let count = counted(rejected.len() as u64, "scenario", "scenarios");
+        let _ = writeln!(stderr, "{count} cannot be run");
     }
-    Ok(scenarios)
+    (scenarios, rejected)
+}
+
+/// The same of one file.
+pub(super) fn read_one(file: &Path, look: &Look, stderr: &mut dyn Write) -> Result<(String, Scenario), Exit> {
+    read_each(&[file], look, stderr).0.pop().ok_or(Exit::Usage)
 }
 
 /// The command has no processes: what a service in Rust does, it cannot know.

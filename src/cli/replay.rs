@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::args::{HistoryFormat, LookArgs, ReplayArgs};
 use super::exit::Exit;
-use super::files::{case_names, is_case, read_all, strategy_names, unknown};
+use super::files::{case_names, is_case, read_one, strategy_names, unknown};
 use super::surroundings::{Surroundings, put, put_all, spares, write_file, write_file_all};
 use crate::explore::{Prepared, Replay};
 use crate::model::expr::Counter;
@@ -27,9 +27,9 @@ pub(super) fn replay(
     stderr: &mut dyn Write,
 ) -> Result<Exit, Exit> {
     let look = around.look(look_args, args.out.is_some());
-    let scenarios = read_all(&[&args.file], &Look { colour: false, ..look }, stderr)?;
-    spares(args.out.as_deref(), &scenarios, stderr)?;
-    let Some((_, scenario)) = scenarios.first() else { return Err(Exit::Usage) };
+    let read = read_one(&args.file, &Look { colour: false, ..look }, stderr)?;
+    spares(args.out.as_deref(), std::slice::from_ref(&args.file), std::slice::from_ref(&read), stderr)?;
+    let (_, scenario) = &read;
     let wanted = args.case.as_deref().unwrap_or("-");
     let Some(case) = scenario.cases.iter().find(|case| is_case(case, Some(wanted))) else {
         unknown("case", wanted, &case_names(&scenario.cases), stderr);

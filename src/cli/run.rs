@@ -8,14 +8,12 @@ use std::time::{Duration, Instant};
 
 use super::args::{Format, LookArgs, RunArgs};
 use super::exit::Exit;
-use super::files::{case_names, chosen, is_case, read_all, strategy_names, unknown};
+use super::files::{case_names, chosen, is_case, read_each, strategy_names, unknown};
 use super::surroundings::{Surroundings, put, spares, write_file};
 use crate::explore::{Prepared, sweep};
 use crate::report::telling::{has_story, of_case};
 use crate::report::words::{count, grouped, safe};
-use crate::report::{
-    CaseReport, Ending, InvariantName, Look, Report, StrategyReport, json, junit, text, trouble,
-};
+use crate::report::{CaseReport, InvariantName, Look, Report, StrategyReport, json, junit, text, trouble};
 use crate::scenario::{Case, Scenario, StrategyCase};
 
 /// Seeds where neither command nor file says how many.
@@ -31,9 +29,17 @@ pub(super) fn run(
     stderr: &mut dyn Write,
 ) -> Result<Exit, Exit> {
     let look = around.look(look_args, args.out.is_some());
-    let scenarios = read_all(&args.files, &Look { colour: false, ..look }, stderr)?;
-    spares(args.out.as_deref(), &scenarios, stderr)?;
-    select(&scenarios, args, stderr)?;
+    // A file that cannot be run spoils no other; programs find it in the report.
+    let (scenarios, rejected) = read_each(&args.files, &Look { colour: false, ..look }, stderr);
+    if scenarios.is_empty() && args.format == Format::Human {
+        return Err(Exit::Usage);
+    }
+    spares(args.out.as_deref(), &args.files, &scenarios, stderr)?;
+    if !scenarios.is_empty() {
+        let all = rejected.is_empty();
+        // What is not there may be in a file that could not be read.
+        select(&scenarios, args, stderr).map_err(|exit| if all { exit } else { Exit::Usage })?;
+    }
     // One seed takes one thread, and asking how many there could be takes longer than reading the scenario.
     let asked = scenarios.iter().flat_map(|(_, scenario)| &scenario.cases);
     let one = asked.filter(|case| is_case(case, args.case.as_deref())).all(|case| {
@@ -55,7 +61,7 @@ pub(super) fn run(
         listening.call_once(|| around.listen());
     }
     let selected = args.case.is_some() || !args.strategy.is_empty();
-    let mut report = Report { selected, ..Report::default() };
+    let mut report = Report { selected, rejected, ..Report::default() };
     let mut told = String::new();
     for (file, scenario) in &scenarios {
         for case in scenario.cases.iter().filter(|case| is_case(case, args.case.as_deref())) {
@@ -123,14 +129,8 @@ pub(super) fn run(
 }
 
 fn exit_of(report: &Report) -> Exit {
-    match report.ending() {
-        Ending::Panicked => Exit::Internal,
-        _ if report.interrupted => Exit::Interrupted,
-        Ending::Unsound => Exit::Usage,
-        Ending::Finding => Exit::Finding,
-        Ending::Inconclusive => Exit::Inconclusive,
-        Ending::AsExpected => Exit::AsExpected,
-    }
+    let code = report.exit_code();
+    Exit::ALL.iter().map(|(exit, _)| *exit).find(|exit| exit.code() == code).unwrap_or(Exit::Internal)
 }
 
 /// Names that select nothing are mistakes, each of them.

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use super::args::{Colour, LookArgs};
@@ -104,6 +104,7 @@ pub(super) fn put_all(
 /// Whether a result would be written over what it was made from.
 pub(super) fn spares(
     out: Option<&Path>,
+    named: &[PathBuf],
     scenarios: &[(String, Scenario)],
     stderr: &mut dyn Write,
 ) -> Result<(), Exit> {
@@ -113,7 +114,7 @@ pub(super) fn spares(
     let files = scenarios.iter().flat_map(|(_, scenario)| {
         (0..scenario.sources.len()).map(|file| scenario.sources.name(file as u16)).map(Path::new)
     });
-    for file in scenarios.iter().map(|(file, _)| Path::new(file)).chain(files) {
+    for file in named.iter().map(PathBuf::as_path).chain(files) {
         if real(file).is_some_and(|file| file == target) {
             let _ = writeln!(stderr, "error: --out {} would overwrite the scenario", out.display());
             return Err(Exit::Usage);

@@ -393,3 +393,56 @@ fn columns_are_those_that_somebody_asks_for() {
     assert!((81..=200).contains(&widest(Some(200), &[])));
     assert!(widest(Some(200), &["--width", "60"]) <= 60, "the command line comes first");
 }
+
+#[test]
+fn a_bad_file_does_not_keep_a_good_one_from_being_run() {
+    let good = Scratch::new("good-beside.json", &last_lamp(r#""naive": "violated", "locked": "holds""#));
+    let bad = Scratch::new("bad-beside.json", r#"{ "services": { "s": 3 } }"#);
+    let both = |format: &str| {
+        halfway(&["run", bad.path(), good.path(), "--seeds", "0..20", "--jobs", "1", "--format", format])
+    };
+    let (exit, out, err) = both("human");
+    assert_eq!(exit, Exit::Usage, "{out}{err}");
+    assert!(err.contains("1 scenario cannot be run") && err.contains("error[HW"), "{err}");
+    assert!(out.contains("violated 100%"), "{out}");
+    assert!(out.contains("1 case, 40 runs, 1 file rejected: a scenario cannot be run (exit 2)"), "{out}");
+    let (exit, out, _) = both("json");
+    assert_eq!(exit, Exit::Usage);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(json["scenarios"][0]["cells"][0]["verdict"], "violated");
+    assert_eq!((&json["result"], &json["exit"]), (&"unsound".into(), &2.into()), "{out}");
+    assert_eq!(json["rejected"][0]["file"], bad.path());
+    assert_eq!(json["rejected"][0]["problems"][0]["severity"], "error");
+    let (_, out, _) = both("jsonl");
+    assert!(out.lines().next().unwrap().contains(r#""result":"unsound","exit":2"#), "{out}");
+    assert!(out.lines().last().unwrap().contains(r#""record":"rejected""#), "{out}");
+    let (_, out, _) = both("junit");
+    assert!(out.contains("bad-beside.json:1:") && out.contains("<error type=\"HW"), "{out}");
+    assert!(out.contains("locked: one lamp"), "{out}");
+    // Alone it leaves a report that says so, too.
+    let (exit, out, _) = halfway(&["run", bad.path(), "--format", "json"]);
+    assert_eq!(exit, Exit::Usage);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&json["exit"], json["scenarios"].as_array().map(Vec::len)), (&2.into(), Some(0)));
+    // And it is not written over.
+    let (exit, _, err) = halfway(&["run", bad.path(), good.path(), "--out", bad.path()]);
+    assert!(exit == Exit::Usage && err.contains("would overwrite"), "{err}");
+}
+
+#[test]
+fn a_report_for_programs_says_how_it_all_went() {
+    for (expect, seeds, exit, word) in [
+        (r#""naive": "violated", "locked": "holds""#, "0..20", Exit::AsExpected, "as-expected"),
+        (r#""naive": "holds""#, "0..20", Exit::Finding, "finding"),
+    ] {
+        let file = Scratch::new("how-it-went.json", &last_lamp(expect));
+        for format in ["json", "jsonl"] {
+            let (got, out, _) = halfway(&["run", file.path(), "--seeds", seeds, "--format", format]);
+            assert_eq!(got, exit, "{out}");
+            let head = if format == "json" { out.as_str() } else { out.lines().next().unwrap() };
+            let json: serde_json::Value = serde_json::from_str(head).unwrap();
+            assert_eq!((&json["result"], &json["exit"]), (&word.into(), &exit.code().into()), "{out}");
+            assert_eq!(json["version"], 1, "fields are only added");
+        }
+    }
+}

@@ -9,6 +9,7 @@ use crate::explore::CellStatus;
 use crate::kernel::seed::SEED_CONTRACT;
 use crate::kernel::time::Span;
 use crate::model::expr::Counter;
+use crate::scenario::render::Entry;
 use crate::scenario::source::{LineColumn, Place};
 
 #[derive(Serialize)]
@@ -17,7 +18,22 @@ struct Document<'a> {
     version: u32,
     seed_contract: u32,
     interrupted: bool,
+    /// How it all went, and the code that the command exits with.
+    result: &'static str,
+    exit: u8,
     scenarios: Vec<Scenario<'a>>,
+    rejected: Vec<Refused<'a>>,
+}
+
+/// A file that cannot be run, with its problems as `halfway check` has them.
+#[derive(Serialize)]
+struct Refused<'a> {
+    file: &'a str,
+    problems: &'a [Entry],
+}
+
+fn rejected(report: &Report) -> impl Iterator<Item = Refused<'_>> {
+    report.rejected.iter().map(|one| Refused { file: &one.file, problems: &one.problems })
 }
 
 #[derive(Serialize)]
@@ -313,13 +329,17 @@ pub fn json(report: &Report) -> String {
         version: 1,
         seed_contract: SEED_CONTRACT,
         interrupted: report.interrupted,
+        result: report.ending().word(),
+        exit: report.exit_code(),
         scenarios: report.cases.iter().map(scenario).collect(),
+        rejected: rejected(report).collect(),
     };
     // Plain structs of text and numbers always serialise.
     serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
 }
 
-/// The report as JSON lines: a head, then one line for each cell and each strategy with `scenario` and `case` in it.
+/// The report as JSON lines: a head, then one line for each cell and each strategy with `scenario` and `case` in it, and
+/// one for each file that cannot be run.
 pub fn jsonl(report: &Report) -> String {
     #[derive(Serialize)]
     struct Head {
@@ -327,6 +347,8 @@ pub fn jsonl(report: &Report) -> String {
         version: u32,
         seed_contract: u32,
         interrupted: bool,
+        result: &'static str,
+        exit: u8,
     }
     #[derive(Serialize)]
     struct Line<'a, T> {
@@ -341,6 +363,8 @@ pub fn jsonl(report: &Report) -> String {
         version: 1,
         seed_contract: SEED_CONTRACT,
         interrupted: report.interrupted,
+        result: report.ending().word(),
+        exit: report.exit_code(),
     };
     let mut out = serde_json::to_string(&head).unwrap_or_default() + "\n";
     for case in &report.cases {
@@ -353,6 +377,16 @@ pub fn jsonl(report: &Report) -> String {
             let line = Line { record: "strategy", scenario: name, case, what };
             out += &(serde_json::to_string(&line).unwrap_or_default() + "\n");
         }
+    }
+    for what in rejected(report) {
+        #[derive(Serialize)]
+        struct Line<T> {
+            record: &'static str,
+            #[serde(flatten)]
+            what: T,
+        }
+        let line = Line { record: "rejected", what };
+        out += &(serde_json::to_string(&line).unwrap_or_default() + "\n");
     }
     out
 }

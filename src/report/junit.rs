@@ -2,12 +2,15 @@
 //! invariant, for each fact, and for each fault that never struck.
 
 use super::scene::rule_text;
-use super::summary::{CaseReport, CellReport, Ending, Report, StrategyReport, Unfinished, fact_status};
+use super::summary::{
+    CaseReport, CellReport, Ending, Rejected, Report, StrategyReport, Unfinished, fact_status,
+};
 use super::text::title;
 use super::trouble::NeverStruck;
 use super::words::{count as count_of, grouped, percent};
 use crate::explore::CellStatus;
 use crate::model::invariant::Verdict;
+use crate::scenario::render::Entry;
 
 /// The report as an XML document.
 pub fn junit(report: &Report) -> String {
@@ -21,11 +24,33 @@ pub fn junit(report: &Report) -> String {
         never = others;
         suite(case, &own, &mut out);
     }
+    for one in &report.rejected {
+        rejected(one, &mut out);
+    }
     if report.interrupted {
         interrupted(report, &mut out);
     }
     out.push_str("</testsuites>\n");
     out
+}
+
+/// A file that cannot be run: each of its problems is an error.
+fn rejected(one: &Rejected, out: &mut String) {
+    let errors: Vec<&Entry> = one.problems.iter().filter(|problem| problem.severity == "error").collect();
+    let (file, count) = (escaped(&one.file), errors.len());
+    out.push_str(&format!(
+        "  <testsuite name=\"{file}\" tests=\"{count}\" failures=\"0\" skipped=\"0\" errors=\"{count}\">\n"
+    ));
+    for problem in errors {
+        let at = escaped(&format!("{}:{}:{}", problem.file, problem.line, problem.column));
+        out.push_str(&format!(
+            "    <testcase classname=\"{file}\" name=\"{} at {at}\">\n      <error type=\"{}\" message=\"{}\"/>\n    </testcase>\n",
+            problem.code,
+            problem.code,
+            escaped(&problem.message),
+        ));
+    }
+    out.push_str("  </testsuite>\n");
 }
 
 /// What was stopped must not pass for what was run and found good.

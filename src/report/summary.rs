@@ -13,6 +13,7 @@ use crate::kernel::time::Span;
 use crate::model::expr::{Counter, Failure};
 use crate::model::invariant::{Invariant, Verdict};
 use crate::scenario::Written;
+use crate::scenario::render::Entry;
 use crate::scenario::source::Place;
 
 /// All that was run.
@@ -26,6 +27,17 @@ pub struct Report {
     pub selected: bool,
     /// What was not run to its end then.
     pub unfinished: Vec<Unfinished>,
+    /// Files that cannot be run; the others were.
+    pub rejected: Vec<Rejected>,
+}
+
+/// A file that cannot be run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// Its path.
+    pub file: String,
+    /// Why, in the order of the text.
+    pub problems: Vec<Entry>,
 }
 
 /// A strategy of which not all seeds were run.
@@ -494,10 +506,23 @@ pub enum Ending {
     Inconclusive,
     /// Something is wrong that was not expected, or something expected did not come.
     Finding,
-    /// The scenario is at fault: an invariant could not be evaluated, or a fault never strikes.
+    /// A scenario is at fault: it cannot be run, an invariant could not be evaluated, or a fault never strikes.
     Unsound,
     /// A run panicked: the program is at fault.
     Panicked,
+}
+
+impl Ending {
+    /// Its word in reports for programs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Ending::AsExpected => "as-expected",
+            Ending::Inconclusive => "inconclusive",
+            Ending::Finding => "finding",
+            Ending::Unsound => "unsound",
+            Ending::Panicked => "panicked",
+        }
+    }
 }
 
 impl Report {
@@ -524,7 +549,20 @@ impl Report {
         let unearned = self.cases.iter().any(CaseReport::says_nothing);
         let never = self.never_struck().iter().map(NeverStruck::ending).max();
         let unearned = if unearned { Ending::Inconclusive } else { Ending::AsExpected };
-        worst.max(unearned).max(never.unwrap_or(Ending::AsExpected))
+        let rejected = if self.rejected.is_empty() { Ending::AsExpected } else { Ending::Unsound };
+        worst.max(unearned).max(never.unwrap_or(Ending::AsExpected)).max(rejected)
+    }
+
+    /// The code that the command exits with.
+    pub fn exit_code(&self) -> u8 {
+        match self.ending() {
+            Ending::Panicked => 70,
+            _ if self.interrupted => 130,
+            Ending::Unsound => 2,
+            Ending::Finding => 1,
+            Ending::Inconclusive => 3,
+            Ending::AsExpected => 0,
+        }
     }
 
     /// Runs carried out, of all strategies.

@@ -180,6 +180,9 @@ pub fn closing(report: &Report, code: u8, look: &Look) -> String {
     if doubtful > 0 {
         parts.push(format!("{doubtful} inconclusive"));
     }
+    if !report.rejected.is_empty() {
+        parts.push(format!("{} rejected", counted(report.rejected.len() as u64, "file", "files")));
+    }
     let (tone, end) = match report.ending() {
         _ if report.interrupted => (Tone::Doubtful, "interrupted"),
         Ending::AsExpected => (Tone::Good, "all as expected"),
@@ -194,6 +197,7 @@ pub fn closing(report: &Report, code: u8, look: &Look) -> String {
 /// Why a scenario is at fault.
 pub fn unsound(report: &Report) -> &'static str {
     match report.strategies().all(|strategy| strategy.broken.is_empty()) {
+        true if !report.rejected.is_empty() => "a scenario cannot be run",
         true => "a fault never strikes",
         false => "an invariant could not be evaluated",
     }
