@@ -22,8 +22,8 @@ pub(super) struct Calls {
     numbers: BTreeMap<(u32, u32, bool), u32>,
     /// By the path of a message that has arrived or may come: its call, and how to make the paths of the next ones.
     known: BTreeMap<Path, (u32, Next)>,
-    /// The greatest round that some flow may be in.
-    rounds: u32,
+    /// The greatest round that a run of a flow may be in, by its path; 0 where there is none.
+    rounds: BTreeMap<Path, u32>,
     /// How many steps the longest flow has that travels from service to service.
     travels: u32,
 }
@@ -81,7 +81,7 @@ impl Calls {
             Some(FlowMove::UndoAsked) => true,
             Some(FlowMove::Started) => return self.stop(record.path),
             Some(FlowMove::Recovered | FlowMove::StepUnknown | FlowMove::StepRefused) => {
-                self.rounds += 1;
+                *self.rounds.entry(record.path).or_default() += 1;
                 return;
             }
             _ => return,
@@ -93,7 +93,8 @@ impl Calls {
         let call = self.number(parent, record.row, undo);
         let role = if undo { Role::Undo } else { Role::Action };
         let name = record.path.child(Role::Step, record.row).child(role, 0);
-        let rounds = (1..=self.rounds).map(|round| name.child(Role::Recovery, round));
+        let rounds = self.rounds.get(&record.path).copied().unwrap_or(0);
+        let rounds = (1..=rounds).map(|round| name.child(Role::Recovery, round));
         for from in std::iter::once(name).chain(rounds) {
             for role in [Role::Try, Role::Fetch] {
                 self.expect(call, Next { from, role, n: 0 });
