@@ -129,26 +129,7 @@ pub(super) fn writes(part: &PartPlan, n: u8, steps: &mut Vec<Step>) {
 
 fn program(compiler: &Compiler<'_>, op: OpId, how: &OperationHow, half: Half) -> Result<Program, String> {
     let operation = compiler.model.operation(op);
-    if half != Half::Whole && operation.parts.len() > 1 {
-        let name = compiler.model.operation_name(op);
-        return Err(format!("`{name}` has `then` parts, so it cannot be run by its caller"));
-    }
-    if half != Half::Whole && operation.on.is_some() {
-        let name = compiler.model.operation_name(op);
-        return Err(format!("`{name}` is run by an event, so it cannot be run by its caller"));
-    }
-    if half != Half::Whole && matches!(how.write, WritePolicy::Lock { .. }) {
-        let name = compiler.model.operation_name(op);
-        return Err(format!(
-            "`{name}` is run by its caller, and no lock is held while its messages are under way"
-        ));
-    }
-    if half != Half::Whole && matches!(&how.write, WritePolicy::Occ(occ) if occ.scope == OccScope::Reads) {
-        let name = compiler.model.operation_name(op);
-        return Err(format!(
-            "`{name}` is run by its caller, which sends the versions of the rows it writes only"
-        ));
-    }
+    feasible(operation, how, half).map_err(|why| format!("`{}` {why}", compiler.model.operation_name(op)))?;
     let mut frame = Frame::behind(operation.slots.len() as u16);
     let Body { mut parts, otherwise, reply } = body(compiler, op, &how.write, &mut frame)?;
     let key = if half == Half::Fetch { None } else { key_plan(&how.idempotency) };
@@ -253,6 +234,33 @@ fn program(compiler: &Compiler<'_>, op: OpId, how: &OperationHow, half: Half) ->
         custom: own.custom,
         custom_slots,
     })
+}
+
+/// Whether an operation can be carried out like this at all; if not, why.
+fn feasible(operation: &Operation, how: &OperationHow, half: Half) -> Result<(), &'static str> {
+    let locks = matches!(how.write, WritePolicy::Lock { .. });
+    let compares = matches!(&how.write, WritePolicy::Occ(occ) if occ.scope == OccScope::Reads);
+    let by_caller = half != Half::Whole;
+    match how.store {
+        _ if by_caller && operation.parts.len() > 1 => {
+            Err("has `then` parts, so it cannot be run by its caller")
+        }
+        _ if by_caller && operation.on.is_some() => {
+            Err("is run by an event, so it cannot be run by its caller")
+        }
+        _ if by_caller && locks => {
+            Err("is run by its caller, and no lock is held while its messages are under way")
+        }
+        _ if by_caller && compares => {
+            Err("is run by its caller, which sends the versions of the rows it writes only")
+        }
+        // Each statement is by itself: a version can be compared in the one that writes, and nothing lasts longer.
+        StoreLevel::None if locks => Err("has no transaction at its store, and no lock is held without one"),
+        StoreLevel::None if compares => {
+            Err("has no transaction at its store, and what it has read could change before all is written")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether some part publishes something.

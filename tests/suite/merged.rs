@@ -1,7 +1,7 @@
 //! Merged flows: one transaction over the steps of a flow, in which each step stays what its policies make of it.
 
 use crate::points::leaves;
-use crate::shipped::{meets, prepared, read_text};
+use crate::shipped::{meets, reasons};
 
 /// Two doctors on call want to leave at once; one must stay. Each reads the row of the other and writes its own.
 #[test]
@@ -230,14 +230,6 @@ fn a_step_that_skips_silences_itself_alone() {
             ];
             leaves(&world, how, "", &facts.each_ref().map(String::as_str));
         }
-    }
-}
-
-/// Why a scenario with one strategy cannot be carried out.
-fn reasons(text: &str) -> Vec<String> {
-    match prepared(&read_text(text)).remove(0).1.plan {
-        Ok(_) => Vec::new(),
-        Err(why) => why.into_iter().map(|no| no.why).collect(),
     }
 }
 

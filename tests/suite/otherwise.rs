@@ -83,7 +83,7 @@ fn an_operation_does_not_conflict_with_itself() {
         "clients": { "p": { "does": "s.both('a', 'a')" } }"#;
     for how in [
         r#"{ "write": "occ", "store": "none" }"#,
-        r#"{ "write": { "use": "occ", "scope": "reads" }, "store": "none" }"#,
+        r#"{ "write": { "use": "occ", "on_conflict": "reject" }, "store": "none" }"#,
         r#"{ "write": "occ" }"#,
         r#"{ "write": { "use": "occ", "scope": "reads" } }"#,
     ] {

@@ -84,6 +84,14 @@ pub(crate) fn missed(scenario: &Scenario, seeds: u64) -> Vec<String> {
     wrong
 }
 
+/// Why a scenario with one strategy cannot be carried out.
+pub(crate) fn reasons(text: &str) -> Vec<String> {
+    match prepared(&read_text(text)).remove(0).1.plan {
+        Ok(_) => Vec::new(),
+        Err(why) => why.into_iter().map(|no| no.why).collect(),
+    }
+}
+
 /// A scenario given as text gets all that it expects.
 pub(crate) fn meets(text: &str, seeds: u64) {
     let missed = missed(&read_text(text), seeds);

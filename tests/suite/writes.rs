@@ -1,7 +1,7 @@
 //! What the policies of `write` lock and keep apart, down to what is only told.
 
 use crate::points::leaves;
-use crate::shipped::meets;
+use crate::shipped::{meets, reasons};
 
 /// At 1 ms somebody takes the row and thinks until 20 ms; at 5 ms another one looks at it, for nothing but what it tells.
 /// Under locks it tells what it is then, otherwise what it was before. Each way of telling: the reply, an event, the reply of
@@ -136,5 +136,39 @@ fn a_value_is_unique_among_the_steps_of_a_merged_flow() {
         );
         let facts = [format!("a.t.size() == {rows}"), format!("count.failed == {failed}")];
         leaves(&world, r#"{ "coordination": "merged" }"#, "", &facts.each_ref().map(String::as_str));
+    }
+}
+
+/// Three add to one counter, each in a while. What a statement does by itself keeps them apart without a transaction, too;
+/// what would have to last is said not to.
+#[test]
+fn a_store_without_transactions_holds_nothing_longer_than_a_statement() {
+    let text = |how: &str, expected: &str| {
+        format!(
+            r#"{{
+        "services": {{ "s": {{ "tables": {{ "t": {{ "rows": {{ "x": {{ "n": 0 }} }} }} }}, "operations": {{
+            "inc": {{ "think": "1ms..3ms", "set": {{ "t['x'].n": "t['x'].n + 1" }} }} }} }} }},
+        "clients": {{ "c": {{ "count": 3, "does": "s.inc()" }} }},
+        "strategies": {{ "one": {{ "store": "none", "write": {how} }} }},
+        "invariants": {{ "no-lost-update": {{}}, "sum": {{ "at_rest": "s.t['x'].n == 3" }} }},
+        "expect": {{ "one": "{expected}" }} }}"#
+        )
+    };
+    let reads = r#"{ "use": "occ", "scope": "reads" }"#;
+    for how in [r#""occ""#, r#""guarded""#, r#""relative""#] {
+        meets(&text(how, "holds"), 50);
+    }
+    meets(&text(r#""absolute""#, "violated"), 50);
+    for (how, why) in [
+        (r#""lock""#, "`s.inc` has no transaction at its store, and no lock is held without one"),
+        (
+            reads,
+            "`s.inc` has no transaction at its store, and what it has read could change before all is written",
+        ),
+    ] {
+        let text = text(how, "n/a");
+        assert_eq!(reasons(&text), [why]);
+        meets(&text, 5);
+        assert_eq!(reasons(&text.replace(r#""store": "none", "#, "")), [""; 0]);
     }
 }

@@ -110,7 +110,7 @@ dimensions! {
          Field::new("wait", Shape::TimeOrEver, "lock: how long a lock is waited for before the operation fails.").default("1s")];
     STORE = "store", "How the store isolates transactions.",
         ["read-committed": "Writers lock the rows that they write until they commit; readers wait for nobody and see what is committed.",
-         "none": "No transactions: every statement is visible and durable at once, and nothing is rolled back.",
+         "none": "No transactions: every statement is visible and durable at once, nothing is rolled back, and no lock outlasts it. `guarded` and `occ` look at what they write in the very statement that writes it, row by row.",
          "read-uncommitted": "Readers see what is not committed.",
          "snapshot": "A transaction reads from one state.",
          "repeatable-read-locks": "Readers lock too.",
