@@ -3,6 +3,11 @@
 //! What the flow has got so far travels in the message. At each stop a short-lived [`Run`] executes the operation and hands
 //! over. Handing over is a publication of its own: after the commit, before it, or through the outbox within it. The home
 //! only starts the flow and waits to be told that it is over; nobody else notices a message that is lost.
+//!
+//! With an outbox, accepting a flow is a transaction of its home: its key is claimed and the first letter written at one
+//! instant. If the first step is the home's own, it belongs to that transaction: the letter behind it is the first one, and
+//! if the step does not commit, the flow was not accepted. Who has been told that it was must find a letter, so then there is
+//! one for a step of the home's own, too.
 
 use super::Engine;
 use super::network::{Answered, Outgoing};
@@ -38,11 +43,21 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             self.world.intents.at(ctx.intent).more().homes.push(id);
         }
         let progress = self.world.runs[id].progress.clone();
-        if self.flow_plan(flow).answer() == Answer::Accepted {
+        let home = Home { node, key: key.unwrap_or(NULL), claim: self.claim_of(flow, node, key) };
+        let plan = self.flow_plan(flow);
+        let accepts = plan.answer() == Answer::Accepted;
+        let outbox = matches!(plan.publish, PublishPolicy::Outbox(_));
+        if accepts && !outbox {
+            self.answer_run(id, Status::Ok(NULL));
+            // What it answers may have brought down the home, before anything else was sent.
+            if !self.world.runs.has(id) {
+                return;
+            }
+        }
+        self.go_on(flow, node, home, ctx, path, progress, None);
+        if accepts && outbox && self.world.runs.has(id) {
             self.answer_run(id, Status::Ok(NULL));
         }
-        let home = Home { node, key: key.unwrap_or(NULL), claim: self.claim_of(flow, node, key) };
-        self.go_on(flow, node, home, ctx, path, progress, None);
         // From here on the home only listens. If a message gets lost on the way, nothing is left to happen.
         if self.world.runs.has(id) {
             self.world.runs[id].listens = true;
@@ -134,11 +149,36 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             }
         };
         let state = Self::home_and_state(&progress, path, home);
-        match &plan.publish {
-            PublishPolicy::Outbox(_) if at.is_some() => self.post(letter, node, ctx, path, &state),
-            _ => {
-                self.carry(letter, node, ctx, path, &state, 1, From::Nobody);
-            }
+        let posts = match plan.publish {
+            PublishPolicy::Outbox(_) => at.is_some() || self.is_posted_first(letter, node),
+            _ => false,
+        };
+        if posts {
+            self.post(letter, node, ctx, path, &state);
+        } else {
+            self.carry(letter, node, ctx, path, &state, 1, From::Nobody);
+        }
+    }
+
+    /// Whether the first letter of a flow goes into the outbox of its home.
+    fn is_posted_first(&self, letter: Letter, node: u32) -> bool {
+        let Letter::Hop(flow, step, undo) = letter else { return false };
+        let service = self.hop_op(flow, step, undo).map(|op| self.plan.model.operation(op).service);
+        self.flow_plan(flow).answer() == Answer::Accepted || service != self.plan.nodes.service_at(node)
+    }
+
+    /// Whether a run is the first step of a flow within the transaction that accepts it.
+    fn accepts(&self, run: &Run) -> bool {
+        let outbox = matches!(self.flow_plan(run.flow).publish, PublishPolicy::Outbox(_));
+        run.stop.is_some() && outbox && run.from == From::Nobody && !run.handed
+    }
+
+    /// The home crashes with a stop: if that was to accept the flow, its key has not been claimed.
+    pub(super) fn stop_dies(&mut self, id: Id) {
+        let run = &self.world.runs[id];
+        if self.accepts(run) {
+            let Run { flow, node, path, home, .. } = *run;
+            self.settle_claim(flow, Status::Unknown, path, node, home);
         }
     }
 
@@ -345,6 +385,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                     Answered { node, target: Target::Flow(flow), path, ctx: &ctx, args: &[], payload: &[] };
                 self.answer(from, status, what);
             }
+        } else if self.accepts(&self.world.runs[id]) {
+            let Run { path, home, .. } = self.world.runs[id];
+            self.over(flow, status, path, node, home);
         }
         if self.world.runs.has(id) {
             self.drop_run(id);
@@ -386,7 +429,12 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             return self.close_run(id, status);
         }
         // Nobody waits: it has been told before, or has crashed since. Then whoever asks again must not find the flow in progress
-        // for ever, unless somebody else has claimed the key meanwhile.
+        // for ever.
+        self.settle_claim(flow, status, path, node, home);
+    }
+
+    /// What becomes of the key of a flow that is over, unless somebody else has claimed it meanwhile.
+    fn settle_claim(&mut self, flow: FlowId, status: Status, path: Path, node: u32, home: Home) {
         if home.key != NULL
             && let Some(entry) = self.key_entry(flow, node, home.key)
             && entry.state == KeyState::InProgress

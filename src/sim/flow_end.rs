@@ -223,6 +223,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         if let Some(row) = self.world.runs[id].saga {
             self.world.sagas[row].run = None;
         }
+        self.stop_dies(id);
         self.drop_run(id);
     }
 }

@@ -92,3 +92,69 @@ fn the_end_of_a_flow_that_is_told_again_leaves_the_key_of_the_next_attempt_alone
     // With the first answer heard nobody asks again.
     leaves(world, how, unheard, &["count.busy == 0", "count.failed == 1"]);
 }
+
+/// What is booked at the hall first and noted at the desk then; the desk is where the flow begins.
+fn taking(how: &str, fault: &str, facts: &[&str]) {
+    let world = r#"
+    "services": {
+        "desk": { "tables": { "cases": {} }, "operations": { "note": { "args": ["k"], "insert": { "cases[k]": {} } } } },
+        "hall": { "tables": { "seats": { "rows": { "1": { "free": 1 } } } }, "operations": { "take": {
+            "args": ["k"], "require": { "sold out": "seats[1].free > 0" }, "set": { "seats[1].free": "seats[1].free - 1" } } } }
+    },
+    "flows": { "book": { "by": "desk", "args": ["k"], "steps": [ { "do": "hall.take(k)" }, { "do": "desk.note(k)", "class": "pivot" } ] } },
+    "clients": { "guest": { "script": [ { "at": "0ms", "do": "book(1)" } ] } }"#;
+    leaves(world, how, fault, facts);
+}
+
+/// What may become of the first event of a flow, and of its first step.
+const FIRST: [&str; 5] = [
+    r#"{ "lose": "request hall.take", "nth": 1 }"#,
+    r#"{ "fail": "hall.take", "nth": 1 }"#,
+    r#"{ "crash": "hall", "before": "commit hall.take", "nth": 1, "for": "20ms" }"#,
+    r#"{ "crash": "hall", "after": "commit hall.take", "nth": 1, "for": "20ms" }"#,
+    r#"{ "crash": "desk", "at": "5ms", "for": "20ms" }"#,
+];
+
+/// The desk has the first event in its outbox from the instant on in which it accepts the flow.
+#[test]
+fn the_first_event_of_a_flow_is_in_the_outbox_of_its_home() {
+    let facts = ["desk.cases.size() == 1", "hall.seats[1].free == 0", "count.ok == 1"];
+    let accepted = LETTERS.replace(
+        r#""coordination": "choreography""#,
+        r#""coordination": { "use": "choreography", "answer": "accepted" }"#,
+    );
+    for fault in FIRST {
+        taking(LETTERS, fault, &facts);
+        taking(&accepted, fault, &facts);
+    }
+    // Without an outbox nobody tells again: the guest was told that it goes on, and it does not.
+    let at_once = accepted.replace(r#""publish": "outbox", "#, "");
+    let lost = ["desk.cases.size() == 0", "hall.seats[1].free == 1", "count.ok == 1"];
+    taking(&at_once, "", &facts);
+    taking(&at_once, FIRST[0], &lost);
+    taking(&at_once, FIRST[1], &lost);
+}
+
+/// A first step of the home's own is part of what accepts the flow: if it does not commit, nothing has been accepted, and
+/// whoever asks again is not told that it is in progress. Who was told before finds it done.
+#[test]
+fn a_flow_whose_first_step_at_home_does_not_commit_was_not_accepted() {
+    let accepted = LETTERS.replace(
+        r#""coordination": "choreography""#,
+        r#""coordination": { "use": "choreography", "answer": "accepted" }"#,
+    );
+    for fault in [
+        r#"{ "crash": "desk", "before": "commit desk.open", "nth": 1, "for": "20ms" }"#,
+        r#"{ "crash": "desk", "after": "commit desk.open", "nth": 1, "for": "20ms" }"#,
+        r#"{ "crash": "desk.db", "before": "commit desk.open", "nth": 1, "for": "5ms" }"#,
+        r#"{ "fail": "desk.open", "nth": 1 }"#,
+    ] {
+        booking(1, LETTERS, fault, &BOOKED);
+        booking(0, LETTERS, fault, &SOLD_OUT);
+        booking(1, &accepted, fault, &BOOKED);
+        booking(0, &accepted, fault, &["desk.cases.size() == 0", "hall.seats[1].free == 0", "count.ok == 1"]);
+    }
+    // It is told before the first step, and crashes right then.
+    let told = r#"{ "crash": "desk", "before": "reply book", "nth": 1, "for": "20ms" }"#;
+    booking(1, &accepted, told, &BOOKED);
+}

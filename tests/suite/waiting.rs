@@ -349,7 +349,9 @@ fn a_crash_between_a_commit_and_its_telling_rolls_nothing_back() {
     };
     for publish in ["before-commit", "after-commit", "outbox"] {
         assert_eq!(rollbacks(publish, "request bank.charge", 1), 0, "{publish}");
-        assert_eq!(rollbacks(publish, "commit stock.take", 0), 1, "{publish}");
+        // The shop has the event in its outbox, and tells the stock again.
+        let taken = u32::from(publish == "outbox");
+        assert_eq!(rollbacks(publish, "commit stock.take", taken), 1, "{publish}");
     }
 }
 

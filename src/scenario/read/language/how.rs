@@ -156,7 +156,9 @@ dimensions! {
         ["calls": "The home of the flow calls one step after the other and keeps nothing: after a crash nobody goes on, and nothing is undone.",
          "fire-and-forget": "The home of the flow sends one step after the other and waits for no answer.",
          "saga": "An orchestrator keeps a log, goes on after a crash, and calls `undo` of what was done when a step fails.",
-         "choreography": "Each step tells the next one by an event; a refusal travels back along the compensations.",
+         "choreography": "Each step tells the next one by an event; a refusal travels back along the compensations. With an \
+                   outbox the home accepts the flow and writes the first event in one transaction; a first step of its own \
+                   belongs to that, unless the caller is answered before (`accepted`).",
          "tcc": "Try, confirm, cancel.",
          "2pc": "Two-phase commit.",
          "merged": "The services of the flow become one, and its steps one transaction. Each step writes as `write` \
