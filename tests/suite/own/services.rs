@@ -219,20 +219,16 @@ struct Twins;
 
 impl Process for Twins {
     fn on(&mut self, input: Input<'_>, _: &mut Db<'_>, out: &mut Out) {
-        match input {
-            Input::Request { ticket, args, .. } => {
-                let commit = Commit::new();
-                let commit = match args[0] {
-                    0 => commit.insert("t", 2, &[("n", 8)]).insert("t", 3, &[("n", 8)]),
-                    1 => commit.delete("t", 1).insert("t", 2, &[("n", 7)]),
-                    2 => commit.put("t", 1, &[("n", 8)]).insert("t", 2, &[("n", 7)]),
-                    _ => commit.put("t", 1, &[("n", 8)]).insert("t", 2, &[("n", 8)]),
-                };
-                out.commit(commit, 1, 0);
-                out.ok(ticket, 1);
-            }
-            _ => {}
-        }
+        let Input::Request { ticket, args, .. } = input else { return };
+        let commit = Commit::new();
+        let commit = match args[0] {
+            0 => commit.insert("t", 2, &[("n", 8)]).insert("t", 3, &[("n", 8)]),
+            1 => commit.delete("t", 1).insert("t", 2, &[("n", 7)]),
+            2 => commit.put("t", 1, &[("n", 8)]).insert("t", 2, &[("n", 7)]),
+            _ => commit.put("t", 1, &[("n", 8)]).insert("t", 2, &[("n", 8)]),
+        };
+        out.commit(commit, 1, 0);
+        out.ok(ticket, 1);
     }
 }
 
