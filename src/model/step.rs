@@ -38,7 +38,7 @@ pub enum Step {
     Think(u8),
     /// Writes one address of a part.
     Write(u8, u8),
-    /// Compares the versions of all rows read; in a merged flow, of those read since the step was entered.
+    /// Compares the versions of all rows read.
     Verify,
     /// Writes the part's events into the outbox.
     Outbox(u8),
@@ -54,7 +54,7 @@ pub enum Step {
     Publish(u8),
     /// Enters the next operation of a merged flow: an index into [`Program::merged`].
     Enter(u8),
-    /// Leaves it, binding its reply.
+    /// Leaves it, binding its reply and, where it says so, comparing the versions of all rows read since it was entered.
     Leave(u8),
     /// A step of the user's own: an index into [`Program::custom`].
     Custom(u8),

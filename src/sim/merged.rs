@@ -3,7 +3,7 @@
 
 use super::Engine;
 use super::task::Went;
-use super::world::{Ctx, From, Task};
+use super::world::{Ctx, From, Running, Task};
 use crate::kernel::choose::Chooser;
 use crate::kernel::path::Path;
 use crate::model::ids::{FlowId, OpId};
@@ -58,13 +58,20 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         Went::On
     }
 
-    pub(super) fn leave(&mut self, task: &mut Task, program: &Program, n: u8) -> Went {
+    pub(super) fn leave(&mut self, task: &mut Running, program: &Program, n: u8) -> Went {
         let step = &program.merged[n as usize];
-        task.merged_done |= 1 << n;
         if let Some((code, slot)) = &step.bind {
-            let value = self.evaluate(task, code, false).unwrap_or(NULL);
+            let value = self.evaluate(task, code, step.verify).unwrap_or(NULL);
             task.frame[*slot as usize] = value;
         }
+        if step.verify {
+            // What it replied of is looked at long before the commit, too: from here on it stays as it is.
+            match self.verify(task, program) {
+                Went::On => {}
+                other => return other,
+            }
+        }
+        task.merged_done |= 1 << n;
         // What it does when it refuses lies between.
         Went::To(step.next)
     }

@@ -161,10 +161,6 @@ fn merged(compiler: &Compiler<'_>, flow: &Flow, plan: &FlowPlan) -> Result<Progr
         }
         parts[from].skip_to = steps.len() as u16;
         lock_told(&parts, from as u8..parts.len() as u8, &mut steps);
-        let verify = matches!(&how.write, WritePolicy::Occ(occ) if occ.scope == OccScope::Reads);
-        if verify {
-            steps.push(Step::Verify);
-        }
         steps.push(Step::Leave(index));
         let refuse = steps.len() as u16;
         let otherwise = body.otherwise.is_some();
@@ -198,7 +194,7 @@ fn merged(compiler: &Compiler<'_>, flow: &Flow, plan: &FlowPlan) -> Result<Progr
                 WritePolicy::Lock { wait } => wait,
                 _ => Span::MAX,
             },
-            verify,
+            verify: matches!(&how.write, WritePolicy::Occ(occ) if occ.scope == OccScope::Reads),
             bind: call.bind.zip(reply).map(|(slot, code)| (code, slot)),
         });
     }

@@ -37,9 +37,9 @@ fn what_is_only_told_is_locked_too() {
 }
 
 /// A transfer is one transaction over two services, and so is an audit, which reads both by nothing but replies. Under locks
-/// it never sees the money halfway; at read-committed it does.
+/// it never sees the money halfway, nor where what was read is compared; at read-committed it does.
 #[test]
-fn what_a_merged_step_replies_is_locked_until_the_commit() {
+fn what_a_merged_step_replies_is_locked_or_compared_and_stays_until_the_commit() {
     let text = r#"{
         "services": {
             "a": { "tables": { "acc": { "rows": { "x": { "n": 100 } } } }, "operations": {
@@ -55,9 +55,12 @@ fn what_a_merged_step_replies_is_locked_until_the_commit() {
         "clients": { "t": { "count": 2, "does": "transfer()", "start": "0ms..2ms" }, "r": { "does": "check()", "start": "0ms..2ms" } },
         "strategies": {
             "plain":  { "coordination": "merged" },
-            "locked": { "coordination": "merged", "write": "lock", "retry": { "attempts": "ever" } } },
+            "locked": { "coordination": "merged", "write": "lock", "retry": { "attempts": "ever" } },
+            "compared": { "coordination": "merged", "write": { "use": "occ", "scope": "reads" }, "retry": { "attempts": "ever" } },
+            "row":      { "coordination": "merged", "write": "occ" } },
         "invariants": { "sum seen": { "always": "audit.sums.all(s, s.s == 200)" } },
-        "expect": { "plain": { "sum seen": "violated" }, "locked": { "sum seen": "holds" } }
+        "expect": { "plain": { "sum seen": "violated" }, "locked": { "sum seen": "holds" },
+                    "compared": { "sum seen": "holds" }, "row": { "sum seen": "violated" } }
     }"#;
     meets(text, 300);
 }
