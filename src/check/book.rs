@@ -394,9 +394,9 @@ impl Book {
         }
         let Some(work) = self.get(record.intent).map(|intent| intent.work) else { return true };
         let work = self.works.get_mut(work as usize);
-        match work.and_then(|work| work.flows.first_mut()).filter(|instance| instance.id == record.who) {
-            Some(instance) => {
-                self.parked += u64::from(instance.moves(record));
+        match work.filter(|work| work.flows.first().is_some_and(|first| first.id == record.who)) {
+            Some(work) => {
+                self.parked += u64::from(work.moves(0, record));
                 true
             }
             None => false,
@@ -407,9 +407,11 @@ impl Book {
     pub(super) fn flow(&mut self, record: &Record) {
         if !self.flow_at_once(record)
             && usize::from(record.flag) < FlowMove::ALL.len()
-            && let Some(instance) = self.work(record.intent).instance(record.who, || Some(record.op & !FLOW))
+            && let work = self.work(record.intent)
+            && let Some(at) = work.instance(record.who, || Some(record.op & !FLOW))
         {
-            self.parked += u64::from(instance.moves(record));
+            let parked = work.moves(at, record);
+            self.parked += u64::from(parked);
         }
     }
 

@@ -3,10 +3,10 @@
 use super::facts::bit;
 use super::finding::Witness;
 use super::history::{By, Loss};
-use super::open::{Deed, Open};
+use super::open::Open;
 use super::sheet::Sheet;
 use crate::model::ids::TableId;
-use crate::model::record::{Record, StepRole};
+use crate::model::record::Record;
 
 /// No update is overwritten by a writer that had not seen it.
 #[derive(Clone, Debug)]
@@ -58,23 +58,12 @@ impl DuplicateEffect {
             };
             let undone = open
                 .deeds_in(first.place() + 1..deed.place())
-                .any(|other| other.changed(u64::MAX) && opposite(other, deed));
+                .any(|other| other.changed(u64::MAX) && open.opposite(other, deed));
             if !undone {
                 let (first, second) = (open.act(first), open.act(deed));
                 let serial = open.party.serial;
                 sheet.violated(second.at, [serial, serial], || Witness::DuplicateEffect { first, second });
             }
         }
-    }
-}
-
-/// Whether one is the compensation of the other.
-fn opposite(a: &Deed, b: &Deed) -> bool {
-    match (a.step, b.step) {
-        (Some((step, StepRole::Action)), Some((other, StepRole::Undo)))
-        | (Some((step, StepRole::Undo)), Some((other, StepRole::Action))) => {
-            step == other && a.instance == b.instance
-        }
-        _ => false,
     }
 }

@@ -54,7 +54,7 @@ impl NoLeak {
                 continue;
             }
             let made = |deed: &Deed| {
-                matches!(deed.step_of(instance.id), Some((step, StepRole::Action))
+                matches!(open.part_of(deed, instance.id), Some((step, StepRole::Action))
                     if suspects >> (step & 63) & 1 == 1)
             };
             for put in open.puts {
@@ -62,7 +62,11 @@ impl NoLeak {
                 let create = put.flag & install::CREATE != 0 && put.flag & install::OTHERWISE == 0;
                 if create && self.watch & bit(put.table) != 0 && made(deed) {
                     let (table, row, flow, by) = (put.table, put.row, instance.flow, open.act(deed));
-                    self.left.push(Left { table, row, flow, by });
+                    // One made by a flow within a flow is left behind by both.
+                    let known = |left: &Left| (left.table, left.row) == (table, row);
+                    if deed.instance == instance.id || !self.left.iter().any(known) {
+                        self.left.push(Left { table, row, flow, by });
+                    }
                 }
             }
         }

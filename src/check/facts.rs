@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::model::Model;
 use crate::model::flow::{Call, CallStep, Class, StepKind, Target};
+use crate::model::how::Coordination;
 use crate::model::ids::{OpId, TableId};
 use crate::model::plan::Plan;
 use crate::model::record::{FLOW, StepRole};
@@ -52,8 +53,10 @@ pub(super) struct FlowFacts {
     pub(super) builds_on: Vec<u64>,
     /// For each step its group: steps of one group start at once.
     pub(super) groups: Vec<u16>,
-    /// For each step the flow that it calls, if it does.
-    pub(super) nested: Vec<Option<u16>>,
+    /// Steps that a flow does or undoes.
+    pub(super) nested: u64,
+    /// A saga coordinates it.
+    pub(super) saga: bool,
     /// For each step the operations of its action and of its compensation.
     ops: Vec<[Option<u16>; 2]>,
     /// For each step the tables that its action can change.
@@ -88,6 +91,9 @@ impl Facts {
             replicas: plan.nodes.databases,
             merged: plan.flows.iter().any(|flow| flow.merged.is_some()),
         };
+        for (flow, plan) in facts.flows.iter_mut().zip(&plan.flows) {
+            flow.saga = matches!(plan.coordination, Coordination::Saga(_));
+        }
         for (at, flow) in facts.flows.iter().enumerate() {
             for (step, ops) in flow.ops.iter().enumerate() {
                 for (op, undo) in ops.iter().zip([false, true]) {
@@ -228,13 +234,11 @@ impl FlowFacts {
             pivot: pivot.map_or(0, |pivot| 1 << pivot),
             builds_on: calls.iter().map(|call| call.map_or(0, builds_on)).collect(),
             groups: steps.iter().map(|step| step.group).collect(),
-            nested: calls
-                .iter()
-                .map(|call| match call.map(|call| call.action.target) {
-                    Some(Target::Flow(flow)) => Some(flow.0),
-                    _ => None,
-                })
-                .collect(),
+            nested: those(&|_, call| {
+                let undo = call.undo.as_ref();
+                [Some(&call.action), undo].iter().flatten().any(|call| matches!(call.target, Target::Flow(_)))
+            }),
+            saga: false,
             ops: calls
                 .iter()
                 .map(|call| {

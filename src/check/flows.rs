@@ -3,14 +3,11 @@
 
 use super::facts::{Facts, FlowFacts};
 use super::finding::{Steps, Witness};
-use super::open::{Instance, Open};
+use super::open::{Deed, Instance, NESTING, Open};
 use super::sheet::Sheet;
 use crate::kernel::time::Time;
 use crate::model::ids::FlowId;
-use crate::model::record::{FlowMove, NONE, StepRole};
-
-/// Flows call flows; the reader refuses circles, and this refuses to run in one.
-const NESTING: u32 = 8;
+use crate::model::record::{FlowMove, NONE, StepRole, commit};
 
 /// What became of the steps of an instance. Several observers ask this one after the other, mostly of the only flow there
 /// is, so the last answer is kept.
@@ -18,31 +15,31 @@ pub(super) fn steps(facts: &Facts, open: &Open, instance: &Instance) -> Steps {
     match open.steps.get() {
         Some((id, steps)) if id == instance.id => steps,
         _ => {
-            let steps = steps_at(facts, open, instance, 0);
+            let steps = steps_from(facts, open, instance, 0, 0);
             open.steps.set(Some((instance.id, steps)));
             steps
         }
     }
 }
 
-fn steps_at(facts: &Facts, open: &Open, instance: &Instance, depth: u32) -> Steps {
+/// What became of the steps of an instance, by what was done from a place among the deeds of its intent on.
+fn steps_from(facts: &Facts, open: &Open, instance: &Instance, from: u32, depth: usize) -> Steps {
     let flow = &facts.flows[usize::from(instance.flow)];
     let mut steps = Steps::default();
-    for deed in open.deeds() {
+    // Where a fence finds nothing to undo, a flow that undoes something has nothing to do.
+    let idle = |deed: &Deed| deed.ran() || deed.flag & commit::FENCED != 0 && open.compensates(instance);
+    for deed in open.deeds_from(from) {
         let Some((step, role)) = deed.step_of(instance.id) else { continue };
-        let bit = 1_u64.checked_shl(step.into()).unwrap_or(0);
+        let bit = 1_u64.checked_shl(step.into()).unwrap_or(0) & !flow.nested;
         let changed = deed.changed(u64::MAX);
-        // What a nested flow did is looked at below, so its compensation is taken at its word.
-        let nested = flow.nested.get(usize::from(step)).is_some_and(|called| called.is_some());
-        let ran = nested || (steps.done | steps.undone | steps.idle) & bit != 0;
         match role {
             StepRole::Action if changed => {
                 steps.done |= bit;
                 steps.undone &= !bit;
                 steps.idle &= !bit;
             }
-            StepRole::Action if deed.ran() && (steps.done | steps.undone) & bit == 0 => steps.idle |= bit,
-            StepRole::Undo if changed && ran => {
+            StepRole::Action if (steps.done | steps.undone) & bit == 0 && idle(deed) => steps.idle |= bit,
+            StepRole::Undo if changed && (steps.done | steps.undone | steps.idle) & bit != 0 => {
                 steps.undone |= bit;
                 steps.done &= !bit;
                 steps.idle &= !bit;
@@ -51,7 +48,9 @@ fn steps_at(facts: &Facts, open: &Open, instance: &Instance, depth: u32) -> Step
         }
     }
     if depth < NESTING {
-        nested(facts, open, flow, &mut steps, depth);
+        for step in Steps::numbers(flow.nested) {
+            nested(facts, open, (instance.id, step), from, depth, &mut steps);
+        }
     }
     let ran = steps.done | steps.undone | steps.idle;
     let undecided = flow.conditional & !ran & !instance.asked & !flow.passed(ran, instance);
@@ -60,30 +59,81 @@ fn steps_at(facts: &Facts, open: &Open, instance: &Instance, depth: u32) -> Step
     steps
 }
 
-/// Steps that call flows: done if all of that flow is, and both done and missing if it is half done. The n-th such
-/// step is held against the n-th instance.
-fn nested(facts: &Facts, open: &Open, flow: &FlowFacts, steps: &mut Steps, depth: u32) {
-    for (n, called) in flow.nested.iter().enumerate() {
-        let (Some(called), bit) = (*called, 1_u64 << n) else { continue };
-        let nth = flow.nested[..n].iter().filter(|&&earlier| earlier == Some(called)).count();
-        let inner = open.flows.iter().filter(|instance| instance.flow == called).nth(nth);
-        let Some(inner) = inner else { continue };
-        if steps.undone & bit != 0 {
-            continue;
+/// A compensation that changed something.
+struct Undone {
+    /// The place behind its last change.
+    end: u32,
+    /// How many steps it took; more than it could still need if it is whole.
+    count: u32,
+}
+
+/// A step that a flow does or undoes: done if all of that flow is, and both done and missing if it is half done. Which flow
+/// did it, and which undid it, was said when these started. What was done before its compensation ended is undone by it.
+fn nested(facts: &Facts, open: &Open, (id, step): (u32, u8), from: u32, depth: usize, steps: &mut Steps) {
+    let bit = 1_u64 << step;
+    let undone = undone(facts, open, (id, step), from, depth);
+    let since = undone.as_ref().map_or(from, |undone| undone.end);
+    let did = |from: u32, until: u32| match open.called((id, step, StepRole::Action)) {
+        // What comes later is left out by looking at it alone: the number of steps is all that is asked for.
+        Some(inner) => within_from(facts, open, inner, from, depth),
+        None => {
+            let own =
+                |deed: &&Deed| deed.step_of(id) == Some((step, StepRole::Action)) && deed.place() < until;
+            let changed = open.deeds_from(from).filter(own).any(|deed| deed.changed(u64::MAX));
+            let ran = open.deeds_from(from).filter(own).any(Deed::ran);
+            let done = u64::from(changed);
+            (Steps { done, idle: u64::from(ran && !changed), ..Steps::default() }, !ran)
         }
-        let within = steps_at(facts, open, inner, depth + 1);
-        let lacks = (within.missing | within.undone) & facts.flows[usize::from(called)].required;
-        match (within.done != 0, lacks != 0) {
-            (true, true) => {
+    };
+    let (now, lacks) = did(since, u32::MAX);
+    match (now.done != 0, lacks, undone) {
+        (true, true, _) => {
+            steps.done |= bit;
+            steps.missing |= bit;
+        }
+        (true, false, _) => steps.done |= bit,
+        (false, _, Some(undone)) => {
+            let before = did(from, undone.end).0;
+            let some = before.done | before.undone;
+            // If some of its steps did nothing, one for each step that was done is enough.
+            if undone.count < before.done.count_ones() {
                 steps.done |= bit;
                 steps.missing |= bit;
+            } else if some != 0 || before.idle != 0 {
+                steps.undone |= bit;
             }
-            (true, false) => steps.done |= bit,
-            (false, true) if within.undone != 0 => steps.undone |= bit,
-            (false, true) => {}
-            (false, false) => steps.idle |= bit,
         }
+        (false, true, None) if now.undone != 0 => steps.undone |= bit,
+        (false, true, None) => {}
+        (false, false, None) => steps.idle |= bit,
     }
+}
+
+/// What became of the steps of a flow that is a step, and whether it lacks some.
+pub(super) fn within(facts: &Facts, open: &Open, inner: &Instance) -> (Steps, bool) {
+    within_from(facts, open, inner, 0, 0)
+}
+
+fn within_from(facts: &Facts, open: &Open, inner: &Instance, from: u32, depth: usize) -> (Steps, bool) {
+    let within = steps_from(facts, open, inner, from, depth + 1);
+    let lacks = facts.flows[usize::from(inner.flow)].lacking(&within) != 0;
+    (within, lacks)
+}
+
+/// What undid a step that a flow does or undoes, if something did.
+fn undone(facts: &Facts, open: &Open, (id, step): (u32, u8), from: u32, depth: usize) -> Option<Undone> {
+    let part =
+        |deed: &&Deed| deed.changed(u64::MAX) && open.part_of(deed, id) == Some((step, StepRole::Undo));
+    let last = open.deeds_from(from).rfind(part)?;
+    let end = last.place() + 1;
+    let Some(inner) = open.called((id, step, StepRole::Undo)) else {
+        return Some(Undone { end, count: u32::MAX });
+    };
+    let (within, lacks) = within_from(facts, open, inner, from, depth);
+    // A step that could have changed something and did not has left what there was.
+    let whole = !lacks && within.idle & facts.flows[usize::from(inner.flow)].writing == 0;
+    let count = if whole { u32::MAX } else { within.done.count_ones() };
+    (within.done != 0).then_some(Undone { end, count })
 }
 
 impl FlowFacts {

@@ -13,6 +13,9 @@ use crate::model::record::{FLOW, FlowMove, Record, StepRole, commit};
 use crate::model::value::Word;
 use crate::store::Index;
 
+/// Flows call flows; the reader refuses circles, and this refuses to run in one.
+pub(super) const NESTING: usize = 8;
+
 /// An execution that committed something.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deed {
@@ -85,16 +88,23 @@ pub(super) struct Put {
     pub(super) flag: u8,
 }
 
+/// A step of an instance of a flow, and whether it is done or undone.
+pub(super) type StepOf = (u32, u8, StepRole);
+
 /// An instance of a flow.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Instance {
     pub(super) id: u32,
     pub(super) flow: u16,
+    /// The step of another flow that it carries out, if it was called as one.
+    pub(super) caller: Option<StepOf>,
     /// Steps left out because of their condition.
     pub(super) skipped: u64,
     /// Steps that were asked for.
     pub(super) asked: u64,
     pub(super) parked: bool,
+    /// How many deeds of its intent there were when it started last.
+    pub(super) started: u32,
     /// How it ended, the last time it did; once it completed, that stays.
     pub(super) end: Option<FlowMove>,
     /// When it ended last, or [`Time::MAX`] while it runs.
@@ -104,11 +114,16 @@ pub(super) struct Instance {
 impl Instance {
     /// It moves. Returns whether it is set aside, and was not before.
     #[inline]
-    pub(super) fn moves(&mut self, record: &Record) -> bool {
+    fn moves(&mut self, record: &Record, deeds: u32) -> bool {
         let Some(&moved) = FlowMove::ALL.get(usize::from(record.flag)) else { return false };
         let step = || if record.row < 64 { 1 << record.row } else { 0 };
         match moved {
-            FlowMove::Started | FlowMove::Recovered => self.ended = Time::MAX,
+            FlowMove::Started => {
+                self.ended = Time::MAX;
+                self.started = deeds;
+                self.caller = record.step().map(|(step, role)| (record.ver, step, role));
+            }
+            FlowMove::Recovered => self.ended = Time::MAX,
             FlowMove::Asked => self.asked |= step(),
             FlowMove::Done if record.data == u64::MAX => self.skipped |= step(),
             FlowMove::Parked => return !std::mem::replace(&mut self.parked, true),
@@ -124,12 +139,25 @@ impl Instance {
     }
 }
 
+/// A step asked for by a later run of its flow than the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Again {
+    pub(super) instance: u32,
+    pub(super) step: u8,
+    /// How many deeds there were when that run started.
+    pub(super) started: u32,
+    /// And when it asked.
+    pub(super) asked: u32,
+}
+
 /// All that was done or noted for one intent.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Work {
     pub(super) deeds: Vec<Deed>,
     pub(super) puts: Vec<Put>,
     pub(super) flows: Vec<Instance>,
+    /// Steps asked for again, in order of time.
+    pub(super) again: Vec<Again>,
     /// The arguments of its target, if anybody asks for them.
     pub(super) args: Vec<Word>,
     /// The operations that were carried out, besides the first one.
@@ -144,11 +172,28 @@ impl Work {
         self.deeds.clear();
         self.puts.clear();
         self.flows.clear();
+        self.again.clear();
         self.args.clear();
         self.ran.clear();
         if !self.early.is_empty() {
             self.early.clear();
         }
+    }
+
+    /// The flow at this place moves. Returns whether it is set aside, and was not before.
+    #[inline]
+    pub(super) fn moves(&mut self, at: usize, record: &Record) -> bool {
+        let Some(instance) = self.flows.get_mut(at) else { return false };
+        let parked = instance.moves(record, self.deeds.len() as u32);
+        if instance.started != 0 && record.flag == FlowMove::Asked as u8 {
+            let &mut Instance { id: instance, started, .. } = instance;
+            let again = Again { instance, step: record.row as u8, started, asked: self.deeds.len() as u32 };
+            // One that is asked for over and over in vain is noted once.
+            if self.again.last() != Some(&again) {
+                self.again.push(again);
+            }
+        }
+        parked
     }
 
     /// The first deed of the execution of a commit, if writes of it or of others are seen one by one: it stands for all. `at`
@@ -168,17 +213,28 @@ impl Work {
         at
     }
 
-    /// The instance of a flow with this number, made if it is not known; `None` if nobody can say of which flow.
-    pub(super) fn instance(&mut self, id: u32, flow: impl FnOnce() -> Option<u16>) -> Option<&mut Instance> {
+    /// The place of the instance of a flow with this number, made if it is not known; `None` if nobody can say of which flow.
+    pub(super) fn instance(&mut self, id: u32, flow: impl FnOnce() -> Option<u16>) -> Option<usize> {
         let at = match self.flows.iter().position(|instance| instance.id == id) {
             Some(at) => at,
             None => {
                 let (flow, end, ended) = (flow()?, None, Time::MAX);
-                self.flows.push(Instance { id, flow, skipped: 0, asked: 0, parked: false, end, ended });
+                let caller = None;
+                self.flows.push(Instance {
+                    id,
+                    flow,
+                    caller,
+                    skipped: 0,
+                    asked: 0,
+                    parked: false,
+                    started: 0,
+                    end,
+                    ended,
+                });
                 self.flows.len() - 1
             }
         };
-        Some(&mut self.flows[at])
+        Some(at)
     }
 }
 
@@ -190,6 +246,7 @@ pub(super) struct Open<'a> {
     deeds: &'a [Deed],
     pub(super) puts: &'a [Put],
     pub(super) flows: &'a [Instance],
+    pub(super) again: &'a [Again],
     pub(super) args: &'a [Word],
     /// What became of the steps of the instance that was asked for last, by its number.
     pub(super) steps: Cell<Option<(u32, Steps)>>,
@@ -200,10 +257,10 @@ impl<'a> Open<'a> {
     pub(super) fn new(party: Party, effect: u64, work: Option<&'a Work>) -> Open<'a> {
         let steps = Cell::new(None);
         match work {
-            Some(Work { deeds, puts, flows, args, .. }) => {
-                Open { party, effect, deeds, puts, flows, args, steps }
+            Some(Work { deeds, puts, flows, again, args, .. }) => {
+                Open { party, effect, deeds, puts, flows, again, args, steps }
             }
-            None => Open { party, effect, deeds: &[], puts: &[], flows: &[], args: &[], steps },
+            None => Open { party, effect, deeds: &[], puts: &[], flows: &[], again: &[], args: &[], steps },
         }
     }
 
@@ -221,6 +278,15 @@ impl<'a> Open<'a> {
         some.filter(|(deed, at)| deed.lead == *at).map(|(deed, _)| deed)
     }
 
+    /// Those from a place on.
+    pub(super) fn deeds_from(
+        &self,
+        place: u32,
+    ) -> impl DoubleEndedIterator<Item = &'a Deed> + Clone + use<'a> {
+        let end = self.deeds.len() as u32;
+        self.deeds_in(place.min(end)..end)
+    }
+
     /// The execution that wrote a row.
     pub(super) fn deed_of(&self, put: &Put) -> &'a Deed {
         &self.deeds[self.deeds[put.deed as usize].lead as usize]
@@ -235,6 +301,47 @@ impl<'a> Open<'a> {
     /// The first instance of a flow.
     pub(super) fn instance_of(&self, flow: u16) -> Option<&'a Instance> {
         self.flows.iter().find(|instance| instance.flow == flow)
+    }
+
+    /// The instance that does or undoes a step of another one.
+    pub(super) fn called(&self, by: StepOf) -> Option<&'a Instance> {
+        self.flows.iter().find(|instance| instance.caller == Some(by))
+    }
+
+    /// Whether an instance is part of the compensation of a step.
+    pub(super) fn compensates(&self, instance: &Instance) -> bool {
+        let outer = |&(instance, ..): &StepOf| self.flows.iter().find(|of| of.id == instance)?.caller;
+        let mut callers = std::iter::successors(instance.caller, outer).take(NESTING);
+        callers.any(|(_, _, role)| role == StepRole::Undo)
+    }
+
+    /// The steps that a deed is part of: its own, that which the flow of this one carries out, and so on. What a flow takes
+    /// back by itself is nothing that is done for the flow that called it, so behind a compensation there are none.
+    pub(super) fn steps_of(&self, deed: &Deed) -> impl Iterator<Item = StepOf> + use<'a> {
+        let flows = self.flows;
+        let own = deed.step.map(|(step, role)| (deed.instance, step, role));
+        let outer = move |&(instance, _, role): &StepOf| match role {
+            StepRole::Action => flows.iter().find(|of| of.id == instance).and_then(|of| of.caller),
+            StepRole::Undo => None,
+        };
+        std::iter::successors(own, outer).take(NESTING)
+    }
+
+    /// Which step of an instance a deed is part of, be it by way of other flows.
+    pub(super) fn part_of(&self, deed: &Deed, instance: u32) -> Option<(u8, StepRole)> {
+        let (_, step, role) = self.steps_of(deed).find(|of| of.0 == instance)?;
+        Some((step, role))
+    }
+
+    /// Whether a deed is part of the compensation of a step.
+    pub(super) fn undoes(&self, deed: &Deed) -> bool {
+        self.steps_of(deed).any(|(_, _, role)| role == StepRole::Undo)
+    }
+
+    /// Whether of two deeds one belongs to the compensation of the other.
+    pub(super) fn opposite(&self, a: &Deed, b: &Deed) -> bool {
+        let is = |of: StepOf, other: StepOf| (of.0, of.1) == (other.0, other.1) && of.2 != other.2;
+        self.steps_of(a).any(|of| self.steps_of(b).any(|other| is(of, other)))
     }
 
     /// The flow that the client asked for, if it asked for one.

@@ -150,16 +150,18 @@ impl PerIntent {
         self.items.clear();
         self.undone.clear();
         for deed in open.deeds().rev().filter(|deed| deed.changed(u64::MAX)) {
-            let Some((step, StepRole::Undo)) = deed.step else { continue };
-            let instance = deed.instance;
-            if !self.undone.iter().any(|undo| (undo.0, undo.1) == (instance, step)) {
-                self.undone.push((instance, step, deed.place()));
+            for (instance, step, role) in open.steps_of(deed) {
+                if role == StepRole::Undo
+                    && !self.undone.iter().any(|undo| (undo.0, undo.1) == (instance, step))
+                {
+                    self.undone.push((instance, step, deed.place()));
+                }
             }
         }
         let heap = tables.heap_mut();
         for put in open.puts {
             let deed = open.deed_of(put);
-            let undo = matches!(deed.step, Some((_, StepRole::Undo)));
+            let undo = open.undoes(deed);
             let key = (deed.place(), put.table);
             let nothing = put.flag & (install::NOOP | install::OTHERWISE) != 0;
             if nothing || undo || !deed.ran() {
@@ -171,8 +173,8 @@ impl PerIntent {
                 Some(last) if *last >= key => self.seen.insert(0, key),
                 _ => self.seen.push(key),
             }
-            let undone = deed.step.is_some_and(|(step, _)| {
-                let of = |undo: &&(u32, u8, u32)| (undo.0, undo.1) == (deed.instance, step);
+            let undone = open.steps_of(deed).any(|(instance, step, _)| {
+                let of = |undo: &&(u32, u8, u32)| (undo.0, undo.1) == (instance, step);
                 self.undone.iter().find(of).is_some_and(|undo| undo.2 > deed.place())
             });
             let table = self.known.tables[usize::from(put.table)];

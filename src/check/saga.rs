@@ -3,7 +3,7 @@
 
 use super::facts::{Facts, FlowFacts};
 use super::finding::{SagaRule, Steps, Witness};
-use super::flows::steps;
+use super::flows::{steps, within};
 use super::open::{Deed, Instance, Open};
 use super::sheet::Sheet;
 use crate::kernel::time::Time;
@@ -21,6 +21,7 @@ struct Case<'a> {
     open: &'a Open<'a>,
     instance: &'a Instance,
     flow: FlowId,
+    all: &'a Facts,
     facts: &'a FlowFacts,
     steps: Steps,
     sheet: &'a mut Sheet,
@@ -35,6 +36,7 @@ impl CompensationRules {
                 open,
                 instance,
                 flow: self.flow,
+                all: facts,
                 facts: &facts.flows[self.flow.index()],
                 steps: steps(facts, open, instance),
                 sheet,
@@ -67,6 +69,9 @@ impl Case<'_> {
     }
 
     /// S1 to S6, in the order of the acts. Returns the steps whose compensation was accepted.
+    ///
+    /// Of a step that a flow does or undoes, the acts of that flow are the acts; whether it does one of them twice is for
+    /// its own rules to say.
     fn order(&mut self) -> u64 {
         let open = self.open;
         // For each step its last action and its last compensation that changed something, and the first compensation
@@ -74,41 +79,59 @@ impl Case<'_> {
         let mut last: [[Option<&Deed>; 2]; 64] = [[None; 2]; 64];
         let mut first_undo: [Option<&Deed>; 64] = [None; 64];
         let (mut stands, mut accepted, mut pivot) = (0_u64, 0_u64, None);
+        let far_pivot = self.facts.pivot & self.facts.nested;
+        let pivot_whole = lowest(far_pivot).and_then(|step| self.whole(step, StepRole::Action));
+        // A flow that had nothing to do is passed by doing nothing.
+        let pivot_idle = far_pivot & self.steps.idle != 0;
         for deed in open.deeds() {
-            let Some((step, role)) = deed.step_of(self.instance.id).filter(|(step, _)| *step < 64) else {
+            let Some((step, role)) = open.part_of(deed, self.instance.id).filter(|(step, _)| *step < 64)
+            else {
                 continue;
             };
             let (bit, at) = (1_u64 << step, usize::from(step));
             let changed = deed.changed(u64::MAX);
+            let far = self.facts.nested & bit != 0;
             match role {
                 StepRole::Action if deed.ran() => {
                     if changed {
-                        if let Some(undo) = first_undo[at] {
+                        if let Some(undo) = first_undo[at].filter(|undo| !self.asked_again(step, undo, deed))
+                        {
                             self.broken(SagaRule::DoneAfterUndo, deed.at, Some(step), &[undo, deed]);
-                        } else if let (true, Some(before)) = (stands & bit != 0, last[at][0]) {
+                        } else if let (true, false, Some(before)) = (stands & bit != 0, far, last[at][0]) {
                             self.broken(SagaRule::DoneTwice, deed.at, Some(step), &[before, deed]);
                         }
-                        if self.facts.after_pivot & bit != 0 && pivot.is_none() {
+                        if self.facts.after_pivot & bit != 0 && pivot.is_none() && !pivot_idle {
                             self.broken(SagaRule::PivotCrossed, deed.at, Some(step), &[deed]);
                         }
                         stands |= bit;
                         last[at][0] = Some(deed);
                     }
-                    if self.facts.pivot & bit != 0 {
+                    let whole = match far {
+                        true => pivot_whole == Some(deed.place()),
+                        false => true,
+                    };
+                    if self.facts.pivot & bit != 0 && whole {
                         pivot.get_or_insert(deed);
                     }
                 }
                 StepRole::Undo if deed.flag & commit::REFUSED == 0 => {
-                    first_undo[at].get_or_insert(deed);
-                    accepted |= bit;
+                    let whole = deed.instance == self.instance.id
+                        || self.whole(step, StepRole::Undo) == Some(deed.place());
+                    if whole {
+                        first_undo[at].get_or_insert(deed);
+                        accepted |= bit;
+                    }
                     if !changed {
                         continue;
                     }
                     match last[at] {
                         [None, _] => self.broken(SagaRule::EmptyUndo, deed.at, Some(step), &[deed]),
+                        // A flow undoes a step by several acts.
                         [Some(done), undone] if stands & bit == 0 => {
                             let shown = undone.unwrap_or(done);
-                            self.broken(SagaRule::UndoneTooOften, deed.at, Some(step), &[shown, deed]);
+                            if (shown.instance, shown.step) == (deed.instance, deed.step) {
+                                self.broken(SagaRule::UndoneTooOften, deed.at, Some(step), &[shown, deed]);
+                            }
                         }
                         _ => {}
                     }
@@ -123,6 +146,34 @@ impl Case<'_> {
         }
         self.reverse(&last);
         accepted
+    }
+
+    /// The place of the act by which the flow that does or undoes a step has done the last thing that was new.
+    fn whole(&self, step: u8, role: StepRole) -> Option<u32> {
+        let open = self.open;
+        let inner = open.called((self.instance.id, step, role))?;
+        let (_, lacks) = within(self.all, open, inner);
+        if lacks {
+            return None;
+        }
+        let (mut seen, mut last) = (Vec::new(), None);
+        for deed in open.deeds().filter(|deed| deed.flag & commit::REFUSED == 0) {
+            let of = (deed.instance, deed.step);
+            if open.part_of(deed, self.instance.id) == Some((step, role)) && !seen.contains(&of) {
+                seen.push(of);
+                last = Some(deed.place());
+            }
+        }
+        last
+    }
+
+    /// Whether a step was asked for anew, by a later run of the flow, between its compensation and its next action.
+    fn asked_again(&self, step: u8, undo: &Deed, deed: &Deed) -> bool {
+        self.open.again.iter().any(|again| {
+            (again.instance, again.step) == (self.instance.id, step)
+                && undo.place() < again.started
+                && again.asked <= deed.place()
+        })
     }
 
     /// S6: of two steps that build on each other, the later one is undone first.
@@ -148,7 +199,8 @@ impl Case<'_> {
     fn share(&self, a: usize, b: usize) -> bool {
         let of = |step: usize| {
             self.open.puts.iter().filter(move |put| {
-                self.open.deed_of(put).step_of(self.instance.id) == Some((step as u8, StepRole::Action))
+                let deed = self.open.deed_of(put);
+                self.open.part_of(deed, self.instance.id) == Some((step as u8, StepRole::Action))
             })
         };
         of(a).any(|put| of(b).any(|other| (other.table, other.row) == (put.table, put.row)))
@@ -167,20 +219,21 @@ impl Case<'_> {
         let believed_failed = matches!(end, Some(FlowMove::Compensated | FlowMove::GaveUp));
         let failed = end != Some(FlowMove::Completed)
             && (believed_failed || undo_accepted != 0 || told == Some(Outcome::Failed));
-        let lowest = |set: u64| Steps::numbers(set).next();
-        let passed = open.deeds().any(|deed| {
-            matches!(deed.step_of(instance.id), Some((step, StepRole::Action))
-                if deed.ran() && facts.pivot >> step & 1 == 1)
-        });
+        let far_pivot = facts.pivot & facts.nested;
+        let passed = far_pivot & (steps.done | steps.idle) & !steps.missing != 0
+            || open.deeds().any(|deed| {
+                matches!(deed.step_of(instance.id), Some((step, StepRole::Action))
+                    if deed.ran() && facts.pivot & !far_pivot & 1 << (step & 63) != 0)
+            });
         let acts_of = |set: u64| -> Vec<&Deed> {
             let in_set = |deed: &&Deed| {
-                deed.step_of(instance.id).is_some_and(|(step, _)| set >> (step & 63) & 1 == 1)
+                open.part_of(deed, instance.id).is_some_and(|(step, _)| set >> (step & 63) & 1 == 1)
                     && deed.changed(u64::MAX)
             };
             open.deeds().filter(in_set).take(4).collect()
         };
         let late = open.deeds().rfind(|deed| {
-            matches!(deed.step_of(instance.id), Some((step, StepRole::Action))
+            matches!(open.part_of(deed, instance.id), Some((step, StepRole::Action))
                 if deed.changed(u64::MAX) && steps.done >> (step & 63) & 1 == 1)
                 && deed.at > instance.ended
         });
@@ -189,7 +242,7 @@ impl Case<'_> {
         if passed && unfinished != 0 && !known {
             self.broken(SagaRule::NotFinished, at, lowest(unfinished), &[]);
         } else if let Some(late) = late.filter(|_| failed) {
-            let step = late.step.map(|(step, _)| step);
+            let step = open.part_of(late, instance.id).map(|(step, _)| step);
             self.broken(SagaRule::LateEffect, late.at, step, &[late]);
         } else if failed && !known && !passed && not_undone != 0 {
             let acts = acts_of(not_undone);
@@ -204,4 +257,9 @@ impl Case<'_> {
             self.broken(SagaRule::HalfDone, at, lowest(lacking), &acts);
         }
     }
+}
+
+/// The first step of a set.
+fn lowest(set: u64) -> Option<u8> {
+    Steps::numbers(set).next()
 }

@@ -93,10 +93,11 @@ fn stands(open: &Open, facts: &Facts) -> Vec<Act> {
     let mut left: Vec<Act> = Vec::new();
     let root = open.deeds().filter(|deed| is_root(open, deed) && deed.changed(ALL_TABLES));
     left.extend(root.map(|deed| open.act(deed)).take(1));
-    for instance in open.flows {
+    // What a flow did as a step of another one stands if that step does; what one undid is no effect.
+    for instance in open.flows.iter().filter(|instance| instance.caller.is_none()) {
         let done = steps(facts, open, instance).done;
         let own = |deed: &&Deed, step: u8| {
-            deed.step_of(instance.id) == Some((step, StepRole::Action)) && deed.changed(ALL_TABLES)
+            open.part_of(deed, instance.id) == Some((step, StepRole::Action)) && deed.changed(ALL_TABLES)
         };
         let last = |step: u8| open.deeds().rfind(|deed| own(deed, step));
         left.extend(Steps::numbers(done).filter_map(last).map(|deed| open.act(deed)));

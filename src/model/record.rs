@@ -96,6 +96,7 @@ pub enum Kind {
     /// Faults end.
     Heal = 23,
     /// A flow moves: `op` the flow, `flag` a [`FlowMove`], `who` the instance, `row` the step or [`NONE`], `data` the node.
+    /// When it starts as a step of another flow, `ver` is the instance of that, and `row` step and role as in `Commit`.
     Flow = 24,
     /// An event is handed over or, with `flag` 1, written to the outbox: `op` the topic, `who` the node.
     Publish = 25,
@@ -287,7 +288,8 @@ impl Record {
         ]
     }
 
-    /// The step and role in `row` of `Begin`, `Commit`, `Refused`, `Failed`; `None` outside a flow.
+    /// The step and role in `row` of `Begin`, `Commit`, `Refused`, `Failed`, and of a `Flow` that starts; `None` outside a
+    /// flow.
     #[inline]
     pub fn step(&self) -> Option<(u8, StepRole)> {
         if self.row == NONE {

@@ -65,6 +65,19 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
         });
     }
 
+    /// Says that a flow starts, and of which step of which flow, called under this context.
+    pub(super) fn flow_starts(&mut self, flow: FlowId, path: Path, caller: Ctx, instance: u32, node: u32) {
+        self.record(Kind::Flow, path, &caller, |r| {
+            r.op = flow.0;
+            r.flag = FlowMove::Started as u8;
+            r.who = instance;
+            r.data = u64::from(node);
+            if caller.step != NONE {
+                (r.ver, r.row) = (caller.instance, caller.step);
+            }
+        });
+    }
+
     /// Says that a step is left out because its condition is false.
     pub(super) fn left_out(&mut self, ctx: Ctx, path: Path, instance: u32, step: u8) {
         let flow = match instance {
@@ -151,7 +164,7 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
         if !durable {
             self.claim(id, claim);
         }
-        self.moves(id, FlowMove::Started, NONE, u64::from(node));
+        self.flow_starts(flow, path, ctx, instance, node);
         if matches!(plan.coordination, Coordination::Choreography { .. }) {
             return self.start_choreography(id);
         }

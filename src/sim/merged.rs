@@ -7,7 +7,7 @@ use super::world::{Ctx, From, Running, Task};
 use crate::kernel::choose::Chooser;
 use crate::kernel::path::Path;
 use crate::model::ids::{FlowId, OpId};
-use crate::model::record::FLOW;
+use crate::model::record::{FLOW, NONE};
 use crate::model::step::{MergedStep, Program};
 use crate::model::value::{NULL, Word};
 use crate::store::Sink;
@@ -25,6 +25,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     ) {
         let Some(program) = self.plan.flows[flow.index()].merged else { return };
         let instance = self.instance(ctx, flow);
+        if ctx.step != NONE {
+            self.flow_starts(flow, path, ctx, instance, node);
+        }
         let ctx = Ctx { instance, ..ctx };
         self.new_task(program, node, ctx, path, from, args, OpId(flow.0 | FLOW), [NULL; 4]);
     }

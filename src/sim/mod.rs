@@ -478,7 +478,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             return instance;
         }
         let (instance, made) = self.world.instances.take();
-        *made = world::Instance { flow, effect: ctx.effect };
+        *made = world::Instance { flow, effect: ctx.effect, caller: (ctx.instance, ctx.step) };
         self.world.intents[id].more().instances.push((ctx.effect, instance.slot));
         instance.slot
     }

@@ -398,6 +398,8 @@ pub(crate) struct Instance {
     pub(crate) flow: FlowId,
     /// The effect of the flow.
     pub(crate) effect: u64,
+    /// The instance and step that call it, as contexts have them; `NONE` if it is no step of a flow.
+    pub(crate) caller: (u32, u32),
 }
 
 /// A client.

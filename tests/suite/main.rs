@@ -8,6 +8,7 @@ mod growth;
 mod hardened;
 mod merged;
 mod mutants;
+mod nested;
 mod network;
 mod otherwise;
 mod own;

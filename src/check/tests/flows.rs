@@ -4,7 +4,7 @@ use super::super::finding::{Leftovers, Steps, Witness};
 use super::super::testing::*;
 use crate::model::invariant::InvariantKind;
 use crate::model::plan::End;
-use crate::model::record::{FlowMove, Kind, NONE, Outcome, Record, StepRole, commit, install, step_word};
+use crate::model::record::{FlowMove, Kind, Outcome, Record, StepRole, commit, install, step_word};
 
 fn all_or_nothing() -> Story {
     Story::of(InvariantKind::AllOrNothing(BUY))
@@ -147,7 +147,8 @@ fn a_flow_within_a_flow_counts_as_one_step() {
         let steps: [(u8, u16, &[i64]); 3] =
             [(0, RESERVE, &[1, 1]), (1, CHARGE, &[1, 1, 5]), (2, SHIP, &[1, 2])];
         let started = story.blank(Kind::Flow, 0);
-        story.tell(Record { op: BUY.0, flag: FlowMove::Started as u8, who: 7, row: NONE, ..started });
+        let row = step_word(0, StepRole::Action);
+        story.tell(Record { op: BUY.0, flag: FlowMove::Started as u8, who: 7, row, ..started });
         for (step, op, cells) in &steps[..inner_done] {
             inner(&mut story, *step, *op, cells);
         }

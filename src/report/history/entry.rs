@@ -242,7 +242,9 @@ impl Entry {
             Kind::Flow => {
                 self.flow = Some(scene.target(record.op | FLOW));
                 self.r#move = Some(move_word(record.flag).into());
-                self.step = (record.row != NONE).then_some(record.row.into());
+                // One that starts tells which step of another flow it is, in other words.
+                let own = record.row != NONE && record.flag != FlowMove::Started as u8;
+                self.step = own.then_some(record.row.into());
             }
             Kind::Publish | Kind::Mark => {
                 self.topic = Some(scene.subject(record));

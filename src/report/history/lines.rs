@@ -10,7 +10,7 @@ use crate::kernel::path::Path;
 use crate::kernel::time::Time;
 use crate::model::ids::TableId;
 use crate::model::record::{
-    FLOW, Kind, LOST_CUT, LOST_DOWN, Masks, NONE, Outcome, Record, StepRole, commit, install,
+    FLOW, FlowMove, Kind, LOST_CUT, LOST_DOWN, Masks, NONE, Outcome, Record, StepRole, commit, install,
 };
 use crate::model::value::{NULL, Type, Word};
 use crate::report::scene::Scene;
@@ -185,7 +185,8 @@ impl<F: FnMut(&[u8])> Lines<'_, '_, F> {
             Kind::Flow => {
                 self.out.name(word!(",\"flow\":\""), self.names.target(record.op | FLOW));
                 self.said(word!(",\"move\":\""), move_word(record.flag));
-                if record.row != NONE {
+                // One that starts tells which step of another flow it is, in other words.
+                if record.row != NONE && record.flag != FlowMove::Started as u8 {
                     self.number(word!(",\"step\":"), record.row.into());
                 }
             }

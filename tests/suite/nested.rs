@@ -1,0 +1,175 @@
+//! Flows that call flows: which step one of them carries out or takes back is known, and judged by what it did.
+
+use crate::shipped::{prepared, read_text};
+
+/// Which invariants are broken in these seeds of a world, each with its strategy.
+fn broken(world: &str, strategies: &str, invariants: &str, seeds: u64) -> Vec<String> {
+    let text = format!(r#"{{ {world}, "strategies": {strategies}, "invariants": {invariants} }}"#);
+    let mut broken = Vec::new();
+    for (_, prepared) in prepared(&read_text(&text)) {
+        for seed in 0..seeds {
+            let run = prepared.replay(seed).unwrap().run.verdict;
+            assert!(run.errors.is_empty(), "{:?}", run.errors);
+            for (of, named) in run.invariants.iter().zip(&prepared.invariants) {
+                let name = format!("{} {}", prepared.strategy, named.name);
+                if (of.violations > 0 || of.stuck) && !broken.contains(&name) {
+                    broken.push(name);
+                }
+            }
+        }
+    }
+    broken.sort();
+    broken
+}
+
+const NONE: [String; 0] = [];
+
+/// What is judged by steps of `f`, and that so many rows are left.
+fn judged(rows: u32) -> String {
+    format!(
+        r#"{{ "left": {{ "at_rest": "a.r.size() == {rows}" }}, "rules": {{ "compensation-rules": "f" }},
+            "all-or-nothing": {{ "all-or-nothing": "f" }}, "outcome-agrees": {{}}, "acked-is-durable": {{}} }}"#
+    )
+}
+
+/// A flow `g` of one step that notes a row, and a flow `f` that calls it.
+fn noted(require: &str, steps: &str, faults: &str) -> String {
+    format!(
+        r#""services": {{ "home": {{}}, "mid": {{}}, "a": {{ "tables": {{ "r": {{}} }}, "operations": {{
+                "do": {{ "args": ["o", "k"], "require": {{ "no": "{require}" }}, "insert": {{ "r[]": {{ "o": "o", "k": "k" }} }} }} }} }} }},
+        "flows": {{ "g": {{ "by": "mid", "args": ["o", "k"], "steps": [ {{ "do": "a.do(o, k)" }} ] }},
+            "f": {{ "by": "home", "args": ["o"], "steps": {steps} }} }},
+        "clients": {{ "c": {{ "count": 2, "does": "f(o)", "with": {{ "o": "unique('o')" }} }} }},
+        "weather": {{ "latency": "1ms..5ms", "faults": [ {faults} ] }}"#
+    )
+}
+
+const TWO: &str = r#"{ "calls": {}, "saga": { "coordination": "saga" } }"#;
+
+#[test]
+fn a_flow_left_out_is_not_the_one_that_another_step_calls() {
+    let steps = r#"[ { "do": "g(o, 1)", "when": "false" }, { "do": "a.do(o, 3)" }, { "do": "g(o, 2)" } ]"#;
+    assert_eq!(broken(&noted("true", steps, ""), TWO, &judged(4), 5), NONE);
+    // The second one does nothing: then the flow is half done.
+    let fails = r#"{ "fail": "a.do", "when": "k == 2" }"#;
+    let half = ["calls all-or-nothing", "calls left", "calls rules"];
+    assert_eq!(broken(&noted("true", steps, fails), r#"{ "calls": {} }"#, &judged(4), 5), half);
+}
+
+#[test]
+fn of_flows_called_at_once_each_is_the_one_of_its_step() {
+    let steps =
+        r#"[ { "do": "a.do(o, 2)" }, [ { "do": "g(o, 1)", "optional": true }, { "do": "g(o, 2)" } ] ]"#;
+    assert_eq!(broken(&noted("k == 2", steps, ""), r#"{ "calls": {} }"#, &judged(4), 20), NONE);
+    // The one that must be done is refused, in whichever order they start.
+    let steps =
+        r#"[ { "do": "a.do(o, 2)" }, [ { "do": "g(o, 1)" }, { "do": "g(o, 2)", "optional": true } ] ]"#;
+    let half = ["calls all-or-nothing", "calls outcome-agrees", "calls rules"];
+    assert_eq!(broken(&noted("k == 2", steps, ""), r#"{ "calls": {} }"#, &judged(4), 20), half);
+}
+
+#[test]
+fn a_flow_that_finds_nothing_to_do_is_done_all_the_same() {
+    let steps = r#"[ { "do": "g(o, 1)" }, { "do": "g(o, 2)" }, { "do": "a.do(o, 3)" } ]"#;
+    let world =
+        noted("true", steps, "").replace(r#""do": "a.do(o, k)""#, r#""do": "a.do(o, k)", "when": "k == 2""#);
+    assert_eq!(broken(&world, TWO, &judged(4), 5), NONE);
+}
+
+/// A flow `inner` that holds something at one or two services and a flow that frees it; the last step of `outer` is refused.
+fn undone_by(undo: &str, frees: &str, how: &str) -> Vec<String> {
+    let world = format!(
+        r#""services": {{ "home": {{}}, "mid": {{}},
+            "a": {{ "tables": {{ "r": {{}} }}, "operations": {{
+                "hold": {{ "args": ["o"], "insert": {{ "r[o]": {{ "n": "1" }} }} }},
+                "free": {{ "args": ["o"], "skip": "{frees}", "delete": "r[o]" }} }} }},
+            "b": {{ "tables": {{ "r": {{}} }}, "operations": {{
+                "hold": {{ "args": ["o"], "insert": {{ "r[o]": {{ "n": "1" }} }} }},
+                "free": {{ "args": ["o"], "skip": "!(o in r)", "delete": "r[o]" }} }} }},
+            "c": {{ "tables": {{ "r": {{}} }}, "operations": {{ "take": {{ "args": ["o"], "require": "false", "insert": {{ "r[o]": {{}} }} }} }} }} }},
+        "flows": {{
+            "inner": {{ "by": "mid", "args": ["o"], "steps": [ {{ "do": "b.hold(o)", "undo": "b.free(o)" }}, {{ "do": "a.hold(o)", "undo": "a.free(o)" }} ] }},
+            "single": {{ "by": "mid", "args": ["o"], "steps": [ {{ "do": "a.hold(o)", "undo": "a.free(o)" }} ] }},
+            "uninner": {{ "by": "mid", "args": ["o"], "steps": [ {{ "do": "a.free(o)" }}, {{ "do": "b.free(o)" }} ] }},
+            "outer": {{ "by": "home", "args": ["o"], "steps": [ {undo}, {{ "do": "c.take(o)", "class": "pivot" }} ] }} }},
+        "clients": {{ "p": {{ "does": "outer(o)", "with": {{ "o": "unique('o')" }} }} }}"#
+    );
+    let invariants = r#"{ "left": { "at_rest": "a.r.size() + b.r.size() == 0" }, "all-or-nothing": { "all-or-nothing": "outer" },
+        "rules": { "compensation-rules": "outer" }, "inner": { "compensation-rules": "inner" }, "outcome-agrees": {},
+        "failed-has-no-effect": {}, "no-leak": {}, "no-duplicate-effect": {}, "every-intent-ends": {},
+        "taken back": { "per_intent": "intent.effects.size() > 0 && intent.effects.all(e, e.undone)" } }"#;
+    broken(&world, how, invariants, 3)
+}
+
+const SAGA: &str = r#"{ "saga": { "coordination": "saga" } }"#;
+const BY_A_FLOW: &str = r#"{ "do": "inner(o)", "undo": "uninner(o)" }"#;
+const BY_AN_OPERATION: &str = r#"{ "do": "single(o)", "undo": "a.free(o)" }"#;
+const OF_AN_OPERATION: &str = r#"{ "do": "a.hold(o)", "undo": "uninner(o)" }"#;
+
+#[test]
+fn what_a_flow_did_is_undone_by_a_flow_or_an_operation() {
+    for step in [BY_A_FLOW, BY_AN_OPERATION, OF_AN_OPERATION] {
+        assert_eq!(undone_by(step, "!(o in r)", SAGA), NONE, "{step}");
+    }
+}
+
+#[test]
+fn what_the_compensation_of_a_flow_leaves_there_stands() {
+    for step in [BY_A_FLOW, BY_AN_OPERATION, OF_AN_OPERATION] {
+        let broken = undone_by(step, "true", SAGA);
+        for name in ["failed-has-no-effect", "left", "no-leak", "outcome-agrees", "rules", "taken back"] {
+            // The other part of this one is taken back, which is a compensation that changed something.
+            if step == BY_A_FLOW && name == "taken back" {
+                continue;
+            }
+            assert!(broken.contains(&format!("saga {name}")), "{step}: {name} of {broken:?}");
+        }
+    }
+}
+
+/// The home of the inner flow crashes, so it undoes itself; it is asked again and does it all.
+#[test]
+fn a_saga_asked_again_after_it_has_undone_all_does_no_step_after_its_compensation() {
+    let part = |name: &str| {
+        format!(
+            r#""{name}": {{ "tables": {{ "r": {{}} }}, "operations": {{
+                "do": {{ "args": ["o"], "insert": {{ "r[o]": {{ "s": 1 }} }} }},
+                "un": {{ "args": ["o"], "skip": "!(o in r)", "delete": "r[o]" }} }} }}"#
+        )
+    };
+    let world = |faults: &str| {
+        format!(
+            r#""services": {{ "home": {{}}, "mid": {{}}, {}, {} }},
+            "flows": {{ "g": {{ "by": "mid", "args": ["o"], "steps": [ {{ "do": "a.do(o)", "undo": "a.un(o)" }}, {{ "do": "b.do(o)", "undo": "b.un(o)" }} ] }},
+                "f": {{ "by": "home", "args": ["o"], "steps": [ {{ "do": "g(o)" }} ] }} }},
+            "clients": {{ "c": {{ "does": "f(o)", "with": {{ "o": "unique('o')" }} }} }},
+            "weather": {{ "faults": [ {faults} ] }}"#,
+            part("a"),
+            part("b")
+        )
+    };
+    let how = r#"{ "saga": { "coordination": "saga", "retry": { "timeout": "100ms", "attempts": "ever" }, "where": { "c": { "retry": { "timeout": "5s", "attempts": 1 } } } } }"#;
+    let invariants = r#"{ "both": { "at_rest": "a.r.size() == 1 && b.r.size() == 1" }, "all-or-nothing": { "all-or-nothing": "f" },
+        "rules": { "compensation-rules": "f" }, "inner": { "compensation-rules": "g" }, "outcome-agrees": {}, "no-duplicate-effect": {} }"#;
+    let crash = r#"{ "crash": "mid", "before": "reply a.do", "nth": 1, "for": "20ms" }"#;
+    assert_eq!(broken(&world(crash), how, invariants, 5), NONE);
+    // A copy of the first request that comes when all is undone and nobody has asked again is none of that.
+    let late = format!(r#"{crash}, {{ "duplicate": "request a.do", "nth": 1, "again": "60ms" }}"#);
+    assert!(broken(&world(&late), how, invariants, 5).contains(&"saga inner".to_owned()));
+}
+
+#[test]
+fn a_flow_can_be_the_pivot() {
+    let steps = r#"[ { "do": "g(o, 1)", "class": "pivot" }, { "do": "a.do(o, 2)", "class": "retriable" } ]"#;
+    assert_eq!(broken(&noted("true", steps, ""), SAGA, &judged(4), 5), NONE);
+}
+
+#[test]
+fn a_merged_flow_is_the_step_that_calls_it() {
+    let steps = r#"[ { "do": "g(o, 1)", "when": "false" }, { "do": "a.do(o, 3)" }, { "do": "g(o, 2)" } ]"#;
+    let how = r#"{ "merged": { "where": { "g": { "coordination": "merged" } } } }"#;
+    assert_eq!(broken(&noted("true", steps, ""), how, &judged(4), 5), NONE);
+    let fails = r#"{ "fail": "a.do", "when": "k == 2" }"#;
+    let half = ["merged all-or-nothing", "merged left", "merged rules"];
+    assert_eq!(broken(&noted("true", steps, fails), how, &judged(4), 5), half);
+}
