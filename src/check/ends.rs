@@ -7,7 +7,7 @@ use super::open::{Deed, Open};
 use super::sheet::{EVERYBODY, Sheet};
 use crate::kernel::time::Time;
 use crate::model::ids::{FlowId, TableId};
-use crate::model::record::{NONE, StepRole, install};
+use crate::model::record::{FlowMove, NONE, StepRole, install};
 use crate::store::Tables;
 
 /// Every intent ends: for its client, and for good.
@@ -50,7 +50,13 @@ impl NoLeak {
             let flow = &facts.flows[usize::from(instance.flow)];
             let steps = steps(facts, open, instance);
             let suspects = steps.done & flow.compensatable;
-            if flow.lacking(&steps) == 0 || suspects == 0 {
+            // Who undoes all has failed, even if an action came too late to be undone, so that all steps stand.
+            let failed = match instance.end {
+                Some(FlowMove::Compensated | FlowMove::Escalated) => true,
+                Some(FlowMove::GaveUp) => flow.saga,
+                _ => false,
+            };
+            if !failed && flow.lacking(&steps) == 0 || suspects == 0 {
                 continue;
             }
             let made = |deed: &Deed| {
