@@ -367,7 +367,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         match status {
             Status::Ok(_) | Status::Skipped(_) => true,
             Status::Refused(_) => {
-                undo || self.flow_plan(run.flow).steps[step as usize].class != Class::Retriable
+                let of = &self.flow_plan(run.flow).steps[step as usize];
+                undo || of.optional || of.class != Class::Retriable
             }
             _ => false,
         }

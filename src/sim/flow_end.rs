@@ -41,7 +41,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             }
             Status::Refused(reason) => {
                 self.moves(id, FlowMove::StepRefused, u32::from(step), reason as u64);
-                if self.only_forward(id, plan, step, true) {
+                // What need not succeed is not asked for again.
+                if !of.optional && self.only_forward(id, plan, step, true) {
                     self.world.runs[id].round += 1;
                     return;
                 }

@@ -231,7 +231,12 @@ pub static STEP: Table = Table {
             Shape::OneOf(&CLASSES),
             "What a saga may do with it; without it, what the step does decides.",
         ),
-        Field::new("optional", Shape::Flag, "A refusal does not fail the flow.").default("false"),
+        Field::new(
+            "optional",
+            Shape::Flag,
+            "A refusal does not fail the flow: it goes on without the step, which is not repeated.",
+        )
+        .default("false"),
         Field::new("wait", Shape::Time, "A pause."),
         Field::new("for", Shape::Text, "`x in LIST`: its steps for each element."),
         Field::new("steps", Shape::List(&Shape::Object(&STEP)), "The steps of a `for`."),
