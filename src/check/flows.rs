@@ -15,11 +15,24 @@ pub(super) fn steps(facts: &Facts, open: &Open, instance: &Instance) -> Steps {
     match open.steps.get() {
         Some((id, steps)) if id == instance.id => steps,
         _ => {
-            let steps = steps_from(facts, open, instance, 0, 0);
+            let steps = steps_from(facts, open, instance, taken_back(facts, open, instance), 0);
             open.steps.set(Some((instance.id, steps)));
             steps
         }
     }
+}
+
+/// Behind which place among the deeds of its intent an instance is to be judged: what it did as a step of another flow, and
+/// that one undid, it need not undo itself. One that has done it all has not failed by that.
+fn taken_back(facts: &Facts, open: &Open, instance: &Instance) -> u32 {
+    if instance.end == Some(FlowMove::Completed) {
+        return 0;
+    }
+    let outer = |&(of, ..): &(u32, u8, StepRole)| open.flows.iter().find(|flow| flow.id == of)?.caller;
+    let callers = std::iter::successors(instance.caller, outer).take(NESTING);
+    let callers = callers.take_while(|(_, _, role)| *role == StepRole::Action);
+    let ends = callers.filter_map(|(id, step, _)| Some(undone(facts, open, (id, step), 0, 0)?.end));
+    ends.max().unwrap_or(0)
 }
 
 /// What became of the steps of an instance, by what was done from a place among the deeds of its intent on.
