@@ -45,15 +45,6 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
         Ctx { step: word, effect: Self::effect(flow_ctx.effect, word), ..flow_ctx }
     }
 
-    /// Whether participants fence what is done under a context: it is a step of a saga that says so.
-    pub(super) fn is_fenced(&self, ctx: &Ctx) -> bool {
-        if ctx.instance == NONE || ctx.step == NONE {
-            return false;
-        }
-        let flow = self.world.instances[self.world.instances.id(ctx.instance)].flow;
-        self.saga(flow).is_some_and(|saga| saga.fence)
-    }
-
     pub(super) fn moves(&mut self, run: Id, what: FlowMove, step: u32, data: u64) {
         let Run { flow, ctx, path, instance, .. } = self.world.runs[run];
         self.record(Kind::Flow, path, &ctx, |r| {

@@ -1,11 +1,10 @@
-//! Idempotency keys and fences: how a repetition is recognised.
+//! Idempotency keys: how a repetition is recognised.
 //!
 //! Stored *with* the effect, a key is claimed by a lock and set by the commit, so that the two cannot part. Stored before or
 //! after, it has a commit of its own, and a crash can fall between.
 
 use super::Engine;
 use super::call::arguments;
-use super::parts::Parts;
 use super::task::Went;
 use super::world::{Ctx, From, Running, Status, Task, What};
 use crate::kernel::agenda::Class;
@@ -16,15 +15,13 @@ use crate::model::expr::eval;
 use crate::model::how::{Busy, Keep, KeyMemory, KeyPolicy, KeySource, KeyStore, SameKey};
 use crate::model::ids::TableId;
 use crate::model::plan::NodeKind;
-use crate::model::record::{Kind, NONE};
+use crate::model::record::Kind;
 use crate::model::step::{KeyPlan, Program};
 use crate::model::value::{NULL, Word};
 use crate::store::{KeyState, Lock, Sink};
 
 /// Locks on keys are locks of no table.
 const KEYS: TableId = TableId(u16::MAX);
-/// Locks on fences likewise.
-const FENCES: TableId = TableId(u16::MAX - 1);
 
 impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// Where the keys of a replica's service are kept under a policy.
@@ -152,11 +149,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         if task.store_key {
             self.set_key(task, program);
         }
-        if let Some((key, undone)) = task.fence
-            && let NodeKind::Replica(service, _) = self.plan.nodes.kind(task.node)
-        {
-            let state = if undone { KeyState::Claimed(0) } else { KeyState::InProgress };
-            self.world.fences[service.index()].set(key, 0, state);
+        if let Some(mark) = task.fence {
+            self.commit_fence(task, mark);
         }
     }
 
@@ -186,58 +180,6 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         let count = self.world.keys[place].set(key, fingerprint, state);
         if !lasts.is_ever() {
             self.schedule(What::Forget(place as u32, key, count), lasts, Class::Timer, path, true);
-        }
-    }
-
-    /// The fence of a saga's step: an action after its compensation is refused, repetitions of both do nothing, and an
-    /// empty compensation leaves its mark.
-    pub(super) fn fence(&mut self, task: &mut Running, program: &Program) -> Went {
-        let Task { ctx, path, node, .. } = **task;
-        if !self.is_fenced(&ctx) {
-            return Went::On;
-        }
-        let NodeKind::Replica(service, _) = self.plan.nodes.kind(node) else { return Went::On };
-        let undo = ctx.step & 0xff != 0;
-        let flow = match ctx.instance {
-            NONE => 0,
-            instance => self.world.instances[self.world.instances.id(instance)].effect,
-        };
-        let key = (mix(flow, u64::from(ctx.step >> 8)) >> 1) as Word;
-        match self.lock(task, program, Lock { table: FENCES, space: service.0 as u8, key }) {
-            Went::On => {}
-            other => return other,
-        }
-        let known = self.world.fences[service.index()].get(key).map(|entry| entry.state);
-        let undone = matches!(known, Some(KeyState::Claimed(_)));
-        match (undo, known) {
-            (false, None) => {
-                task.fence = Some((key, false));
-                Went::On
-            }
-            (true, Some(_)) if !undone => {
-                task.fence = Some((key, true));
-                Went::On
-            }
-            (false, Some(_)) if undone => {
-                let reason = self.plan.reasons.fenced;
-                let op = program.op;
-                self.refuse(task, program, op, reason, false)
-            }
-            _ => {
-                // Nothing to undo, or done before: it says yes and does nothing. An empty compensation is remembered.
-                task.fence = undo.then_some((key, true));
-                task.fenced_off = true;
-                task.skipped = Parts::ALL;
-                if known.is_some() {
-                    self.record(Kind::Replay, path, &ctx, |r| {
-                        r.op = program.op.0;
-                        r.data = ctx.effect;
-                        r.who = node;
-                    });
-                }
-                let reply = program.steps.iter().position(|step| *step == crate::model::step::Step::Reply);
-                Went::To(reply.unwrap_or(program.steps.len() - 1) as u16)
-            }
         }
     }
 }

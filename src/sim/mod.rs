@@ -15,6 +15,7 @@ mod custom;
 mod due;
 mod ending;
 mod fault;
+mod fence;
 mod flow;
 mod flow_end;
 mod guest;

@@ -76,8 +76,12 @@ fn a_flow_that_finds_nothing_to_do_is_done_all_the_same() {
     assert_eq!(broken(&world, TWO, &judged(4), 5), NONE);
 }
 
-/// A flow `inner` that holds something at one or two services and a flow that frees it; the last step of `outer` is refused.
 fn undone_by(undo: &str, frees: &str, how: &str) -> Vec<String> {
+    undone_in("", undo, frees, how)
+}
+
+/// A flow `inner` that holds something at one or two services and a flow that frees it; the last step of `outer` is refused.
+fn undone_in(faults: &str, undo: &str, frees: &str, how: &str) -> Vec<String> {
     let world = format!(
         r#""services": {{ "home": {{}}, "mid": {{}},
             "a": {{ "tables": {{ "r": {{}} }}, "operations": {{
@@ -92,7 +96,8 @@ fn undone_by(undo: &str, frees: &str, how: &str) -> Vec<String> {
             "single": {{ "by": "mid", "args": ["o"], "steps": [ {{ "do": "a.hold(o)", "undo": "a.free(o)" }} ] }},
             "uninner": {{ "by": "mid", "args": ["o"], "steps": [ {{ "do": "a.free(o)" }}, {{ "do": "b.free(o)" }} ] }},
             "outer": {{ "by": "home", "args": ["o"], "steps": [ {undo}, {{ "do": "c.take(o)", "class": "pivot" }} ] }} }},
-        "clients": {{ "p": {{ "does": "outer(o)", "with": {{ "o": "unique('o')" }} }} }}"#
+        "clients": {{ "p": {{ "does": "outer(o)", "with": {{ "o": "unique('o')" }} }} }},
+        "weather": {{ "faults": [ {faults} ], "heal": "5s" }}"#
     );
     let invariants = r#"{ "left": { "at_rest": "a.r.size() + b.r.size() == 0" }, "all-or-nothing": { "all-or-nothing": "outer" },
         "rules": { "compensation-rules": "outer" }, "inner": { "compensation-rules": "inner" }, "outcome-agrees": {},
@@ -172,4 +177,65 @@ fn a_merged_flow_is_the_step_that_calls_it() {
     let fails = r#"{ "fail": "a.do", "when": "k == 2" }"#;
     let half = ["merged all-or-nothing", "merged left", "merged rules"];
     assert_eq!(broken(&noted("true", steps, fails), how, &judged(4), 5), half);
+}
+
+#[test]
+fn a_fence_lets_what_a_flow_did_be_undone() {
+    for step in [BY_A_FLOW, BY_AN_OPERATION, OF_AN_OPERATION] {
+        assert_eq!(undone_by(step, "!(o in r)", r#"{ "hardened": {} }"#), NONE, "{step}");
+    }
+}
+
+/// The inner flow, which undoes nothing itself, gives up; what it asked for comes when its compensation has been there.
+#[test]
+fn a_fence_keeps_out_what_a_flow_does_after_its_compensation() {
+    let how = |fence: bool| {
+        format!(
+            r#"{{ "late": {{ "coordination": {{ "use": "saga", "fence": {fence} }}, "retry": {{ "timeout": "50ms" }},
+                "where": {{ "p": {{ "retry": {{ "timeout": "ever" }} }}, "outer": {{ "retry": {{ "timeout": "ever" }} }},
+                    "single": {{ "coordination": "calls" }}, "inner": {{ "coordination": "calls" }} }} }} }}"#
+        )
+    };
+    let late = r#"{ "delay": "request a.hold", "for": "500ms" }"#;
+    for step in [BY_A_FLOW, BY_AN_OPERATION] {
+        let kept_out = undone_in(late, step, "!(o in r)", &how(true));
+        // Nothing was done at all where one operation is all there is.
+        let nothing: Vec<&str> = if step == BY_A_FLOW { vec![] } else { vec!["late taken back"] };
+        assert_eq!(kept_out, nothing, "{step}");
+        let comes = undone_in(late, step, "!(o in r)", &how(false));
+        for name in ["left", "rules", "no-leak", "failed-has-no-effect"] {
+            assert!(comes.contains(&format!("late {name}")), "{step}: {name} of {comes:?}");
+        }
+    }
+}
+
+/// An operation that refuses, as a step of a saga that need not succeed; the flow ends without it.
+#[test]
+fn a_refused_step_that_is_optional_is_not_repeated() {
+    let world = |optional: bool| {
+        let steps = format!(
+            r#"[ {{ "do": "g(o, 2)" }}, {{ "do": "a.do(o, 1)", "optional": {optional} }}, {{ "do": "a.do(o, 2)" }} ]"#
+        );
+        format!(r#"{}, "allow": ["HW0505", "HW0502"]"#, noted("k == 2", &steps, ""))
+    };
+    let how = r#"{ "saga": {}, "hardened": {} }"#;
+    let ends = r#"{ "every-intent-ends": {}, "outcome-agrees": {}, "left": { "at_rest": "a.r.size() == 4" }, "rules": { "compensation-rules": "f" } }"#;
+    assert_eq!(broken(&world(true), how, ends, 3), NONE);
+    let waits = broken(&world(false), how, ends, 1);
+    assert!(waits.contains(&"saga every-intent-ends".to_owned()), "{waits:?}");
+}
+
+/// All steps of the failed flow stand, since one came when all was undone.
+#[test]
+fn a_row_that_comes_after_all_was_undone_is_left_behind() {
+    let world = r#""services": { "home": {}, "a": { "tables": { "r": {} }, "operations": {
+                "hold": { "args": ["o"], "insert": { "r[o]": { "n": "1" } } },
+                "free": { "args": ["o"], "skip": "!(o in r)", "delete": "r[o]" } } } },
+        "flows": { "f": { "by": "home", "args": ["o"], "steps": [ { "do": "a.hold(o)", "undo": "a.free(o)" } ] } },
+        "clients": { "c": { "does": "f(o)", "with": { "o": "unique('o')" } } },
+        "weather": { "faults": [ { "delay": "request a.hold", "for": "500ms" } ], "heal": "5s" }"#;
+    let how = r#"{ "saga": { "retry": { "timeout": "50ms", "attempts": 1 }, "where": { "c": { "retry": { "timeout": "ever" } } } },
+        "fence": { "extends": "saga", "coordination": { "fence": true } },
+        "patient": { "extends": "saga", "retry": { "timeout": "2s" } } }"#;
+    assert_eq!(broken(world, how, r#"{ "no-leak": {} }"#, 3), ["saga no-leak"]);
 }

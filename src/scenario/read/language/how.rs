@@ -176,7 +176,7 @@ dimensions! {
              "saga: in which order steps are undone.").default("reverse"),
          Field::new("stuck_undo", Shape::OneOf(&[word("retry", "It is tried again, for ever."), word("park", "The saga is set aside for a person; `count.parked` counts it."), word("stop", "The compensation stops where it is.")]),
              "saga: what happens when a compensation cannot be carried out.").default("retry"),
-         Field::new("fence", Shape::Flag, "saga: participants, but for external ones, keep a mark for each step: an action after its compensation is refused, a repetition of either does nothing.").default("false")];
+         Field::new("fence", Shape::Flag, "saga: participants, but for external ones, keep a mark for each step: an action after its compensation is refused, a repetition of either does nothing.").more("Of a step that is a flow, each operation of that flow keeps the mark where it commits, beside its own; a merged flow keeps none. A compensation finds the marks of its own service alone: there it keeps later operations of the step out, and if nothing of it was done there, it does nothing, unless the flow has no operation there at all.").default("false")];
     PUBLISH = "publish", "How events leave.",
         ["after-commit": "After the commit, once: a crash in between loses them.",
          "before-commit": "Before the commit, once: they tell of what may never be.",
