@@ -59,7 +59,7 @@ fn parts(expr: &Expr) -> Arc<[Part]> {
 
 /// `t.filter(r, k).all(r, b)` for one row: `k ? b : true`.
 fn row_form(expr: &Expr) -> Option<(TableId, Code)> {
-    let ExprKind::Loop { over: Over::Rows(table), var, keep, fold: Fold::All, body: Some(body) } = &expr.kind
+    let ExprKind::Loop { over: Over::Rows(table), var, keep, fold: Fold::All, body: Some(body), .. } = &expr.kind
     else {
         return None;
     };

@@ -472,7 +472,11 @@ pub(super) fn binary(op: BinaryOp, left: Expr, right: Expr) -> Expr {
 pub(super) fn over(table: TableId, keep: Vec<Expr>, fold: Fold, body: Option<Expr>) -> Expr {
     let ty = if fold == Fold::All { Type::Bool } else { Type::Int };
     let body = body.map(Box::new);
-    Expr::new(ExprKind::Loop { over: Over::Rows(table), var: 4, keep, fold, body }, ty, 0..0)
+    Expr::new(
+        ExprKind::Loop { over: Over::Rows(table), var: 4, name: Default::default(), keep, fold, body },
+        ty,
+        0..0,
+    )
 }
 
 pub(super) fn at(mut expr: Expr, span: std::ops::Range<u32>) -> Expr {

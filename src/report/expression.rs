@@ -1,7 +1,7 @@
 //! A typed expression as text, so that a story can say which part of an invariant is not true.
 //!
-//! The text follows the language, not the file: brackets stand where they are needed, variables of macros are called by
-//! letters, and a pass over a table is written as the macros it came from.
+//! The text follows the language, not the file: brackets stand where they are needed, and a pass over a table is written as
+//! the macros it came from. Variables have the names of the file.
 
 use std::ops::Range;
 
@@ -10,13 +10,15 @@ use crate::model::expr::{Expr, ExprKind, Fold, Over, UnaryOp};
 use crate::model::heap::Heap;
 use crate::model::service::Slot;
 
-/// Writes expressions of a model. `slots` are the names of the caller's slots.
+/// Writes an expression of a model and its parts. `slots` are the names of the caller's slots.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Writer<'a> {
     /// The model the expression belongs to.
     pub(super) model: &'a Model,
     /// The names of its local slots.
     pub(super) slots: &'a [Slot],
+    /// All of it: where its variables get their names.
+    pub(super) whole: &'a Expr,
 }
 
 /// How tightly the operators bind; an operand that binds less is put in brackets.
@@ -55,8 +57,17 @@ impl Writer<'_> {
         if binds < needs { format!("({text})") } else { text }
     }
 
-    fn variable(var: u16) -> String {
+    fn variable(&self, var: u16) -> String {
+        let mut found = String::new();
+        self.whole.walk(&mut |part| {
+            if let ExprKind::Loop { var: of, name, .. } = &part.kind
+                && *of == var
+            {
+                found.clone_from(&name.0);
+            }
+        });
         match var {
+            _ if !found.is_empty() => found,
             0 => "it".into(),
             n if n < 4 => format!("it{n}"),
             n => char::from_u32(u32::from(b'a') + u32::from(n - 4) % 26).unwrap_or('a').to_string(),
@@ -74,11 +85,11 @@ impl Writer<'_> {
             Local(slot) => member(
                 self.slots.get(usize::from(*slot)).map_or_else(|| format!("${slot}"), |s| s.name.clone()),
             ),
-            Element(var) => member(Self::variable(*var)),
+            Element(var) => member(self.variable(*var)),
             RowVar { var, table, column: c } => {
-                member(format!("{}.{}", Self::variable(*var), column(*table, *c)))
+                member(format!("{}.{}", self.variable(*var), column(*table, *c)))
             }
-            RowVarRecord { var, .. } => member(Self::variable(*var)),
+            RowVarRecord { var, .. } => member(self.variable(*var)),
             Cell { table, key, column: c } => member(format!(
                 "{}[{}].{}",
                 self.model.table_name(*table),
@@ -126,14 +137,14 @@ impl Writer<'_> {
             Size(list) => member(format!("{}.size()", self.at(list, MEMBER))),
             IndexOf(list, item) => member(format!("{}.indexOf({})", self.at(list, MEMBER), self.text(item))),
             Has(field) => member(format!("has({})", self.text(field))),
-            Loop { over, var, keep, fold, body } => {
+            Loop { over, var, keep, fold, body, .. } => {
                 member(self.pass(over, *var, keep, *fold, body.as_deref()))
             }
         }
     }
 
     fn pass(&self, over: &Over, var: u16, keep: &[Expr], fold: Fold, body: Option<&Expr>) -> String {
-        let var = Self::variable(var);
+        let var = self.variable(var);
         let mut text = match over {
             Over::Rows(table) => self.model.table_name(*table),
             Over::List(list) => self.at(list, MEMBER),

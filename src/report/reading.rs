@@ -96,6 +96,7 @@ struct Reading<'p> {
     model: &'p Model,
     broken: &'p Expr,
     slots: Vec<Slot>,
+    whole: &'p Expr,
     tables: Tables,
     scratch: Scratch,
     /// How many records there were.
@@ -247,6 +248,7 @@ impl<'p> Reading<'p> {
         Some(Reading {
             model: &prepared.model,
             broken: part(expr, span),
+            whole: expr,
             slots: if who.is_some() { intent_slots(&prepared.model) } else { Vec::new() },
             tables: tables_before(replay, end),
             scratch: Scratch::new(),
@@ -257,7 +259,7 @@ impl<'p> Reading<'p> {
     }
 
     fn text(&self, expr: &Expr) -> String {
-        safe(&Writer { model: self.model, slots: &self.slots }.text(expr))
+        safe(&Writer { model: self.model, slots: &self.slots, whole: self.whole }.text(expr))
     }
 
     /// The value of an expression, if it has one by itself; a row that is not there, as the range of the text that wants it.
@@ -345,7 +347,9 @@ impl<'p> Reading<'p> {
     /// The row that the expression is not true for, if it is one about each row of a table, and the others that it looks at.
     fn rows(&mut self) -> (Option<RowId>, Vec<RowId>) {
         let row = self.row.or_else(|| match &self.broken.kind {
-            ExprKind::Loop { over: Over::Rows(table), var, keep, fold: Fold::All, body: Some(body) } => {
+            ExprKind::Loop {
+                over: Over::Rows(table), var, keep, fold: Fold::All, body: Some(body), ..
+            } => {
                 let rows = self.live(*table);
                 rows.into_iter()
                     .find(|&row| {

@@ -455,3 +455,14 @@ fn nothing_is_rolled_back_where_the_store_does_not_isolate() {
     let firm = flat(&whole(text, "firm", 0));
     assert!(firm.contains("inc rolled back") && !firm.contains("breaks off"), "{firm}");
 }
+
+#[test]
+fn variables_are_called_what_the_file_calls_them() {
+    let rule = "box.tickets.filter(seat, seat.free == 0).all(one, one.free > box.sold.map(paper, paper.show == 'show' ? 1 : 0).sum())";
+    let text = TICKETS.replace("box.sold.size() <= 1", rule);
+    let story = flat(&told(&text, "occ", 0));
+    // One pass has one name for what it passes over: the first.
+    let said = "box.tickets.filter(seat, seat.free == 0).all(seat, seat.free > \
+                box.sold.map(paper, paper.show == 'show' ? 1 : 0).sum())";
+    assert!(story.contains(said), "{story}");
+}

@@ -283,7 +283,7 @@ fn per_intent_sees_outcome_and_effects() {
     ]);
     let field = |index, ty| {
         let of = Box::new(Expr::new(ExprKind::Element(4), effect.clone(), 0..0));
-        Expr::new(ExprKind::Field { of, name: String::new(), index }, ty, 0..0)
+        Expr::new(ExprKind::Field { of, name: Default::default(), index }, ty, 0..0)
     };
     let is_charge = binary(BinaryOp::Eq, field(0, Type::Text), text(charges));
     let stands = Expr::new(
@@ -295,6 +295,7 @@ fn per_intent_sees_outcome_and_effects() {
     let count = ExprKind::Loop {
         over: crate::model::expr::Over::List(Box::new(effects)),
         var: 4,
+        name: Default::default(),
         keep: vec![is_charge, stands],
         fold: Fold::Count,
         body: None,

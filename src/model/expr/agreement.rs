@@ -170,7 +170,7 @@ impl Grower<'_> {
         let body = (fold != Fold::Count).then(|| Box::new(body(self, depth - 1)));
         let vars = if rows { &mut self.rows } else { &mut self.elements };
         vars.pop();
-        ExprKind::Loop { over, var, keep, fold, body }
+        ExprKind::Loop { over, var, name: Default::default(), keep, fold, body }
     }
 }
 

@@ -160,7 +160,7 @@ impl Compiler {
             ExprKind::Size(list) => self.on(list, Op::Size, span),
             ExprKind::IndexOf(list, item) => self.on_both(list, item, Op::IndexOf, span),
             ExprKind::Has(of) => self.on(of, Op::NeConst(NULL), span),
-            ExprKind::Loop { over, var, keep, fold, body } => {
+            ExprKind::Loop { over, var, keep, fold, body, .. } => {
                 self.pass(over, *var, keep, *fold, body.as_deref(), span);
             }
         }

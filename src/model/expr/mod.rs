@@ -44,6 +44,8 @@ pub use fold::fold;
 pub use relative::{Delta, relative};
 pub use seek::next_candidate;
 pub use shape::CellTest;
-pub use tree::{BOUND_ROWS, BinaryOp, Counter, EventField, Expr, ExprKind, Fold, Over, RecordField, UnaryOp};
+pub use tree::{
+    BOUND_ROWS, BinaryOp, Called, Counter, EventField, Expr, ExprKind, Fold, Over, RecordField, UnaryOp,
+};
 pub use view::{Failure, View};
 pub use visit::Read;

@@ -158,7 +158,7 @@ impl Walker<'_> {
                 Ok(place.map_or(-1, |place| place as Word))
             }
             ExprKind::Has(of) => Ok(truth(self.value(of)? != NULL)),
-            ExprKind::Loop { over, var, keep, fold, body } => {
+            ExprKind::Loop { over, var, keep, fold, body, .. } => {
                 self.pass(over, *var, keep, *fold, body.as_deref())
             }
         }

@@ -120,6 +120,8 @@ pub enum ExprKind {
         /// The row variable ([`RowVar`](Self::RowVar)) or element variable ([`Element`](Self::Element)) bound to the
         /// current one. No two loops of one expression share a number.
         var: u16,
+        /// What the text calls the current one.
+        name: Called,
         /// Filters, in order; elements for which one is false are left out.
         keep: Vec<Expr>,
         /// What becomes of those that are left.
@@ -127,6 +129,22 @@ pub enum ExprKind {
         /// What is computed for each of them; absent for [`Fold::Count`] only.
         body: Option<Box<Expr>>,
     },
+}
+
+/// What a text calls a variable; empty if it does not name it. It means nothing: what differs in nothing else is equal.
+#[derive(Clone, Default, Eq)]
+pub struct Called(pub String);
+
+impl std::fmt::Debug for Called {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Called")
+    }
+}
+
+impl PartialEq for Called {
+    fn eq(&self, _: &Called) -> bool {
+        true
+    }
 }
 
 /// A field of a record literal.

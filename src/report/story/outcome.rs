@@ -194,7 +194,7 @@ fn changed(
     let Some(InvariantKind::Constant(expr)) = prepared.invariants.get(invariant).map(|one| &one.kind) else {
         return vec!["A value is not what it was at the start.".into()];
     };
-    let writer = Writer { model: &prepared.model, slots: &[] };
+    let writer = Writer { model: &prepared.model, slots: &[], whole: expr };
     let value = |word: Option<Word>| match (word, &expr.ty) {
         (None, _) => "something that cannot be computed".to_owned(),
         (Some(_), Type::List(_) | Type::Record(_)) => "another value".to_owned(),

@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use super::problem::Problem;
 use super::types::{Ty, Types, at};
-use crate::model::expr::{BinaryOp, Counter, EventField, Expr, ExprKind, Fold, Over, RecordField, UnaryOp};
+use crate::model::expr::{
+    BinaryOp, Called, Counter, EventField, Expr, ExprKind, Fold, Over, RecordField, UnaryOp,
+};
 use crate::model::ids::{ColumnId, TableId};
 use crate::model::symbols::Symbols;
 use crate::model::value::{NULL, Type, Word};
@@ -81,6 +83,7 @@ pub(super) enum NodeKind {
     Loop {
         over: Source,
         var: u16,
+        name: String,
         keep: Vec<Node>,
         fold: Fold,
         body: Option<Box<Node>>,
@@ -189,12 +192,13 @@ impl Finisher<'_> {
             NodeKind::Size(list) => ExprKind::Size(self.boxed(list)),
             NodeKind::IndexOf(list, item) => ExprKind::IndexOf(self.boxed(list), self.boxed(item)),
             NodeKind::Has(of) => ExprKind::Has(self.boxed(of)),
-            NodeKind::Loop { over, var, keep, fold, body } => ExprKind::Loop {
+            NodeKind::Loop { over, var, name, keep, fold, body } => ExprKind::Loop {
                 over: match over {
                     Source::Rows(table) => Over::Rows(*table),
                     Source::List(list) => Over::List(self.boxed(list)),
                 },
                 var: *var,
+                name: Called(name.clone()),
                 keep: keep.iter().map(|test| self.expr(test)).collect(),
                 fold: *fold,
                 body: body.as_ref().map(|body| self.boxed(body)),

@@ -20,6 +20,8 @@ pub(in crate::scenario) const FUNCTIONS: [&str; 3] = ["size", "has", "duration"]
 struct Pass {
     over: Source,
     item: Var,
+    /// What the text calls an item; empty until it does.
+    name: String,
     keep: Vec<Node>,
     /// What `map` makes of each item.
     mapped: Option<Node>,
@@ -29,6 +31,13 @@ impl Pass {
     fn var(&self) -> u16 {
         match self.item {
             Var::Row { var, .. } | Var::Element { var, .. } => var,
+        }
+    }
+
+    /// Notes what the text calls an item; of several names the first.
+    fn called(&mut self, name: &Expr) {
+        if let (Kind::Name(text), true) = (&name.kind, self.name.is_empty()) {
+            self.name.clone_from(text);
         }
     }
 }
@@ -146,7 +155,8 @@ impl Resolver<'_> {
                     _ => Fold::ExistsOne,
                 };
                 let pass = self.pass(of)?;
-                let pass = self.unmapped(pass, &of.span);
+                let mut pass = self.unmapped(pass, &of.span);
+                pass.called(&args[0]);
                 let body = self.with_var(&args[0], pass.item, |resolver| resolver.truth(&args[1]))?;
                 let ty = self.scalar(Scalar::Bool, span);
                 Some(Self::looped(pass, fold, Some(body), ty, span))
@@ -168,6 +178,7 @@ impl Resolver<'_> {
                 Some(Pass {
                     over: Source::Rows(table),
                     item: Var::Row { var, table },
+                    name: String::new(),
                     keep: vec![],
                     mapped: None,
                 })
@@ -187,6 +198,7 @@ impl Resolver<'_> {
         Pass {
             over: Source::List(Box::new(list)),
             item: Var::Element { var, ty },
+            name: String::new(),
             keep: vec![],
             mapped: None,
         }
@@ -202,6 +214,7 @@ impl Resolver<'_> {
             (_, [_, test, value]) => (Some(test), Some(value)),
             _ => (None, None),
         };
+        pass.called(args.first()?);
         let (test, value) = self.with_var(args.first()?, pass.item, |resolver| {
             (test.map(|test| resolver.truth(test)), value.map(|value| resolver.expr(value)))
         })?;
@@ -262,14 +275,20 @@ impl Resolver<'_> {
     /// A table as a value: the list of its rows.
     pub(super) fn all_rows(&mut self, table: TableId, span: &Range<u32>) -> Node {
         let var = self.fresh_var();
-        let pass =
-            Pass { over: Source::Rows(table), item: Var::Row { var, table }, keep: vec![], mapped: None };
+        let pass = Pass {
+            over: Source::Rows(table),
+            item: Var::Row { var, table },
+            name: String::new(),
+            keep: vec![],
+            mapped: None,
+        };
         self.collect(pass, span)
     }
 
     fn looped(pass: Pass, fold: Fold, body: Option<Node>, ty: Ty, span: &Range<u32>) -> Node {
         let var = pass.var();
-        let kind = NodeKind::Loop { over: pass.over, var, keep: pass.keep, fold, body: body.map(Box::new) };
+        let Pass { over, name, keep, .. } = pass;
+        let kind = NodeKind::Loop { over, var, name, keep, fold, body: body.map(Box::new) };
         Node { kind, ty, span: span.clone() }
     }
 
