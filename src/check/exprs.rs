@@ -12,7 +12,7 @@ use super::finding::Witness;
 use super::history::By;
 use super::sheet::{EVERYBODY, Sheet};
 use crate::kernel::time::Time;
-use crate::model::expr::{CellTest, Code, Expr, ExprKind, Failure, Fold, Over, Read, Scratch, eval};
+use crate::model::expr::{CellTest, Code, Expr, ExprKind, Failure, Fold, Over, Read, Scratch, UnaryOp, eval};
 use crate::model::heap::Heap;
 use crate::model::ids::TableId;
 use crate::model::record::NONE;
@@ -34,6 +34,8 @@ struct Part {
     watch: u64,
     /// The same for one row of a table, which is row variable 0.
     row: Option<(TableId, Code)>,
+    /// The table of which it says something of every row: as long as that has had none, nothing is examined.
+    every: Option<TableId>,
 }
 
 fn parts(expr: &Expr) -> Arc<[Part]> {
@@ -53,13 +55,34 @@ fn parts(expr: &Expr) -> Arc<[Part]> {
         whole: Code::compile(expr),
         watch: tables_read(expr),
         row: row_form(expr),
+        every: every(expr),
     };
     all.into_iter().map(part).collect()
 }
 
+/// The table of `t.all(…)`, or `!t.exists(…)`.
+fn every(expr: &Expr) -> Option<TableId> {
+    match &expr.kind {
+        ExprKind::Loop { over: Over::Rows(table), fold: Fold::All, .. } => Some(*table),
+        ExprKind::Unary(UnaryOp::Not, of) => match &of.kind {
+            ExprKind::Loop { over: Over::Rows(table), fold: Fold::Exists, .. } => Some(*table),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+impl Part {
+    /// Whether there is anything to examine.
+    fn examines(&self, tables: &Tables) -> bool {
+        self.every.is_none_or(|table| tables.table(table).slots() > 0)
+    }
+}
+
 /// `t.filter(r, k).all(r, b)` for one row: `k ? b : true`.
 fn row_form(expr: &Expr) -> Option<(TableId, Code)> {
-    let ExprKind::Loop { over: Over::Rows(table), var, keep, fold: Fold::All, body: Some(body), .. } = &expr.kind
+    let ExprKind::Loop { over: Over::Rows(table), var, keep, fold: Fold::All, body: Some(body), .. } =
+        &expr.kind
     else {
         return None;
     };
@@ -210,7 +233,7 @@ impl Now {
         scratch: &mut Scratch,
         sheet: &mut Sheet,
     ) {
-        sheet.run.obligations += 1;
+        sheet.run.obligations += u64::from(part.examines(tables));
         let Some(holds) = sheet.test(&part.whole, &[], tables, scratch) else { return };
         if !holds && !self.whole {
             let span = part.span.clone();
@@ -287,7 +310,7 @@ impl AtRest {
     }
 
     pub(super) fn finish(&self, at: Time, tables: &mut Tables, scratch: &mut Scratch, sheet: &mut Sheet) {
-        sheet.run.obligations += 1;
+        sheet.run.obligations += u64::from(self.parts.iter().any(|part| part.examines(tables)));
         for part in &*self.parts {
             if sheet.test(&part.whole, &[], tables, scratch) != Some(false) {
                 continue;

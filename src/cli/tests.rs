@@ -446,3 +446,30 @@ fn a_report_for_programs_says_how_it_all_went() {
         }
     }
 }
+
+#[test]
+fn what_is_said_of_every_row_of_a_table_without_rows_is_not_earned() {
+    for (rule, verdict) in [
+        // Nobody ever writes a refund.
+        ("\"at_rest\": \"shop.refunds.all(r, shop.sold.size() <= 9)\"", "inconclusive"),
+        ("\"at_rest\": \"!shop.refunds.exists(r, shop.sold.size() > 9)\"", "inconclusive"),
+        ("\"always\": \"shop.refunds.all(r, shop.sold.size() <= 1)\"", "inconclusive"),
+        // Something is sold, and everything sold is a lamp; or it is not.
+        ("\"at_rest\": \"shop.sold.all(s, s.item == 'lamp')\"", "holds"),
+        ("\"always\": \"shop.sold.all(s, shop.stock['lamp'].free >= 0)\"", "holds"),
+        ("\"at_rest\": \"shop.refunds.all(r, r.item == 'lamp') && shop.sold.size() >= 1\"", "holds"),
+        ("\"at_rest\": \"shop.sold.all(s, s.item == 'chair')\"", "violated"),
+        // That there is none is said of the table.
+        ("\"at_rest\": \"shop.refunds.size() < shop.sold.size()\"", "holds"),
+    ] {
+        let text = last_lamp("")
+            .replace("\"sold\": {} }", "\"sold\": {}, \"refunds\": { \"fields\": { \"item\": \"\" } } }");
+        let (before, after) = text.split_once("\"at_rest\"").unwrap();
+        let (_, after) = after.split_once(" }").unwrap();
+        let file = Scratch::new("every-row.json", &format!("{before}{rule} }}{after}"));
+        let (_, out, _) =
+            halfway(&["run", file.path(), "--strategy", "naive", "--seeds", "0..5", "--format", "json"]);
+        let json: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{rule}: {out}"));
+        assert_eq!(json["scenarios"][0]["cells"][0]["verdict"], verdict, "{rule}");
+    }
+}
