@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use crate::kernel::path::Path;
 use crate::kernel::time::Time;
+use crate::model::flow::numbers;
 use crate::model::ids::{ColumnId, FlowId, TableId};
 use crate::model::record::{FlowMove, NONE, Outcome, StepRole};
 use crate::model::value::Word;
@@ -90,12 +91,7 @@ pub struct Steps {
 impl Steps {
     /// The numbers in a set, in order.
     pub fn numbers(set: u64) -> impl Iterator<Item = u8> {
-        let mut left = set;
-        std::iter::from_fn(move || {
-            let lowest = left.trailing_zeros();
-            left &= left.wrapping_sub(1);
-            (lowest < 64).then_some(lowest as u8)
-        })
+        numbers(set)
     }
 }
 

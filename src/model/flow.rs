@@ -42,6 +42,16 @@ pub struct Flow {
     pub reply: Option<Expr>,
 }
 
+/// The numbers in a set of steps, bit n for step n, in order.
+#[inline]
+pub fn numbers(mut set: u64) -> impl Iterator<Item = u8> {
+    std::iter::from_fn(move || {
+        let least = set.trailing_zeros();
+        set &= set.wrapping_sub(1);
+        (least < u64::BITS).then_some(least as u8)
+    })
+}
+
 /// A step of a flow.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {

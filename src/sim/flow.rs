@@ -11,7 +11,7 @@ use crate::kernel::choose::{Ask, Chooser};
 use crate::kernel::path::{Path, Role, mix};
 use crate::kernel::time::Span;
 use crate::model::expr::{Code, eval};
-use crate::model::flow::Target;
+use crate::model::flow::{Target, numbers};
 use crate::model::how::{Answer, Busy, Coordination, Register, SagaPolicy};
 use crate::model::ids::FlowId;
 use crate::model::plan::{FlowPlan, NodeKind};
@@ -358,15 +358,6 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
             _ => false,
         }
     }
-}
-
-/// The numbers in a set, in order.
-fn numbers(mut set: u64) -> impl Iterator<Item = u8> {
-    std::iter::from_fn(move || {
-        let least = set.trailing_zeros();
-        set &= set.wrapping_sub(1);
-        (least < u64::BITS).then_some(least as u8)
-    })
 }
 
 /// Where a run with a key is filed.
