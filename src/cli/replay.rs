@@ -176,11 +176,19 @@ fn human(prepared: &Prepared, replay: &Replay, head: &str, args: &ReplayArgs, lo
         out.push('\n');
     }
     for (held, fact) in run.facts.iter().zip(&prepared.expected.facts) {
-        let is = if *held == Some(true) { "true, as expected" } else { "NOT TRUE, though expected" };
+        let is = match held {
+            Some(true) => "true, as expected",
+            Some(false) => "NOT TRUE, though expected",
+            None => "WITHOUT A VALUE, though expected",
+        };
         out += &format!("  {is}: {}\n", look.plain(&safe(&fact.text)));
     }
     for (held, fact) in run.sometimes.iter().zip(&prepared.expected.sometimes) {
-        let is = if *held == Some(true) { "true here" } else { "not true here" };
+        let is = match held {
+            Some(true) => "true here",
+            Some(false) => "not true here",
+            None => "without a value here",
+        };
         out += &format!("  {is}, expected in some run: {}\n", look.plain(&safe(&fact.text)));
     }
     out

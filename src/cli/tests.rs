@@ -448,6 +448,24 @@ fn a_report_for_programs_says_how_it_all_went() {
 }
 
 #[test]
+fn a_fact_without_a_value_is_not_told_as_false() {
+    let fact = "shop.sold.size() / (shop.stock['lamp'].free - shop.stock['lamp'].free) == 1";
+    let expect =
+        format!(r#""naive": {{ "facts": ["{fact}"] }}, "locked": {{ "facts": ["shop.sold.size() == 7"] }}"#);
+    let file = Scratch::new("void.json", &last_lamp(&expect));
+    let (_, out, _) = halfway(&["run", file.path(), "--seeds", "0..5"]);
+    assert!(out.contains("! naive: without a value (seed 0)"), "{out}");
+    assert!(out.contains("! locked: not true (seed 0)"), "{out}");
+    let replay = |strategy: &str| halfway(&["replay", file.path(), "--strategy", strategy]).1;
+    assert!(replay("naive").contains("WITHOUT A VALUE, though expected"), "{}", replay("naive"));
+    assert!(replay("locked").contains("NOT TRUE, though expected"));
+    let (_, out, _) = halfway(&["run", file.path(), "--seeds", "0..5", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let fact = |at: usize| json["scenarios"][0]["strategies"][at]["facts"][0]["no_value"].clone();
+    assert_eq!([fact(0), fact(1)], [0.into(), serde_json::Value::Null]);
+}
+
+#[test]
 fn what_is_said_of_every_row_of_a_table_without_rows_is_not_earned() {
     for (rule, verdict) in [
         // Nobody ever writes a refund.

@@ -47,6 +47,8 @@ pub struct FactStatus {
     pub seed: Option<u64>,
     /// Too few seeds to say that it never is.
     pub inconclusive: bool,
+    /// Where it was not true for want of a value, a seed that shows it.
+    pub void: Option<u64>,
 }
 
 /// A strategy beside what is expected of it.
@@ -106,6 +108,7 @@ pub fn judge(prepared: &Prepared, swept: Option<&Swept>) -> Judged {
                 held: tally.first_no.is_none(),
                 seed: tally.first_no,
                 inconclusive: false,
+                void: tally.first_void.filter(|_| tally.first_void == tally.first_no),
             });
         }
         for (fact, tally) in expected.sometimes.iter().zip(&swept.sometimes) {
@@ -115,6 +118,7 @@ pub fn judge(prepared: &Prepared, swept: Option<&Swept>) -> Judged {
                 held: tally.yes > 0,
                 seed: tally.first_yes,
                 inconclusive: tally.yes == 0 && !enough,
+                void: tally.first_void.filter(|_| tally.yes == 0),
             });
         }
     }

@@ -28,6 +28,8 @@ pub struct FactTally {
     pub first_no: Option<u64>,
     /// The smallest seed in which it is.
     pub first_yes: Option<u64>,
+    /// The smallest seed in which it has no value.
+    pub first_void: Option<u64>,
 }
 
 impl FactTally {
@@ -36,7 +38,8 @@ impl FactTally {
             self.yes += 1;
             self.first_yes = Some(self.first_yes.map_or(seed, |first| first.min(seed)));
         } else {
-            self.first_no = Some(self.first_no.map_or(seed, |first| first.min(seed)));
+            self.first_no = least(self.first_no, Some(seed));
+            self.first_void = least(self.first_void, held.is_none().then_some(seed));
         }
     }
 
@@ -44,6 +47,7 @@ impl FactTally {
         self.yes += other.yes;
         self.first_no = least(self.first_no, other.first_no);
         self.first_yes = least(self.first_yes, other.first_yes);
+        self.first_void = least(self.first_void, other.first_void);
     }
 }
 

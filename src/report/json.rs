@@ -142,6 +142,8 @@ struct Fact<'a> {
     sometimes: bool,
     held: bool,
     seed: Option<u64>,
+    /// A seed in which it has no value, where that is why it is not true.
+    no_value: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -237,6 +239,7 @@ fn strategy(of: &StrategyReport) -> Strategy<'_> {
                 sometimes: fact.sometimes,
                 held: fact.held,
                 seed: fact.seed,
+                no_value: fact.void,
             })
             .collect(),
         one_history: of.one_history,

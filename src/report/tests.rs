@@ -229,6 +229,7 @@ fn what_was_expected_and_did_not_come_is_named() {
             held: false,
             seed: Some(7),
             inconclusive: false,
+            void: None,
         },
         FactStatus {
             text: "count.lost > 0".into(),
@@ -236,6 +237,7 @@ fn what_was_expected_and_did_not_come_is_named() {
             held: false,
             seed: None,
             inconclusive: true,
+            void: None,
         },
     ];
     case.strategies[2].panics = vec![(12, "index out of bounds".into())];

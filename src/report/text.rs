@@ -97,7 +97,15 @@ fn notes(case: &CaseReport, look: &Look) -> String {
             }
             let text = safe(&fact.text);
             let seed = fact.seed.map(|seed| format!(" (seed {seed})")).unwrap_or_default();
+            // What fails has no value, which is another fault than being false.
+            let text = match fact.void {
+                Some(seed) if fact.sometimes => format!("{text} (without a value in seed {seed})"),
+                _ => text,
+            };
             match (status, fact.sometimes) {
+                (CellStatus::Missed, false) if fact.void.is_some() => {
+                    note(Tone::Bad, "!", format!("{name}: without a value{seed}: {text}"));
+                }
                 (CellStatus::Missed, true) => {
                     note(Tone::Bad, "!", format!("{name}: never true, expected sometimes: {text}"))
                 }
