@@ -82,7 +82,15 @@ fn kind<'n>(
     let written = |kind: &&&str| there.contains(*kind) && !(parameter && **kind == "within");
     let kinds: Vec<&str> = KINDS.iter().filter(written).copied().collect();
     match kinds[..] {
-        [kind] => Some((kind, fields.node(kind))),
+        [kind] => {
+            let subject = fields.node(kind);
+            if let Some(node) = subject.filter(|node| stands_alone(kind) && node.kind == Kind::Bool(false)) {
+                let message = "an invariant is demanded or left out";
+                problems.push(Problem::error(Code::WrongKind, node.place, message).hint("write `{}`"));
+                return None;
+            }
+            Some((kind, subject))
+        }
         [] if said(entry) => None,
         [] => {
             let own = KINDS.iter().find(|kind| **kind == entry.key.value).copied();
@@ -327,11 +335,6 @@ impl<'n> Reader<'_, 'n> {
                 tables.sort_unstable();
                 tables.dedup();
                 Some(tables)
-            }
-            Kind::Bool(false) => {
-                let message = "an invariant is demanded or left out";
-                self.problems.push(Problem::error(Code::WrongKind, node.place, message).hint("write `{}`"));
-                None
             }
             _ => Some(Vec::new()),
         }

@@ -3,7 +3,7 @@
 use super::super::code::Code;
 use super::super::expr::Names;
 use super::super::fields::Fields;
-use super::super::problem::{Problem, Problems, quote};
+use super::super::problem::{Problem, Problems, Severity, quote};
 use super::super::shape::Table;
 use super::super::tree::{Entry, Kind, Node};
 use super::exprs::{Exprs, local};
@@ -37,6 +37,7 @@ pub(super) fn resolve<'n>(
     let operations = model.operation_ids().map(|op| resolver.operation(op)).collect();
     let flows = model.flow_ids().map(|flow| resolver.flow(flow)).collect();
     let retries = resolver.retries();
+    resolver.unread();
     How { name: strategy.name.clone(), operations, flows, retries, own: None }
 }
 
@@ -91,14 +92,14 @@ impl<'n> Resolver<'_, 'n> {
         // What is wrong with its parts was reported where they are written.
         let fields = Fields::of(policy, self.strategy.head, table, &mut Problems::new())?;
         let used = used(&fields).or_else(|| naive(table.name)).unwrap_or_default();
-        self.strangers(table, &fields, used);
+        self.strangers(table, &fields, used, Severity::Error);
         let read = read(&fields, used);
         known(&mut self.known).keep(entries, &read);
         Some(read)
     }
 
     /// Reports parameters of the strategy itself that belong to another policy.
-    fn strangers(&mut self, table: &Table, fields: &Fields<'_>, used: &str) {
+    fn strangers(&mut self, table: &Table, fields: &Fields<'_>, used: &str, severity: Severity) {
         let Some(own) = self.strategy.own else { return };
         for (field, entry) in fields.iter() {
             let owned = how::OWNED.iter().find(|(dimension, _, parameters)| {
@@ -114,7 +115,29 @@ impl<'n> Resolver<'_, 'n> {
                     "it belongs to {}",
                     super::super::problem::enumerate(policies.iter().copied(), "and")
                 );
-                self.problems.push(Problem::error(Code::Parameter, place, message).hint(hint));
+                let problem = match severity {
+                    Severity::Error => Problem::error(Code::Parameter, place, message),
+                    Severity::Warning => Problem::warning(Code::Parameter, place, message),
+                };
+                self.problems.push(problem.hint(hint));
+            }
+        }
+    }
+
+    /// Dimensions of which this version has the naive policies only: nothing is read of them, but what belongs to another
+    /// policy says nothing there, too.
+    fn unread(&mut self) {
+        for table in [&how::CONSUME, &how::CONFLICT, &how::ISOLATION, &how::REPAIR] {
+            let parts: Vec<Part> = self.scopes.iter().map(|scope| scope.part).collect();
+            for part in std::iter::once(None).chain(parts.into_iter().map(Some)) {
+                let plain = self.strategy.plain(table.name);
+                let policy = self.policy(table.name, plain, |of| Some(of) == part);
+                let Some(fields) = Fields::of(&policy, self.strategy.head, table, &mut Problems::new())
+                else {
+                    continue;
+                };
+                let used = used(&fields).or_else(|| naive(table.name)).unwrap_or_default();
+                self.strangers(table, &fields, used, Severity::Warning);
             }
         }
     }

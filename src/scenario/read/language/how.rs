@@ -234,12 +234,17 @@ pub static BUILT_IN: [Word; 5] = [
 ];
 
 /// Parameters that belong to some policies of their dimension only: dimension, policies, parameters.
-pub static OWNED: [(&str, &[&str], &[&str]); 7] = [
+pub static OWNED: [(&str, &[&str], &[&str]); 12] = [
     ("write", &["occ"], &["version", "tick", "scope", "aggregate", "on_conflict", "tries"]),
     ("write", &["lock"], &["lease", "fencing", "wait"]),
     ("idempotency", &["key"], &["key", "store", "same_key", "busy", "busy_for", "ttl", "memory", "keep"]),
     ("coordination", &["saga"], &["log", "register", "recover", "undo", "stuck_undo", "fence"]),
     ("coordination", &["calls", "saga", "choreography"], &["answer"]),
     ("publish", &["outbox"], &["relay", "every", "gap"]),
+    ("consume", &["high-water", "timestamp", "version", "sequence"], &["scope"]),
+    ("consume", &["timestamp"], &["stamp"]),
+    ("consume", &["inbox"], &["window"]),
     ("conflict", &["rule"], &["rule"]),
+    ("isolation", &["semantic-lock"], &["lease"]),
+    ("repair", &["reconcile"], &["every", "how"]),
 ];

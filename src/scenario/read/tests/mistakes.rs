@@ -519,3 +519,34 @@ fn arguments_of_intents_are_those_of_what_clients_call_and_of_one_type() {
         ["HW0305 at \"i\": `intent` and `intent.args` by themselves are no values"]
     );
 }
+
+#[test]
+fn an_invariant_is_demanded_or_left_out() {
+    for kind in ["outcome-agrees", "every-intent-ends", "failed-has-no-effect", "no-leak", "no-lost-update"] {
+        let with = |value: &str| {
+            let named = format!(r#""weather": {{}}, "invariants": {{ "named": {{ "{kind}": {value} }} }}"#);
+            let text = r#"{ "services": { "s": { "tables": { "t": { "rows": { "x": { "n": 0 } } } },
+              "operations": { "o": { "set": { "t['x'].n": "1" } } } } }, "clients": { "c": { "does": "s.o()" } }, REST }"#;
+            marks(&text.replace("REST", &named))
+        };
+        assert_eq!(with("false"), ["HW0203 at false: an invariant is demanded or left out"], "{kind}");
+        assert!(with("true").is_empty() && with("{}").is_empty(), "{kind}");
+    }
+}
+
+#[test]
+fn what_belongs_to_a_policy_of_a_later_version_says_nothing_to_that_of_this_one() {
+    let strategy = |strategy: &str| marked(&[(r#""naive": {}"#, &format!(r#""s": {strategy}"#))]);
+    let cases = [
+        (r#"{ "consume": { "window": "1s" } }"#, "HW0317 at \"window\": `window` says nothing to `arrival`"),
+        (
+            r#"{ "where": { "bank": { "consume": { "scope": "field" } } } }"#,
+            "HW0317 at \"scope\": `scope` says nothing to `arrival`",
+        ),
+        (r#"{ "isolation": { "lease": "1s" } }"#, "HW0317 at \"lease\": `lease` says nothing to `none`"),
+    ];
+    for (written, expected) in cases {
+        assert_eq!(strategy(written), [expected], "{written}");
+    }
+    assert!(strategy(r#"{ "consume": { "ack": "after" } }"#).is_empty());
+}
