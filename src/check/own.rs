@@ -12,7 +12,7 @@ use super::sheet::{EVERYBODY, Sheet};
 use crate::kernel::time::Time;
 use crate::model::Model;
 use crate::model::ids::TableId;
-use crate::model::own::{AnyWatch, Changed, Db, Ended, Note, Notes, OwnWatch, Seen, Shown, Wanted};
+use crate::model::own::{AnyWatch, Changed, Db, Ended, Note, Notes, OwnWatch, Seen, Shown, Wanted, said};
 use crate::model::record::{Kind, NONE, Record};
 use crate::store::{Rows, Tables};
 
@@ -140,12 +140,6 @@ impl Own {
             sheet.run.stuck = true;
         }
     }
-}
-
-/// What a panic said.
-fn said(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
 }
 
 fn wanted(party: &Party) -> Wanted {

@@ -4,7 +4,7 @@
 
 use super::look::is_plain;
 use crate::kernel::time::{Span, Time};
-use crate::scenario::problem::did_you_mean;
+use crate::scenario::problem::instead;
 
 /// `1 run`, `2 runs`: the plural adds an s.
 pub fn count(n: u64, noun: &str) -> String {
@@ -186,17 +186,8 @@ pub fn safe(name: &str) -> String {
 
 /// Says that a name is not there, what may have been meant, and which names there are.
 pub fn unknown(what: &str, name: &str, known: &[String]) -> String {
-    let mut out = format!("no {what} is called {}", safe(name));
-    if let Some(close) = did_you_mean(name, known.iter().map(String::as_str)) {
-        out += &format!("; did you mean {}?", safe(close));
-    }
-    let known: Vec<String> = known.iter().map(|name| safe(name)).collect();
-    match known.as_slice() {
-        [] => {}
-        [only] => out += &format!("\nthere is only {only}"),
-        many => out += &format!("\nthere are {}", list(many)),
-    }
-    out
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    format!("no {what} is called {}{}", safe(name), instead(name, &known, safe, "\n"))
 }
 
 /// A word of a command line, quoted if a shell would take it apart.

@@ -3,14 +3,17 @@
 //! Each call takes the scenario and gives it back, so that they can be chained; what does not fit is said at once.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::problem::{did_you_mean, enumerate};
+use super::problem::{instead, quote};
 use super::read::Scenario;
 use crate::model::Model;
-use crate::model::ids::{ServiceId, TableId};
+use crate::model::ids::{OpId, ServiceId, TableId};
 use crate::model::invariant::{Expectation, Invariant, InvariantKind};
-use crate::model::own::{OwnPolicy, OwnProcess, OwnTable, OwnWatch, Policy, Process, Watch};
+use crate::model::own::{
+    OwnPolicy, OwnProcess, OwnTable, OwnWatch, Place, Policy, Process, Steps, Watch, said,
+};
 use crate::model::service::{Column, MAX_COLUMNS, Table};
 
 /// Something in Rust that does not fit the scenario.
@@ -32,15 +35,11 @@ impl fmt::Display for Misfit {
 
 impl std::error::Error for Misfit {}
 
-/// What may have been meant by a name that is not there, and what there is.
-fn among(name: &str, known: Vec<&str>) -> String {
-    let close = did_you_mean(name, known.iter().copied());
-    let close = close.map(|close| format!("; did you mean `{close}`?")).unwrap_or_default();
-    match known[..] {
-        [] => close,
-        [_] => format!("{close}; there is {}", enumerate(known, "and")),
-        _ => format!("{close}; there are {}", enumerate(known, "and")),
-    }
+/// What code of the user's own says when it is put into a scenario. A panic there is told like all that does not fit.
+fn asked<T>(what: &str, name: &str, ask: impl FnOnce() -> T) -> Result<T, Misfit> {
+    catch_unwind(AssertUnwindSafe(ask)).map_err(|panic| {
+        Misfit(format!("the {what} `{name}` panicked when it was asked what it is: {}", said(&*panic)))
+    })
 }
 
 impl Scenario {
@@ -51,7 +50,7 @@ impl Scenario {
     pub fn with_process(mut self, name: &str, process: impl Process) -> Result<Scenario, Misfit> {
         let mut found = false;
         let own = OwnProcess::new(process);
-        let texts = own.prototype().texts();
+        let texts = asked("process", name, || own.prototype().texts())?;
         self.change_models(|model| {
             let hosts = model.services.iter_mut().filter_map(|service| service.host.as_mut());
             let mut here = false;
@@ -69,7 +68,7 @@ impl Scenario {
         match found {
             true => Ok(self),
             false => {
-                let hint = among(name, self.missing_processes());
+                let hint = instead(name, &self.missing_processes(), quote, "; ");
                 Err(Misfit(format!("no service of `{}` has the process `{name}`{hint}", self.name)))
             }
         }
@@ -100,7 +99,10 @@ impl Scenario {
     /// If there is an invariant of that name, or if it is about a table that a model does not have.
     pub fn with_invariant(mut self, name: &str, watch: impl Watch) -> Result<Scenario, Misfit> {
         let own = OwnWatch::new(watch);
-        let tables = own.prototype().tables();
+        let (tables, ..) = asked("invariant", name, || {
+            let watch = own.prototype();
+            (watch.tables(), watch.needs(), watch.waits_for_rest())
+        })?;
         let invariant = Invariant { name: name.to_owned(), kind: InvariantKind::Own(own.clone()) };
         for case in &mut self.cases {
             if case.invariants.iter().any(|known| known.name == name) {
@@ -134,21 +136,31 @@ impl Scenario {
             }
             let found = case.strategies.iter().find(|known| known.name == base);
             let Some(mut strategy) = found.cloned() else {
-                let hint = among(base, case.strategies.iter().map(|known| known.name.as_str()).collect());
+                let known: Vec<&str> = case.strategies.iter().map(|known| known.name.as_str()).collect();
+                let hint = instead(base, &known, quote, "; ");
                 return Err(Misfit(format!("there is no strategy `{base}` to stand on{hint}")));
             };
             let mut model = (*strategy.model).clone();
-            for table in own.policy().tables() {
+            for table in asked("strategy", name, || own.policy().tables())? {
                 bring(&mut model, &table)?;
             }
-            for text in own.policy().texts() {
+            for text in asked("strategy", name, || own.policy().texts())? {
                 model.symbols.intern(&text);
             }
             strategy.name = name.to_owned();
             strategy.about = None;
             strategy.expected = Expectation::default();
             strategy.how.name = name.to_owned();
-            own.policy().how(&model, &mut strategy.how);
+            asked("strategy", name, || {
+                own.policy().how(&model, &mut strategy.how);
+                own.policy().slots();
+                let ours = |op: &OpId| model.service(model.operation(*op).service).host.is_none();
+                for op in model.operation_ids().filter(ours) {
+                    for place in Place::ALL {
+                        own.policy().at(place, &model, op, &mut Steps::new(place));
+                    }
+                }
+            })?;
             strategy.how.own = Some(own.clone());
             strategy.model = Arc::new(model);
             case.strategies.push(strategy);
@@ -212,8 +224,7 @@ fn bring(model: &mut Model, table: &OwnTable) -> Result<(), Misfit> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ids::OpId;
-    use crate::model::own::{Place, Steps};
+    use crate::model::own::Hazard;
     use crate::scenario::Draft;
 
     struct Idle;
@@ -230,5 +241,44 @@ mod tests {
         let said = "there is no strategy `navie` to stand on; did you mean `naive`?; \
                     there are `naive`, `occ`, `idempotent`, `saga` and `hardened`";
         assert_eq!(format!("{misfit:?}"), said);
+    }
+
+    #[derive(Clone)]
+    struct Shy(bool);
+
+    impl Watch for Shy {
+        fn needs(&self) -> Vec<Hazard> {
+            assert!(!self.0, "no need");
+            Vec::new()
+        }
+
+        fn tables(&self) -> Vec<String> {
+            assert!(self.0, "no table");
+            Vec::new()
+        }
+    }
+
+    impl Policy for Shy {
+        fn at(&self, _: Place, _: &Model, _: OpId, _: &mut Steps) {
+            assert!(!self.0, "no place");
+        }
+
+        fn tables(&self) -> Vec<OwnTable> {
+            assert!(self.0, "no table");
+            Vec::new()
+        }
+    }
+
+    #[test]
+    fn code_that_panics_when_it_is_asked_what_it_is_does_not_fit() {
+        let text = r#"{ "services": { "s": { "operations": { "op": {} } } }, "clients": { "c": { "does": "s.op()" } } }"#;
+        let scenario = || Draft::parse("one", text).unwrap().read().unwrap();
+        for (shy, watch, policy) in [(true, "no need", "no place"), (false, "no table", "no table")] {
+            let said = scenario().with_invariant("own", Shy(shy)).unwrap_err().to_string();
+            assert_eq!(said, format!("the invariant `own` panicked when it was asked what it is: {watch}"));
+            let said = scenario().with_strategy("own", "naive", Shy(shy)).unwrap_err().to_string();
+            assert_eq!(said, format!("the strategy `own` panicked when it was asked what it is: {policy}"));
+        }
+        assert!(scenario().with_strategy("own", "naive", Idle).is_ok());
     }
 }

@@ -177,6 +177,21 @@ pub fn did_you_mean<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str
         .map(|(_, candidate)| candidate)
 }
 
+/// Behind a message that a name is not there: what may have been meant, and, `between` the two, which names there are.
+/// `show` makes a name fit for print.
+#[must_use]
+pub fn instead(name: &str, known: &[&str], show: impl Fn(&str) -> String, between: &str) -> String {
+    let close = did_you_mean(name, known.iter().copied());
+    let mut out = close.map(|close| format!("; did you mean {}?", show(close))).unwrap_or_default();
+    let shown: Vec<String> = known.iter().map(|name| show(name)).collect();
+    match shown.as_slice() {
+        [] => {}
+        [only] => out += &format!("{between}there is only {only}"),
+        [most @ .., last] => out += &format!("{between}there are {} and {last}", most.join(", ")),
+    }
+    out
+}
+
 /// A piece of the user's text for use in a message: in backticks, control characters made visible, long ones cut.
 #[must_use]
 pub fn quote(text: &str) -> String {

@@ -16,3 +16,9 @@ pub use effect::{Commit, Effect, Guard, Out, RowWrite, Verb};
 pub use policy::{Custom, Locals, Next, OwnPolicy, OwnTable, Place, Policy, Steps, Want};
 pub use process::{AnyProcess, Host, Input, OwnProcess, Process, Said, Ticket};
 pub use watch::{AnyWatch, Changed, Ended, Hazard, Note, Notes, OwnWatch, Seen, Shown, Wanted, Watch};
+
+/// What a panic said.
+pub(crate) fn said(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
+}

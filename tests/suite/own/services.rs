@@ -58,7 +58,7 @@ fn what_does_not_fit_is_said_at_once() {
     let scenario = || read_text(COUNT.replace("FAULTS", "").as_str());
     assert_eq!(scenario().missing_processes(), ["counter"]);
     let error = scenario().with_process("teller", Counter::new(false)).unwrap_err();
-    assert_eq!(error.to_string(), "no service of `test` has the process `teller`; there is `counter`");
+    assert_eq!(error.to_string(), "no service of `test` has the process `teller`; there is only `counter`");
     let error = scenario().with_invariant("all counted", Fragile::default()).unwrap_err();
     assert_eq!(error.to_string(), "there is an invariant `all counted` already");
     let error = scenario().with_invariant("charged once", ChargedOnce::default()).unwrap_err();
