@@ -62,6 +62,8 @@ pub struct Found {
     pub file: Option<PathBuf>,
     /// The course found just now, as it was and shrunk; `None`: a file that was kept still breaks.
     pub fresh: Option<Shrunk>,
+    /// What happens, told: of a scenario with code in Rust, which no command can show again.
+    pub story: Option<String>,
 }
 
 /// What breaks, by what, where it is kept, and the command that shows it again.
@@ -82,9 +84,20 @@ impl fmt::Display for Found {
         }
         let strategy = self.draft.get("/expect").and_then(Json::as_object).and_then(|of| of.keys().next());
         let strategy = strategy.map(|name| format!(" --strategy {}", shell(name))).unwrap_or_default();
+        let found = if self.fresh.is_some() { "kept as" } else { "found as it was kept, in" };
+        if let Some(story) = &self.story {
+            match &self.file {
+                Some(file) => writeln!(f, "  {found} {}, which runs first from now on", file.display())?,
+                None => writeln!(f, "  kept nowhere, for want of `Config::kept_in`")?,
+            }
+            write!(
+                f,
+                "  its code in Rust is in no file, so that the command cannot show it; what happens:\n\n{story}"
+            )?;
+            return Ok(());
+        }
         match &self.file {
             Some(file) => {
-                let found = if self.fresh.is_some() { "kept as" } else { "found as it was kept, in" };
                 let path = file.display().to_string();
                 writeln!(f, "  {found} {path}, which runs first from now on; to see it:")?;
                 write!(f, "    halfway replay {}{strategy}", shell(&path))
@@ -149,7 +162,8 @@ pub fn find_among(strategy: &Courses, subject: &Subject, config: &Config) -> Res
         Some(dir) => Some(save(&draft, dir, &name).map_err(|error| trouble(dir, &error))?),
         None => None,
     };
-    Ok(Some(Found { broken, draft, file, fresh: Some(shrunk) }))
+    let story = subject.story(&draft);
+    Ok(Some(Found { broken, draft, file, fresh: Some(shrunk), story }))
 }
 
 /// The first course that breaks something, as small as can be.
@@ -199,7 +213,8 @@ fn kept(subject: &Subject, dir: &Path) -> Result<Option<Found>, Trouble> {
         }
         let broken = subject.replay(&draft)?;
         if !broken.violated.is_empty() {
-            return Ok(Some(Found { broken, draft, file: Some(file), fresh: None }));
+            let story = subject.story(&draft);
+            return Ok(Some(Found { broken, draft, file: Some(file), fresh: None, story }));
         }
     }
     Ok(None)
@@ -224,4 +239,44 @@ fn save(draft: &Draft, dir: &Path, name: &str) -> io::Result<PathBuf> {
 
 fn trouble(path: &Path, error: &io::Error) -> Trouble {
     Trouble(format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::own::{Ended, Notes, Watch};
+
+    #[derive(Clone)]
+    struct Content;
+
+    impl Watch for Content {
+        fn ended(&mut self, intent: &mut Ended<'_, '_>, notes: &mut Notes) {
+            if intent.told != Some(crate::model::record::Outcome::Ok) {
+                notes.violated("somebody is not content.", []);
+            }
+        }
+    }
+
+    const SHOP: &str = r#"{
+      "services": { "shop": { "tables": { "t": {} }, "operations": { "buy": { "insert": { "t[]": { "n": 1 } } } } } },
+      "clients": { "c": { "does": "shop.buy()" } },
+      "weather": { "faults": [ { "lose": "reply shop.buy", "chance": "50%" } ] },
+      "strategies": { "naive": { "retry": { "timeout": "20ms", "attempts": 1 } } },
+      "invariants": { "told": { "per_intent": "intent.outcome == 'ok'" } }
+    }"#;
+
+    #[test]
+    fn what_takes_code_in_rust_is_told_and_no_command_is_promised() {
+        let draft = Draft::parse("shop", SHOP).unwrap();
+        let plain = find(&Subject::new(&draft, "naive").unwrap(), &Config::default()).unwrap().unwrap();
+        assert!(plain.to_string().contains("halfway replay found.json --strategy naive"), "{plain}");
+        assert_eq!(plain.story, None);
+        let dress = |scenario: crate::Scenario| {
+            scenario.with_invariant("content", Content).map_err(|misfit| misfit.to_string())
+        };
+        let subject = Subject::with_code(&draft, "naive", dress).unwrap();
+        let found = find(&subject, &Config::default()).unwrap().unwrap().to_string();
+        assert!(!found.contains("halfway replay"), "{found}");
+        assert!(found.contains("content is broken") && found.contains("somebody is not content."), "{found}");
+    }
 }
