@@ -70,6 +70,11 @@ impl Failed {
         Failed { report: Report::default(), text: text.into() }
     }
 
+    /// A trial of code that does not do the same twice.
+    pub(super) fn impure(report: Report, text: String) -> Failed {
+        Failed { report, text }
+    }
+
     pub(super) fn new(
         report: Report,
         prepared: &[Vec<Prepared>],

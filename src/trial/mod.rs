@@ -8,6 +8,7 @@ mod failed;
 mod tests;
 
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicBool;
 
 use self::failed::Written;
@@ -15,7 +16,7 @@ pub use self::failed::{Checked, Failed};
 use crate::explore::{Prepared, sweep};
 use crate::model::invariant::Verdict;
 use crate::report::words::{safe, unknown};
-use crate::report::{CaseReport, InvariantName, Report, StrategyReport};
+use crate::report::{CaseReport, InvariantName, Report, StrategyReport, text};
 use crate::scenario::{Case, Scenario};
 
 /// Seeds where neither trial nor file says how many.
@@ -180,6 +181,11 @@ impl<'s> Trial<'s> {
         if report.runs() == 0 && report.strategies().all(|strategy| strategy.cannot.is_empty()) {
             return Err(Failed::usage("nothing was run: the range of seeds is empty"));
         }
+        if !self.scenario.is_plain()
+            && let Some(text) = impure(&report, &prepared)
+        {
+            return Err(Failed::impure(report, text));
+        }
         if failed::is_fine(&report, only.is_some()) {
             return Ok(Checked::new(report));
         }
@@ -274,4 +280,30 @@ impl<'s> Trial<'s> {
         }
         Ok(())
     }
+}
+
+/// Whether code of the user's own makes another run of the same seed: of each strategy the first seed, and those that are
+/// to be told, are run twice more.
+fn impure(report: &Report, prepared: &[Vec<Prepared>]) -> Option<String> {
+    for (case, prepared) in report.cases.iter().zip(prepared) {
+        for (strategy, prepared) in case.strategies.iter().zip(prepared) {
+            let told = strategy.cells.iter().filter_map(|cell| cell.first_seed);
+            let mut seeds: Vec<u64> = std::iter::once(case.seeds.start).chain(told).collect();
+            seeds.sort_unstable();
+            seeds.dedup();
+            let digest = |seed: u64| {
+                let run = || prepared.bench().map(|mut bench| bench.run(seed).digest);
+                catch_unwind(AssertUnwindSafe(run)).ok().flatten()
+            };
+            if let Some(seed) = seeds.into_iter().find(|&seed| digest(seed) != digest(seed)) {
+                return Some(format!(
+                    "the same seed told two stories: {} in {}, seed {seed}\nIts code in Rust is not pure: it asks a clock, a \
+                     thread, a static or the order of a hash map. Nothing that was seen can be shown again.",
+                    safe(&strategy.name),
+                    text::title(case),
+                ));
+            }
+        }
+    }
+    None
 }

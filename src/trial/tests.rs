@@ -172,3 +172,56 @@ fn a_scenario_with_parts_in_rust_is_not_sent_to_the_command_that_lacks_them() {
     let failed = scenario.strategy("naive").check_in(quiet(None)).unwrap_err().to_string();
     assert!(failed.contains("no process `vault` is registered"), "{failed}");
 }
+
+/// Busy or not, by a flag that is turned each time if it is to be impure.
+struct Moody {
+    turns: bool,
+    flag: std::sync::Arc<AtomicBool>,
+}
+
+impl crate::own::Policy for Moody {
+    fn at(
+        &self,
+        place: crate::own::Place,
+        _: &crate::model::Model,
+        _: crate::model::ids::OpId,
+        steps: &mut crate::own::Steps,
+    ) {
+        let (turns, flag) = (self.turns, self.flag.clone());
+        if place == crate::own::Place::Arrived {
+            steps.instant("mood", move |_| {
+                match flag.fetch_xor(turns, std::sync::atomic::Ordering::Relaxed) {
+                    true => crate::own::Next::Busy,
+                    false => crate::own::Next::On,
+                }
+            });
+        }
+    }
+}
+
+#[test]
+fn code_that_does_not_do_the_same_twice_is_found_out() {
+    let text = r#"{
+      "services": { "s": { "tables": { "t": {} }, "operations": { "o": { "insert": { "t[]": { "n": 1 } } } } } },
+      "clients": { "c": { "does": "s.o()" } },
+      "strategies": { "naive": { "retry": { "timeout": "20ms", "attempts": 1 } } },
+      "invariants": { "every-intent-ends": {} }
+    }"#;
+    let moody = |turns: bool| {
+        let scenario = Draft::parse("moods", text).unwrap().read().unwrap();
+        let policy = Moody { turns, flag: Default::default() };
+        let scenario = scenario.with_strategy("moody", "naive", policy).unwrap();
+        scenario
+            .strategy("moody")
+            .expect_overall(Verdict::Inconclusive)
+            .seeds(0..9)
+            .jobs(1)
+            .check_in(quiet(None))
+    };
+    let failed = moody(true).unwrap_err();
+    assert!(
+        failed.to_string().contains("the same seed told two stories: moody in moods, seed 0"),
+        "{failed}"
+    );
+    moody(false).unwrap();
+}
