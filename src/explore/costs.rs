@@ -7,7 +7,7 @@ use crate::model::ids::OpId;
 use crate::model::record::{FLOW, Kind, Record, commit};
 use crate::store::{Sink, Tables};
 
-/// Sixteen buckets an octave: quantiles are exact to 1/16, and histograms merge by addition.
+/// Sixteen buckets an octave: quantiles are exact to 1/16 from above, and histograms merge by addition.
 const PER_OCTAVE: u32 = 16;
 
 /// Spans in logarithmic buckets.
@@ -38,6 +38,11 @@ impl Histogram {
         }
         let shift = (bucket / per - 1) as u32;
         Span(((per + bucket % per) as u64) << shift)
+    }
+
+    fn highest(bucket: usize) -> Span {
+        // Behind the last bucket is no span that could be written: it starts over at nothing.
+        Span(Self::lowest(bucket + 1).0.wrapping_sub(1))
     }
 
     /// Counts a span.
@@ -86,7 +91,8 @@ impl Histogram {
         self.total
     }
 
-    /// The span that `per_mille` of a thousand do not exceed, to the start of its bucket; `None` of nothing.
+    /// The span that `per_mille` of a thousand do not exceed, up to the end of its bucket: an upper bound, a sixteenth too
+    /// high at most; `None` of nothing.
     pub fn quantile(&self, per_mille: u64) -> Option<Span> {
         let rank = (self.total * per_mille).div_ceil(1000).max(1);
         let mut seen = 0;
@@ -94,7 +100,7 @@ impl Histogram {
             seen += count;
             seen >= rank
         });
-        bucket.filter(|_| self.total > 0).map(|bucket| Self::lowest(self.first + bucket))
+        bucket.filter(|_| self.total > 0).map(|bucket| Self::highest(self.first + bucket))
     }
 }
 
@@ -202,8 +208,11 @@ mod tests {
         low.merge(&high);
         assert_eq!(low, all);
         let p50 = all.quantile(500).unwrap().0;
-        assert!((500_000_000 - 500_000_000 / 16..=500_000_000).contains(&p50), "{p50}");
+        assert!((500_000_000..=500_000_000 + 500_000_000 / 16).contains(&p50), "{p50}");
         assert_eq!(Histogram::default().quantile(990), None);
+        let mut longest = Histogram::default();
+        longest.add(Span(u64::MAX));
+        assert_eq!(longest.quantile(500), Some(Span(u64::MAX)));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use super::look::{Look, Tone, blanks, columns_of, trim};
 use super::matrix::row_name;
 use super::summary::{CaseReport, CostReport, StrategyReport};
-use super::words::{about, grouped, percent, ratio};
+use super::words::{at_most, grouped, percent, ratio};
 use crate::model::expr::Counter;
 
 type Cell = fn(&CostReport) -> String;
@@ -71,12 +71,12 @@ const COLUMNS: &[Column] = &[
     Column {
         heading: ["wait", "p50"],
         shown: |costs| costs.p50.is_some(),
-        cell: |costs| costs.p50.map_or_else(|| "-".into(), about),
+        cell: |costs| costs.p50.map_or_else(|| "-".into(), at_most),
     },
     Column {
         heading: ["wait", "p99"],
         shown: |costs| costs.p99.is_some(),
-        cell: |costs| costs.p99.map_or_else(|| "-".into(), about),
+        cell: |costs| costs.p99.map_or_else(|| "-".into(), at_most),
     },
     Column { heading: ["", "silent"], shown: |costs| costs.silent > 0, cell: |costs| grouped(costs.silent) },
 ];
@@ -150,6 +150,10 @@ pub fn costs(case: &CaseReport, look: &Look) -> String {
             row(&mut out, name, &mut cells.zip(&wide[block.clone()]));
             out.push('\n');
         }
+    }
+    if strategies.iter().any(|strategy| strategy.costs.p50.is_some()) {
+        look.put(&mut out, Tone::Faint, "wait: upper bounds, to about a sixteenth");
+        out.push('\n');
     }
     if strategies.iter().any(|strategy| strategy.costs.silent > 0) {
         let text = "silent: violations in all runs of which every client was told ok";

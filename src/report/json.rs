@@ -130,6 +130,7 @@ struct Overall {
     status: &'static str,
 }
 
+/// Upper bounds of what clients wait, a sixteenth too high at most.
 #[derive(Serialize)]
 struct Latency {
     p50: Option<u64>,
@@ -205,7 +206,7 @@ pub fn digest(digest: [u64; 2]) -> String {
 fn strategy(of: &StrategyReport) -> Strategy<'_> {
     let costs = &of.costs;
     let count = |counter: Counter| costs.count(counter);
-    let us = |span: Option<Span>| span.map(|span| span.0 / 1_000);
+    let us = |span: Option<Span>| span.map(|span| span.0.div_ceil(1_000));
     Strategy {
         name: &of.name,
         rewritten: of.rewritten,

@@ -167,6 +167,15 @@ pub fn about(span: Span) -> String {
     }
 }
 
+/// A length of time to about three digits, never less than it is.
+pub fn at_most(span: Span) -> String {
+    let mut step = 1u64;
+    while span.0 / step >= 1_000 {
+        step *= 10;
+    }
+    about(Span(span.0.div_ceil(step).saturating_mul(step)))
+}
+
 /// A name that cannot play tricks with a terminal: control characters and those that turn the direction of writing are
 /// made visible.
 pub fn safe(name: &str) -> String {
@@ -257,6 +266,8 @@ mod tests {
             .map(|(n, to)| decimal(n, to, "%"));
         assert_eq!(shown, ["0%", "0%", "0.05%", "0.5%", "1%", "12.3%", "9.9%"]);
         assert_eq!([rounded(u64::MAX, 100, 1), rounded(1, 10, 4)], [u128::from(u64::MAX) * 100, 3]);
+        let up = [0, 999, 1_000, 6_250_001, 44_040_191, 250_000_000_001].map(|ns| at_most(Span(ns)));
+        assert_eq!(up, ["0", "999ns", "1us", "6.26ms", "44.1ms", "251s"]);
         assert_eq!([about(Span(10)), about(Span(u64::MAX))], ["10ns", "18,446,744,073s"]);
     }
 
