@@ -46,7 +46,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     pub(super) fn is_fenced(&self, ctx: &Ctx) -> bool {
         let mut at = (ctx.instance, ctx.step);
         while at.0 != NONE && at.1 != NONE {
-            if self.mark(at).is_some() {
+            if self.fences(at.0) {
                 return true;
             }
             at = self.outer(at);
@@ -54,20 +54,25 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         false
     }
 
+    /// Whether the flow of an instance is a saga that says so.
+    fn fences(&self, instance: u32) -> bool {
+        let flow = self.world.instances[self.world.instances.id(instance)].flow;
+        self.saga(flow).is_some_and(|saga| saga.fence)
+    }
+
     /// The mark of a step, if its flow is a saga that says so.
     fn mark(&self, (instance, word): At) -> Option<Mark> {
-        if instance == NONE || word == NONE {
+        if instance == NONE || word == NONE || !self.fences(instance) {
             return None;
         }
         let of = &self.world.instances[self.world.instances.id(instance)];
         let step = word >> 8;
-        let mark = Mark {
+        Some(Mark {
             key: (mix(of.effect, u64::from(step)) >> 1) as Word,
             flow: of.flow,
             step: step as u8,
             undo: word & 0xff != 0,
-        };
-        self.saga(of.flow).is_some_and(|saga| saga.fence).then_some(mark)
+        })
     }
 
     /// The step that the flow of this one carries out. What a flow takes back by itself is no part of one.

@@ -137,7 +137,14 @@ mod tests {
 
     /// Whether a pass goes straight to its rows.
     fn seeks(fold: Fold, keep: Vec<Expr>, body: Option<Expr>) -> bool {
-        let pass = ExprKind::Loop { over: Over::Rows(ROWS), var: 7, keep, fold, body: body.map(Box::new) };
+        let pass = ExprKind::Loop {
+            over: Over::Rows(ROWS),
+            var: 7,
+            name: Default::default(),
+            keep,
+            fold,
+            body: body.map(Box::new),
+        };
         Code::compile(&is(pass)).ops.iter().any(|op| matches!(op, Op::SeekRow { .. }))
     }
 
