@@ -161,6 +161,8 @@ pub struct PartPlan {
     pub skip_at_store: Option<Code>,
     /// Reason and code.
     pub require: Vec<(Word, Code)>,
+    /// Of a guarded part: the write in whose statement each requirement is looked at.
+    pub guards: Vec<u16>,
     /// How long it thinks.
     pub think: ThinkPlan,
     /// What it reads by key and, with no key, as a whole table: for locks and for the comparison of versions.
@@ -171,6 +173,13 @@ pub struct PartPlan {
     pub writes: Vec<WritePlan>,
     /// The events.
     pub publish: Vec<PublishPlan>,
+}
+
+impl PartPlan {
+    /// Whether what it requires, or skips for, is looked at at the store.
+    pub fn is_guarded(&self) -> bool {
+        !self.guards.is_empty() || self.skip_at_store.is_some()
+    }
 }
 
 /// How long a part thinks.

@@ -71,8 +71,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             task.skipped.put(part);
             return Ok(Went::To(of.skip_to));
         }
-        let at_store = of.writes.first().is_some_and(|write| write.guarded);
-        if !at_store {
+        if of.guards.is_empty() {
             for (reason, code) in &of.require {
                 if self.evaluate(task, code, true)? != 1 {
                     return Ok(self.refuse(task, program, of.op, *reason, false));

@@ -40,7 +40,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     pub(super) fn write(&mut self, task: &mut Running, program: &Program, part: u8, number: u8) -> Went {
         let plan = &program.parts[part as usize].writes[number as usize];
         if plan.guarded {
-            match self.guard(task, program, part) {
+            match self.guard(task, program, part, number) {
                 Went::On => {}
                 other => return other,
             }
@@ -85,8 +85,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
     }
 
-    /// Locks all rows of the part and looks at what is there now: whether it skips, and its requirements.
-    fn guard(&mut self, task: &mut Running, program: &Program, part: u8) -> Went {
+    /// Locks all rows of the part and looks at what is there now: whether it skips, and what it requires in the statement of
+    /// this write.
+    fn guard(&mut self, task: &mut Running, program: &Program, part: u8, number: u8) -> Went {
         let of = &program.parts[part as usize];
         for write in &of.writes {
             if matches!(write.at, AtPlan::Key(_)) {
@@ -97,7 +98,9 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 }
             }
         }
-        if let Some(skip) = &of.skip_at_store {
+        if let Some(skip) = &of.skip_at_store
+            && number == 0
+        {
             match self.evaluate(task, skip, false) {
                 Ok(1) => {
                     task.skipped.put(part);
@@ -110,7 +113,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 }
             }
         }
-        for (reason, code) in &of.require {
+        let here = of.require.iter().zip(&of.guards).filter(|(_, at)| **at == u16::from(number));
+        for ((reason, code), _) in here {
             let reason = match self.evaluate(task, code, false) {
                 Ok(1) => continue,
                 Ok(_) => *reason,
@@ -247,8 +251,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 other => return other,
             }
         }
-        let at_store =
-            own.is_some() || plan.fresh_values || of.writes.first().is_some_and(|write| write.guarded);
+        let at_store = own.is_some() || plan.fresh_values || of.is_guarded();
         let from = match plan.verb {
             _ if at_store => version,
             Verb::Insert => NONE,

@@ -90,7 +90,8 @@ pub(super) fn body(
 ) -> Result<Body, String> {
     let model = compiler.model;
     let operation = model.operation(op);
-    let writer = Writer { model, op, policy };
+    let store = compiler.how.operations[op.index()].store;
+    let writer = Writer { model, op, policy, store };
     let mut parts = Vec::new();
     for (n, part) in operation.parts.iter().enumerate() {
         let mut plan = writer.part(part, frame)?;

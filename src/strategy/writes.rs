@@ -7,7 +7,7 @@
 use super::rewrite::{can_inline, inline, shift};
 use crate::model::Model;
 use crate::model::expr::{Code, Delta, Expr, ExprKind, Over, relative};
-use crate::model::how::WritePolicy;
+use crate::model::how::{StoreLevel, WritePolicy};
 use crate::model::ids::{ColumnId, OpId, TableId};
 use crate::model::service::{Address, Effects, Part, Publish, Think, Verb, Write};
 use crate::model::step::{AtPlan, PartPlan, PublishPlan, ThinkPlan, ValuePlan, WritePlan};
@@ -51,6 +51,7 @@ pub(super) struct Writer<'a> {
     pub(super) model: &'a Model,
     pub(super) op: OpId,
     pub(super) policy: &'a WritePolicy,
+    pub(super) store: StoreLevel,
 }
 
 impl Writer<'_> {
@@ -92,8 +93,10 @@ impl Writer<'_> {
         self.effects(&part.effects, &part.lets, &checks, frame, &mut plan)?;
         if guarded && !requires.is_empty() {
             self.guard(&requires, &part.effects.writes)?;
-            if let Some(first) = plan.writes.first_mut() {
-                first.guarded = true;
+            let at = requires.iter().map(|require| self.guard_at(require, &part.effects.writes));
+            plan.guards = at.collect::<Result<_, _>>()?;
+            for &at in &plan.guards {
+                plan.writes[usize::from(at)].guarded = true;
             }
         }
         // What a part skips for belongs to the statement, too, if it is about the rows that are written: nobody can change
@@ -102,6 +105,7 @@ impl Writer<'_> {
             && let Some(skip) = part.skip.as_ref().map(inlined)
             && looks_at_rows(&skip)
             && self.guard(std::slice::from_ref(&skip), &part.effects.writes).is_ok()
+            && self.guard_at(&skip, &part.effects.writes) == Ok(0)
             && let Some(first) = plan.writes.first_mut()
         {
             plan.skip_at_store = Some(code(&skip));
@@ -268,11 +272,7 @@ impl Writer<'_> {
         let mut read = Vec::new();
         requires.iter().for_each(|expr| collect_reads(expr, &mut read));
         for (table, key) in read {
-            let written = writes.iter().any(|write| {
-                write.table == table
-                    && matches!((&write.at, &key), (Address::Key(at), Some(key)) if at == key)
-            });
-            if !written {
+            if !writes.iter().any(|write| is_of(write, table, key.as_ref())) {
                 return Err(format!(
                     "write: guarded cannot carry out `{}`: it requires something of `{}` that it does not write",
                     self.model.operation_name(self.op),
@@ -282,6 +282,30 @@ impl Writer<'_> {
         }
         Ok(())
     }
+
+    /// The write in whose statement a requirement is looked at. In a transaction that is the first one, which locks all rows;
+    /// without one nothing keeps a row as it is from one statement to the next, so it is the one that writes the row.
+    fn guard_at(&self, require: &Expr, writes: &[Write]) -> Result<u16, String> {
+        let mut read = Vec::new();
+        collect_reads(require, &mut read);
+        if self.store != StoreLevel::None || read.is_empty() {
+            return Ok(0);
+        }
+        let of_all = |write: &Write| read.iter().all(|(table, key)| is_of(write, *table, key.as_ref()));
+        let at = writes.iter().position(of_all).ok_or_else(|| {
+            format!(
+                "write: guarded cannot carry out `{}` at a store without transactions: it requires something of several \
+                 rows at once, and a statement writes one",
+                self.model.operation_name(self.op),
+            )
+        })?;
+        Ok(at as u16)
+    }
+}
+
+/// Whether a write is at this row.
+fn is_of(write: &Write, table: TableId, key: Option<&Expr>) -> bool {
+    write.table == table && matches!((&write.at, key), (Address::Key(at), Some(key)) if at == key)
 }
 
 /// Rows by key and, with no key, whole tables.

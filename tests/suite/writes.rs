@@ -175,3 +175,37 @@ fn a_store_without_transactions_holds_nothing_longer_than_a_statement() {
         assert_eq!(reasons(&text.replace(r#""store": "none", "#, "")), [""; 0]);
     }
 }
+
+/// An account with enough for one of two withdrawals, wherever its row stands among those written. What was booked before a
+/// refusal stays where nothing is rolled back.
+#[test]
+fn without_transactions_a_guard_belongs_to_the_statement_that_writes_its_row() {
+    let text = |set: &str, require: &str, how: &str, expected: &str| {
+        format!(
+            r#"{{
+        "services": {{ "b": {{
+            "tables": {{ "acc": {{ "rows": {{ "a": {{ "n": 11 }}, "z": {{ "n": 0 }} }} }} }},
+            "operations": {{ "w": {{
+                "require": {{ "poor": "{require}" }}, "think": "0ms..1ms", "set": {{ {set} }} }} }} }} }},
+        "clients": {{ "p": {{ "count": 2, "does": "b.w()" }} }},
+        "strategies": {{ "one": {{ "write": "{how}", "store": "none" }} }},
+        "invariants": {{ "no overdraft": {{ "always": "b.acc.all(x, x.n >= 0)" }},
+                         "sum": {{ "constant": "b.acc.map(x, x.n).sum()" }} }},
+        "expect": {{ "one": {{ {expected} }} }} }}"#
+        )
+    };
+    let (from, to) = (r#""acc['a'].n": "acc['a'].n - 11""#, r#""acc['z'].n": "acc['z'].n + 11""#);
+    let enough = "acc['a'].n >= 11";
+    // The one that is refused has credited `z` by then.
+    let second = format!("{to}, {from}");
+    meets(&text(&second, enough, "guarded", r#""no overdraft": "holds", "sum": "violated""#), 200);
+    meets(&text(&second, enough, "relative", r#""no overdraft": "violated""#), 200);
+    let first = format!("{from}, {to}");
+    meets(&text(&first, enough, "guarded", r#""no overdraft": "holds""#), 200);
+    // No statement writes both rows.
+    let both = text(&first, "acc['a'].n - acc['z'].n >= 11", "guarded", r#""*": "n/a""#);
+    let why = "write: guarded cannot carry out `b.w` at a store without transactions: it requires something of several \
+               rows at once, and a statement writes one";
+    assert_eq!(reasons(&both), [why]);
+    assert_eq!(reasons(&both.replace(r#", "store": "none""#, "")), [""; 0]);
+}
