@@ -5,6 +5,7 @@
 
 mod calls;
 pub mod costs;
+mod doubt;
 mod expression;
 pub mod history;
 pub mod json;

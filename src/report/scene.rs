@@ -3,9 +3,10 @@
 //! Stories and lanes are both written from it. It names things as people do and decides nothing.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::calls::Calls;
+use super::doubt::Doubts;
 use super::why::No;
 use super::words::{ordinal, safe};
 use crate::check::{Act, Party};
@@ -36,8 +37,17 @@ pub(super) struct Intent {
     pub(super) node: u32,
     /// What the client was told, when, and the reason of a refusal.
     pub(super) told: Option<(Outcome, Time, String)>,
+    /// When it last got the answer that it is not known whether it is done.
+    answered: Option<Time>,
     /// How it was last said no to.
     no: No,
+}
+
+impl Intent {
+    /// Whether its client, which does not know whether it is done, knows that from an answer.
+    pub(super) fn was_told_unknown(&self) -> bool {
+        matches!(&self.told, Some((Outcome::Unknown, at, _)) if self.answered == Some(*at))
+    }
 }
 
 /// A replayed run.
@@ -55,6 +65,8 @@ pub(super) struct Scene<'a> {
     ran: BTreeMap<Path, u32>,
     /// Where the coordinator of a flow was at each of its moves, by record.
     coordinators: BTreeMap<usize, u32>,
+    /// The ends of flows that cannot tell whether they are done, by record.
+    unsure: BTreeSet<usize>,
     /// Of each request or event, by the paths of its copies: which one it was of its intent, step and target, and the copy.
     asked: BTreeMap<Path, (u32, u32)>,
     /// What is only asked for where a flow has no coordinator.
@@ -111,6 +123,7 @@ impl<'a> Scene<'a> {
             owner: Vec::new(),
             ran: BTreeMap::new(),
             coordinators: BTreeMap::new(),
+            unsure: BTreeSet::new(),
             asked: BTreeMap::new(),
             letters: OnceCell::new(),
         }
@@ -123,6 +136,9 @@ impl<'a> Scene<'a> {
         let mut requests: BTreeMap<(u32, u8, u16, u32, u32), u32> = BTreeMap::new();
         let mut calls = Calls::of(self.model, self.plan);
         let mut coordinators: BTreeMap<Path, u32> = BTreeMap::new();
+        let mut doubts = Doubts::of(self.plan);
+        // Answers that say so.
+        let mut unsure: BTreeSet<Path> = BTreeSet::new();
         for (at, record) in self.trace.records.iter().enumerate() {
             if record.kind == Kind::Invoke {
                 slots.insert(record.intent, self.intents.len() as u32);
@@ -133,6 +149,7 @@ impl<'a> Scene<'a> {
                     target: record.op,
                     node: record.who,
                     told: None,
+                    answered: None,
                     no: No::default(),
                 });
             }
@@ -155,6 +172,10 @@ impl<'a> Scene<'a> {
                         self.coordinators.insert(at, node);
                     }
                     calls.flow(record);
+                    if doubts.end_in(record) {
+                        self.unsure.insert(at);
+                        unsure.insert(record.path.child(Role::Reply, 0));
+                    }
                 }
                 Kind::Settled => {
                     slots.remove(&record.intent);
@@ -165,6 +186,13 @@ impl<'a> Scene<'a> {
                     if let Some(intent) = self.intents.get_mut(owner as usize) {
                         let reason = intent.no.reason(record, records).map_or(reason, Into::into);
                         intent.told = Some((Outcome::of(record.flag), record.at, reason));
+                    }
+                }
+                Kind::Delivered if unsure.contains(&record.path) => {
+                    if let Some(intent) = self.intents.get_mut(owner as usize)
+                        && intent.node == record.row
+                    {
+                        intent.answered = Some(record.at);
                     }
                 }
                 Kind::Begin => {
@@ -214,6 +242,11 @@ impl<'a> Scene<'a> {
     /// Where the coordinator of a flow was when it made a move.
     pub(super) fn coordinator(&self, record: usize) -> Option<u32> {
         self.coordinators.get(&record).copied().filter(|&node| node < self.nodes.count)
+    }
+
+    /// Whether a flow ends with this record and cannot tell whether it is done.
+    pub(super) fn is_unsure(&self, record: usize) -> bool {
+        self.unsure.contains(&record)
     }
 
     /// Which request of its intent an execution or a message is, counted from 1, and which copy, counted from 0.

@@ -466,3 +466,29 @@ fn variables_are_called_what_the_file_calls_them() {
                 box.sold.map(paper, paper.show == 'show' ? 1 : 0).sum())";
     assert!(story.contains(said), "{story}");
 }
+
+#[test]
+fn a_flow_that_does_not_know_is_not_said_to_have_failed() {
+    let text = |fault: &str| {
+        format!(
+            r#"{{ "services": {{ "o": {{}}, "p": {{ "tables": {{ "ch": {{}} }},
+                "operations": {{ "charge": {{ "insert": {{ "ch[]": {{ "n": 1 }} }} }} }} }} }},
+            "flows": {{ "buy": {{ "by": "o", "steps": [{{ "do": "p.charge()" }}] }} }},
+            "clients": {{ "c": {{ "does": "buy()" }} }},
+            "weather": {{ "latency": "1ms", "faults": [{fault}] }},
+            "strategies": {{ "calls": {{ "retry": {{ "timeout": "50ms" }},
+                "where": {{ "c": {{ "retry": {{ "timeout": "500ms" }} }} }} }} }},
+            "invariants": {{ "never": {{ "at_rest": "false" }} }} }}"#
+        )
+    };
+    let unknown = flat(&whole(&text(r#"{ "lose": "reply p.charge" }"#), "calls", 0));
+    assert!(unknown.contains("unknown") && unknown.contains("told: not known"), "{unknown}");
+    assert!(!unknown.contains("failed") && !unknown.contains("gives up, knows nothing"), "{unknown}");
+    let story = flat(&told(&text(r#"{ "lose": "reply p.charge" }"#), "calls", 0));
+    assert!(!story.contains("ends as failed") && !story.contains("without an answer"), "{story}");
+    // One that was refused knows it, and who waits in vain is told nothing.
+    let refused = flat(&whole(&text(r#"{ "refuse": "p.charge" }"#), "calls", 0));
+    assert!(refused.contains("failed") && !refused.contains("unknown"), "{refused}");
+    let silent = flat(&whole(&text(r#"{ "lose": "reply buy" }"#), "calls", 0));
+    assert!(silent.contains("gives up, knows nothing") && !silent.contains("not known"), "{silent}");
+}

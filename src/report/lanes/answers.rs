@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::doubt::Doubts;
 use crate::kernel::path::{Path, Role};
 use crate::model::flow::{StepKind, Target};
 use crate::model::how::{Keep, KeyStore};
@@ -16,7 +17,14 @@ use crate::model::weather::PointKind;
 
 /// What answers say, by the records of their sending.
 pub(super) fn answers(plan: Option<&Plan>, records: &[Record]) -> BTreeMap<usize, &'static str> {
-    let mut book = Book { plan, ..Book::default() };
+    let mut book = Book {
+        plan,
+        doubts: Doubts::of(plan),
+        now: BTreeMap::new(),
+        begun: BTreeMap::new(),
+        intents: BTreeMap::new(),
+        made: BTreeMap::new(),
+    };
     let mut said = BTreeMap::new();
     for (at, record) in records.iter().enumerate() {
         if record.kind == Kind::Sent && record.flag == PointKind::Reply as u8 {
@@ -30,9 +38,9 @@ pub(super) fn answers(plan: Option<&Plan>, records: &[Record]) -> BTreeMap<usize
     said
 }
 
-#[derive(Default)]
 struct Book<'a> {
     plan: Option<&'a Plan>,
+    doubts: Doubts<'a>,
     /// What executions have come to, by the paths of their answers.
     now: BTreeMap<Path, &'static str>,
     /// What each execution was asked for: an operation or a merged flow, and its effect.
@@ -64,6 +72,7 @@ impl Book<'_> {
             Kind::Busy => "busy",
             Kind::Failed => "error",
             Kind::Replay => return Some(self.repeated(record)),
+            Kind::Flow if self.doubts.end_in(record) => "unknown",
             Kind::Flow => match FlowMove::ALL.get(usize::from(record.flag))? {
                 FlowMove::Started => "accepted",
                 FlowMove::Completed => "ok",

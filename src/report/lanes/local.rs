@@ -25,6 +25,7 @@ impl Picture<'_, '_> {
                 let note = match Outcome::of(record.flag) {
                     Outcome::Ok => "told ok".into(),
                     Outcome::Failed => format!("told failed: {reason}"),
+                    Outcome::Unknown if intent.was_told_unknown() => "told: not known".into(),
                     Outcome::Unknown => "gives up, knows nothing".into(),
                 };
                 event(node, Sign::Client, note)

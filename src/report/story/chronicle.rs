@@ -7,6 +7,7 @@ use crate::model::ids::{FlowId, TableId};
 use crate::model::record::{FlowMove, Kind, Outcome, Record, StepRole, commit};
 use crate::model::value::Word;
 use crate::model::weather::PointKind;
+use crate::report::scene::Intent;
 use crate::report::words::{count, ordinal};
 
 /// A longer chronicle loses its middle: the lanes show it whole.
@@ -168,6 +169,9 @@ impl Teller<'_> {
                     FlowMove::Compensated => "ends and believes that all is undone",
                     FlowMove::Escalated => "ends in between, and knows it",
                     FlowMove::Recovered => "is taken up again",
+                    FlowMove::GaveUp if scene.is_unsure(at) => {
+                        "ends without knowing whether it is done, and undoes nothing"
+                    }
                     FlowMove::GaveUp => "ends as failed, without undoing anything",
                     _ => return None,
                 };
@@ -179,7 +183,12 @@ impl Teller<'_> {
                     Outcome::Ok => format!("{}{client} is told ok", self.whose(at)),
                     Outcome::Failed => format!("{}{client} is told that it failed", self.whose(at)),
                     Outcome::Unknown => {
-                        format!("{}{client} gives up without an answer", self.whose(at))
+                        let intent = scene.intents.get(scene.owner[at] as usize);
+                        let how = match intent.is_some_and(Intent::was_told_unknown) {
+                            true => "is answered, and does not know whether it is done",
+                            false => "gives up without an answer",
+                        };
+                        format!("{}{client} {how}", self.whose(at))
                     }
                 }
             }

@@ -9,7 +9,7 @@ mod outcome;
 
 use super::look::{Look, Sign, Tone, columns_of, wrap};
 use super::reading::{self, Cast};
-use super::scene::{Scene, cast};
+use super::scene::{Intent, Scene, cast};
 use super::words::{moment, safe};
 use crate::check::{Act, Finding, Party};
 use crate::explore::{Prepared, Replay};
@@ -99,7 +99,7 @@ impl Teller<'_> {
     fn letting(&self) -> Vec<String> {
         let one = |(n, party): (usize, &Party)| {
             let told = match self.scene.intent_of(party).and_then(|at| self.scene.intents.get(at as usize)) {
-                Some(intent) => told(&intent.told),
+                Some(intent) => told(intent),
                 None => String::new(),
             };
             let wants = self.scene.intent(party.client, party.intent, party.target);
@@ -131,11 +131,14 @@ impl Teller<'_> {
 }
 
 /// What a client was told, to be put behind the name of an intent.
-fn told(told: &Option<(Outcome, Time, String)>) -> String {
-    match told {
+fn told(intent: &Intent) -> String {
+    match &intent.told {
         None => ", never answered".into(),
         Some((Outcome::Ok, at, _)) => format!(", told ok at {}", moment(*at)),
         Some((Outcome::Failed, at, why)) => format!(", told failed ({why}) at {}", moment(*at)),
+        Some((Outcome::Unknown, at, _)) if intent.was_told_unknown() => {
+            format!(", told at {} that it is not known whether it is done", moment(*at))
+        }
         Some((Outcome::Unknown, at, _)) => format!(", gives up without an answer at {}", moment(*at)),
     }
 }
