@@ -122,7 +122,7 @@ dimensions! {
              word("intent", "The intent and the step of it: all attempts, copies and repetitions share it, over every hop."), word("call", "One for each run of the calling flow: one that is run again makes a new one. Of a client's own call it is the intent."), word("attempt", "One for each request sent: only copies that the network makes share it."),
              word("payload", "The arguments: two intents that ask for the same share it."), word("message", "The message, or the event: its copies share it.")]), Shape::Expression]),
              "Where the key comes from; also an expression over the arguments.").default("intent"),
-         Field::new("store", Shape::OneOf(&[word("with", "In the transaction of the effect."), word("before", "In a transaction before it."), word("after", "In a transaction after it.")]),
+         Field::new("store", Shape::OneOf(&[word("with", "In the transaction of the effect."), word("before", "In a transaction before it, as done and without an answer: who asks again is told ok, also if a crash kept the effect from following."), word("after", "In a transaction after it.")]),
              "When the key is stored.").default("with"),
          Field::new("same_key", Shape::OneOf(&[word("replay", "The first answer is given again."), word("compare", "So it is if the arguments are equal, too; if they differ, the request is refused.")]),
              "What an equal key means.").default("replay"),
