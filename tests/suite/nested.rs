@@ -239,3 +239,29 @@ fn a_row_that_comes_after_all_was_undone_is_left_behind() {
         "patient": { "extends": "saga", "retry": { "timeout": "2s" } } }"#;
     assert_eq!(broken(world, how, r#"{ "no-leak": {} }"#, 3), ["saga no-leak"]);
 }
+
+/// A flow of two steps gives up in between, unknown to whom it did what; the saga that called it takes its first step back.
+/// Nobody is left half done. Where nobody takes it back, the flow within is.
+#[test]
+fn a_flow_that_gave_up_and_was_taken_back_is_not_half_done() {
+    let world = |undo: &str| {
+        format!(
+            r#""services": {{ "home": {{}}, "mid": {{}}, "a": {{ "tables": {{ "r": {{}} }}, "operations": {{
+                "do": {{ "args": ["o", "k"], "insert": {{ "r[]": {{ "o": "o", "k": "k" }} }} }},
+                "free": {{ "args": ["o"], "delete": "r.filter(x, x.o == o)" }} }} }} }},
+            "flows": {{
+                "g": {{ "by": "mid", "args": ["o"], "steps": [ {{ "do": "a.do(o, 1)" }}, {{ "do": "a.do(o, 2)" }} ] }},
+                "f": {{ "by": "home", "args": ["o"], "steps": [ {{ "do": "g(o)"{undo} }} ] }} }},
+            "clients": {{ "c": {{ "does": "f('x')" }} }},
+            "weather": {{ "latency": "1ms..5ms", "faults": [ {{ "fail": "a.do", "when": "k == 2" }} ] }}"#
+        )
+    };
+    let how = r#"{ "saga": { "coordination": "saga", "where": { "g": { "coordination": "calls" } } } }"#;
+    let judged = |rows: u32| {
+        format!(
+            r#"{{ "left": {{ "at_rest": "a.r.size() == {rows}" }}, "whole": {{ "all-or-nothing": "g" }} }}"#
+        )
+    };
+    assert_eq!(broken(&world(r#", "undo": "a.free(o)""#), how, &judged(0), 5), NONE);
+    assert_eq!(broken(&world(""), r#"{ "calls": {} }"#, &judged(1), 5), ["calls whole"]);
+}
