@@ -206,7 +206,9 @@ codes! {
         "The step is declared compensatable but has no `undo`, or a later step may refuse while this one can neither be \
          undone nor repeated until it succeeds.";
     Refusable = "HW0505", "A step repeated for ever that may be refused",
-        "A retriable step is repeated until it succeeds, but its operation has a `require`, and a refusal is final.";
+        "Under a saga or a choreography a retriable step is repeated until it succeeds, also after a refusal. Its operation \
+         has a `require`: while that is not met, the step is asked for again for ever, and the flow does not end. An \
+         `optional` step that is refused is left out instead.";
     Idle = "HW0506", "An invariant over tables that nobody writes",
         "It can only hold, or not, from the start.";
     UndoUnseen = "HW0507", "An undo that does not know whether there is anything to undo",

@@ -11,8 +11,9 @@ use super::strategies::{Part, Scoped, Strategy, scopes};
 use crate::model::Model;
 use crate::model::expr::{Expr, Read};
 use crate::model::flow::{Class, Flow, Step, StepKind, Target};
-use crate::model::ids::{ServiceId, TableId, TopicId};
-use crate::model::invariant::InvariantKind;
+use crate::model::how::{Coordination, How};
+use crate::model::ids::{FlowId, ServiceId, TableId, TopicId};
+use crate::model::invariant::{Expectation, InvariantKind};
 use crate::model::weather::{FaultVerb, Moment};
 
 /// An operation or flow to which nothing leads, in one world.
@@ -63,14 +64,16 @@ impl Unreached {
     }
 }
 
-/// Looks at a world; says what it finds, but for what nothing leads to, which other worlds may lead to.
+/// Looks at a world and the strategies it is run under; says what it finds, but for what nothing leads to, which other
+/// worlds may lead to.
 pub(super) fn look(
     model: &Model,
     index: &Index<'_>,
     invariants: &[Named<'_>],
+    strategies: &[(How, Expectation)],
     problems: &mut Problems,
 ) -> Vec<Unreached> {
-    steps(model, index, problems);
+    steps(model, index, strategies, problems);
     // With an error in it, an operation may seem to write or to tell nothing.
     if !problems.has_errors() {
         topics(model, index, problems);
@@ -112,27 +115,39 @@ fn topics(model: &Model, index: &Index<'_>, problems: &mut Problems) {
     }
 }
 
-fn steps(model: &Model, index: &Index<'_>, problems: &mut Problems) {
-    for (flow, name) in model.flows.iter().zip(&index.flows) {
+fn steps(model: &Model, index: &Index<'_>, strategies: &[(How, Expectation)], problems: &mut Problems) {
+    for ((id, flow), name) in model.flow_ids().zip(&model.flows).zip(&index.flows) {
         let heads = step_heads(&name.fields);
         // With an error among the steps they cannot be told apart.
         if heads.len() != flow.steps.len() {
             continue;
         }
         stays(flow, &heads, model, problems);
+        let insists = insists(id, flow, strategies);
         for (step, node) in flow.steps.iter().zip(heads) {
             let StepKind::Call(call) = &step.does else { continue };
             if call.class == Class::Compensatable && call.undo.is_none() {
                 let problem = Problem::warning(Code::NoUndo, node.head(), "this step has no `undo`");
                 problems.push(problem.hint("name the call that compensates it, or another `class`"));
             }
-            if call.class == Class::Retriable && !call.optional && may_refuse(call.action.target, model) {
+            let required = call.class == Class::Retriable && !call.optional;
+            if insists && required && may_refuse(call.action.target, model) {
                 let message = "this step is repeated until it succeeds, and may be refused";
                 let problem = Problem::warning(Code::Refusable, node.head(), message);
                 problems.push(problem.hint("give it an `undo`, or make it the `pivot`"));
             }
         }
     }
+}
+
+/// Whether some strategy asks for a refused step again. Where a flow is calls, or merged, a refusal ends it, and one
+/// without a home is calls whatever a strategy says.
+fn insists(id: FlowId, flow: &Flow, strategies: &[(How, Expectation)]) -> bool {
+    let again = |how: &How| {
+        let coordination = &how.flows[id.index()].coordination;
+        matches!(coordination, Coordination::Saga(_) | Coordination::Choreography { .. })
+    };
+    flow.by.is_some() && strategies.iter().any(|(how, _)| again(how))
 }
 
 /// Steps that can neither be undone nor are the last that may fail: one behind them may be refused.

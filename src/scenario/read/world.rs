@@ -129,7 +129,7 @@ pub(super) fn read<'n>(
             exprs.fill(&mut fact.that, symbols, problems);
         }
     }
-    let mut unreached = lints::look(&model, &index, &named, problems);
+    let mut unreached = lints::look(&model, &index, &named, &strategies, problems);
     for (strategy, (how, expected)) in run.iter().zip(&strategies) {
         how_lints::look(&model, &index, how, expected, strategy.head, problems);
         unreached.extend(lints::idle_scopes(&model, &index, strategy));

@@ -173,6 +173,34 @@ fn a_step_that_stays_behind_when_a_later_one_is_refused_is_noticed() {
 }
 
 #[test]
+fn a_step_that_is_asked_for_again_when_it_is_refused_is_noticed_where_some_strategy_does_so() {
+    let said = "HW0505 at {: this step is repeated until it succeeds, and may be refused";
+    let insists = |strategies: &str, put: &[(&str, &str)]| {
+        let mut all = vec![
+            (r#", "undo": "bank.unpay(trip)""#, ""),
+            (r#""tried": {}"#, strategies),
+            (r#"{ "tried": "holds" }"#, "{}"),
+        ];
+        all.extend(put);
+        let mut said = marks(&trip("{}", HOLDS, &all));
+        said.retain(|said| said.starts_with("HW0505"));
+        said
+    };
+    assert_eq!(insists(r#""naive": {}, "saga": {}"#, &[]), [said]);
+    assert_eq!(insists(r#""events": { "coordination": "choreography" }"#, &[]), [said]);
+    let scoped = r#""naive": { "where": { "book": { "coordination": "saga" } } }"#;
+    assert_eq!(insists(scoped, &[]), [said]);
+    let rewritten = r#""naive": {}, "other": { "extends": "saga", "rewrite": { "topics": {} } }"#;
+    assert_eq!(insists(rewritten, &[]), [said]);
+    // Calls and merged flows end with the refusal, and so does a flow that its caller runs.
+    assert_eq!(insists(r#""naive": {}, "one": { "coordination": "merged" }"#, &[]), NOTHING);
+    assert_eq!(insists(r#""saga": {}"#, &[(r#""by": "home", "#, "")]), NOTHING);
+    // An optional step that is refused is left out.
+    let optional = (r#""do": "bank.pay(trip)""#, r#""do": "bank.pay(trip)", "optional": true"#);
+    assert_eq!(insists(r#""saga": {}"#, &[optional]), NOTHING);
+}
+
+#[test]
 fn policies_for_a_part_that_does_nothing_are_noticed() {
     let scoped = |part: &str| {
         let strategy =

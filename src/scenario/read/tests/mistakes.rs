@@ -433,6 +433,7 @@ fn what_should_be_looked_at_is_a_warning_and_can_be_silenced() {
             r#""flows": { "f": { "by": "bank", "steps": [ { "do": "bank.pay('ana', 1)" },
              { "do": "bank.pay('ana', 2)", "class": "compensatable" } ] } }"#,
         ),
+        (r#""naive": {}"#, r#""saga": {}"#),
         (r#""no-lost-update": {}"#, r#""rich": { "always": "bank.accounts['ana'].balance > 0" }"#),
     ]);
     let codes = |text: &str| -> Vec<String> {
