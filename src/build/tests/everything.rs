@@ -5,7 +5,8 @@ use super::*;
 /// What `src/scenario/read/tests/everything.json` says. It makes no sense as a system.
 pub(super) fn everything() -> Builder {
     let b = Builder::new("everything");
-    b.schema("halfway.json").about("Everything there is.").seeds(200).allow("HW0503").allow("hw0504");
+    b.schema("halfway.json").about("Everything there is.").seeds(200);
+    b.allow("HW0503").allow("hw0504").allow("HW0513");
     let (ordered, refused, seen) = (b.topic("ordered"), b.topic("refused"), b.topic("seen"));
 
     let shop = b.service("shop");

@@ -1,7 +1,7 @@
 //! What can be run but should be looked at.
 
 use super::super::code::Code;
-use super::super::problem::{Problem, Problems, quote};
+use super::super::problem::{Problem, Problems, did_you_mean, enumerate, quote};
 use super::super::source::Place;
 use super::super::tree::Node;
 use super::flows::step_heads;
@@ -77,6 +77,10 @@ pub(super) fn look(
     // With an error in it, an operation may seem to write or to tell nothing.
     if !problems.has_errors() {
         topics(model, index, problems);
+        // What a process tells nobody can know.
+        if model.services.iter().all(|service| service.host.is_none()) {
+            unsent(model, index, &called(model), problems);
+        }
         idle(model, index, invariants, problems);
     }
     let mut loose = unreached(model, index);
@@ -111,6 +115,44 @@ fn topics(model: &Model, index: &Index<'_>, problems: &mut Problems) {
         } else if !name.published {
             let message = format!("nobody publishes to the topic {}", quote(&topic.name));
             problems.push(Problem::warning(Code::DeadTopic, name.name.place, message));
+        }
+    }
+}
+
+/// Arguments of what events run that no event has.
+fn unsent(model: &Model, index: &Index<'_>, called: &[Target], problems: &mut Problems) {
+    let mut sent: Vec<Vec<u16>> = vec![Vec::new(); model.topics.len()];
+    for effects in model.operations.iter().flat_map(|operation| operation.all_effects()) {
+        for event in &effects.publish {
+            let known = &mut sent[event.topic.index()];
+            known.extend(event.fields.iter().map(|(at, _)| *at));
+            known.sort_unstable();
+            known.dedup();
+        }
+    }
+    for ((topic, name), sent) in model.topics.iter().zip(&index.topics).zip(&sent) {
+        // That nobody publishes is told of the topic.
+        if !name.published {
+            continue;
+        }
+        let fields: Vec<&str> = sent.iter().map(|at| topic.fields[usize::from(*at)].name.as_str()).collect();
+        // Who is asked without an event, too, may be handed more.
+        let only =
+            topic.subscribers.iter().filter(|subscriber| called.binary_search(&subscriber.target).is_err());
+        for callable in only.map(|subscriber| index.callable(subscriber.target)) {
+            let args = callable.fields.list("args").iter().filter_map(|node| node.as_text());
+            for arg in args.filter(|arg| !fields.contains(&arg.value.as_str())) {
+                let message =
+                    format!("no event of {} has the field {}", quote(&topic.name), quote(&arg.value));
+                // Of a record that is told as a whole only what somebody asks for is known here.
+                let have = (!fields.is_empty())
+                    .then(|| format!("they have {}", enumerate(fields.iter().copied(), "and")));
+                let meant = did_you_mean(&arg.value, fields.iter().copied());
+                let meant = meant.map(|meant| format!("did you mean {}?", quote(meant)));
+                let hint: Vec<String> = meant.into_iter().chain(have).collect();
+                let hint = (!hint.is_empty()).then(|| hint.join(" "));
+                problems.push(Problem::warning(Code::Unsent, arg.place, message).maybe_hint(hint));
+            }
         }
     }
 }
@@ -218,6 +260,21 @@ fn tables_of(expr: &Expr) -> Vec<TableId> {
     tables.sort_unstable();
     tables.dedup();
     tables
+}
+
+/// What clients and steps of flows ask for.
+fn called(model: &Model) -> Vec<Target> {
+    let clients = model.groups.iter().flat_map(|group| group.calls()).map(|call| call.target);
+    let steps = model.flows.iter().flat_map(|flow| &flow.steps).flat_map(|step| match &step.does {
+        StepKind::Call(call) => {
+            [Some(call.action.target), call.undo.as_ref().map(|undo| undo.target)].into_iter().flatten()
+        }
+        StepKind::Wait(_) => [None, None].into_iter().flatten(),
+    });
+    let mut called: Vec<Target> = clients.chain(steps).collect();
+    called.sort_unstable();
+    called.dedup();
+    called
 }
 
 fn unreached(model: &Model, index: &Index<'_>) -> Vec<Unreached> {

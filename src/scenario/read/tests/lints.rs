@@ -200,6 +200,76 @@ fn a_step_that_is_asked_for_again_when_it_is_refused_is_noticed_where_some_strat
     assert_eq!(insists(r#""saga": {}"#, &[optional]), NOTHING);
 }
 
+/// A shop that tells a mailer of its orders.
+fn mail(put: &[(&str, &str)]) -> Vec<String> {
+    let mut text = r#"{
+  "services": {
+    "shop": { "tables": { "orders": {} }, "operations": {
+      "order": { "args": ["o"], "insert": { "orders[o]": { "n": 1 } }, "publish": { "placed": { "order": "o", "n": 1 } } } } },
+    "mailer": { "tables": { "mails": {} }, "operations": {
+      "send": { "on": "placed", "args": ["order"], "insert": { "mails[]": { "o": "order" } } } } }
+  },
+  "clients": { "c": { "does": "shop.order(7)" } },
+  "strategies": { "tried": {} },
+  "invariants": { "every-intent-ends": {} }
+}"#
+    .to_owned();
+    for (old, new) in put {
+        assert!(text.contains(old), "{old}");
+        text = text.replacen(old, new, 1);
+    }
+    let Scenario { warnings, sources, .. } = good(&text);
+    let line = |problem: &super::super::super::problem::Problem| {
+        let hint = problem.hint.as_deref().unwrap_or("-");
+        format!("{} at {}: {} ({hint})", problem.code, sources.at(problem.place), problem.message)
+    };
+    warnings.iter().map(line).collect()
+}
+
+#[test]
+fn an_argument_that_no_event_has_is_noticed() {
+    assert_eq!(mail(&[]), NOTHING);
+    let said = |arg: &str, hint: &str| {
+        format!("HW0513 at \"{arg}\": no event of `placed` has the field `{arg}` ({hint})")
+    };
+    let asks = |arg| [(r#"["order"]"#, arg), (r#""o": "order""#, r#""n": 1"#)];
+    assert_eq!(
+        mail(&asks(r#"["ordre"]"#)),
+        [said("ordre", "did you mean `order`? they have `order` and `n`")]
+    );
+    let both = mail(&asks(r#"["order", "customer"]"#));
+    assert_eq!(both, [said("customer", "they have `order` and `n`")]);
+    // Without any field.
+    let bare = (r#""placed": { "order": "o", "n": 1 }"#, r#""placed": {}"#);
+    assert_eq!(mail(&[bare]), [said("order", "-")]);
+    // A record as a whole.
+    let whole = (r#""placed": { "order": "o", "n": 1 }"#, r#""placed": "orders[o]""#);
+    assert_eq!(mail(&[whole, (r#"["order"]"#, r#"["n"]"#), (r#""o": "order""#, r#""o": "n""#)]), NOTHING);
+    assert_eq!(mail(&[whole]), [said("order", "-")]);
+    // Another one sends it.
+    let resend = r#""resend": { "args": ["c"], "publish": { "placed": { "customer": "c" } } }, "order":"#;
+    let [asked, unused] = asks(r#"["customer"]"#);
+    let two = [
+        asked,
+        unused,
+        (r#""order":"#, resend),
+        (r#""shop.order(7)""#, r#"{ "shop.order(7)": 1, "shop.resend(7)": 1 }"#),
+    ];
+    assert_eq!(mail(&two), NOTHING);
+    // Somebody else hands it over, who asks for the operation without an event.
+    let direct = [asked, unused, (r#""shop.order(7)""#, r#"{ "shop.order(7)": 1, "mailer.send(7)": 1 }"#)];
+    assert_eq!(mail(&direct), NOTHING);
+    // A topic that nobody publishes to has no events at all, and that is said.
+    let other = mail(&[asked, unused, (r#""publish": { "placed""#, r#""publish": { "other""#)]);
+    assert!(other.len() == 2 && other.iter().all(|said| said.starts_with("HW0501")), "{other:?}");
+    // A flow is started by events, too.
+    let flow = (
+        r#""clients""#,
+        r#""flows": { "f": { "by": "mailer", "on": "placed", "args": ["oder"], "steps": [ { "do": "shop.order(oder)" } ] } }, "clients""#,
+    );
+    assert_eq!(mail(&[flow]), [said("oder", "did you mean `order`? they have `order` and `n`")]);
+}
+
 #[test]
 fn policies_for_a_part_that_does_nothing_are_noticed() {
     let scoped = |part: &str| {
