@@ -194,8 +194,9 @@ codes! {
     NoProcess = "HW0402", "A process that is not there",
         "The service is run by a process written in Rust, and the program that reads the file has none of that name. The \
          plain command has none at all: such a scenario is run by a program, or by a test, that registers the process.";
-    DeadTopic = "HW0501", "A topic that nobody reads",
-        "Events of this topic are published, but no operation and no flow has it in `on`.";
+    DeadTopic = "HW0501", "A topic that nobody reads, or nobody publishes to",
+        "Events of this topic are published, but no operation and no flow has it in `on`. Or the other way round: it is \
+         read, or stands in `topics`, and nobody publishes to it. Most often one of two names is misspelled.";
     LateFault = "HW0502", "A fault that can never strike",
         "No fault is decided after `heal`, so a fault scheduled for later never happens. Or its chance is zero.";
     Unused = "HW0503", "A part that nothing reaches",

@@ -6,11 +6,11 @@ use super::super::source::Place;
 use super::super::tree::Node;
 use super::flows::step_heads;
 use super::invariants::Named;
-use super::names::Index;
+use super::names::{Index, TopicName};
 use super::strategies::{Part, Scoped, Strategy, scopes};
 use crate::model::Model;
 use crate::model::expr::{Expr, Read};
-use crate::model::flow::{Class, Flow, Step, StepKind, Target};
+use crate::model::flow::{Class, Flow, Step, StepKind, Target, Topic};
 use crate::model::how::{Coordination, How};
 use crate::model::ids::{FlowId, ServiceId, TableId, TopicId};
 use crate::model::invariant::{Expectation, InvariantKind};
@@ -107,14 +107,26 @@ fn values(model: &Model, index: &Index<'_>, loose: &mut Vec<Unreached>) {
 }
 
 fn topics(model: &Model, index: &Index<'_>, problems: &mut Problems) {
-    for (topic, name) in model.topics.iter().zip(&index.topics) {
+    let read = |(topic, _): &(&Topic, &TopicName<'_>)| !topic.subscribers.is_empty();
+    let published = |(_, name): &(&Topic, &TopicName<'_>)| name.published;
+    let topics = || model.topics.iter().zip(&index.topics);
+    // What is misspelled lacks the other side, and most often what was meant lacks this one.
+    let meant = |name: &str, other: &dyn Fn(&(&Topic, &TopicName<'_>)) -> bool| {
+        let alone = topics().filter(|topic| other(topic) && !(read(topic) && published(topic)));
+        let known = alone.chain(topics().filter(|topic| read(topic) && published(topic)));
+        let meant = did_you_mean(name, known.map(|(topic, _)| topic.name.as_str()));
+        meant.map(|meant| format!("did you mean {}?", quote(meant)))
+    };
+    for (topic, name) in topics() {
         if topic.subscribers.is_empty() && name.published {
             let message = format!("nobody reads the topic {}", quote(&topic.name));
-            let problem = Problem::warning(Code::DeadTopic, name.name.place, message);
-            problems.push(problem.hint("an operation or a flow reads it with `on`"));
+            let how = "an operation or a flow reads it with `on`";
+            let hint = meant(&topic.name, &read).map_or(how.to_owned(), |meant| format!("{meant} {how}"));
+            problems.push(Problem::warning(Code::DeadTopic, name.name.place, message).hint(hint));
         } else if !name.published {
             let message = format!("nobody publishes to the topic {}", quote(&topic.name));
-            problems.push(Problem::warning(Code::DeadTopic, name.name.place, message));
+            let problem = Problem::warning(Code::DeadTopic, name.name.place, message);
+            problems.push(problem.maybe_hint(meant(&topic.name, &published)));
         }
     }
 }

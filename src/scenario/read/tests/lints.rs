@@ -271,6 +271,31 @@ fn an_argument_that_no_event_has_is_noticed() {
 }
 
 #[test]
+fn a_topic_that_is_misspelled_is_told_from_both_sides() {
+    let reads = |topic: &'static str| [(r#""on": "placed""#, topic)];
+    assert_eq!(
+        mail(&reads(r#""on": "placd""#)),
+        [
+            "HW0501 at \"placed\": nobody reads the topic `placed` (did you mean `placd`? an operation or a flow reads it with `on`)",
+            "HW0501 at \"placd\": nobody publishes to the topic `placd` (did you mean `placed`?)",
+        ]
+    );
+    assert_eq!(
+        mail(&reads(r#""on": "shipped""#)),
+        [
+            "HW0501 at \"placed\": nobody reads the topic `placed` (an operation or a flow reads it with `on`)",
+            "HW0501 at \"shipped\": nobody publishes to the topic `shipped` (-)",
+        ]
+    );
+    // The one that is meant may have a reader already.
+    let second = (r#""send":"#, r#""note": { "on": "placd", "args": ["order"] }, "send":"#);
+    assert_eq!(
+        mail(&[second]),
+        ["HW0501 at \"placd\": nobody publishes to the topic `placd` (did you mean `placed`?)"]
+    );
+}
+
+#[test]
 fn policies_for_a_part_that_does_nothing_are_noticed() {
     let scoped = |part: &str| {
         let strategy =
