@@ -7,6 +7,7 @@ use super::super::problem::{Problem, Problems, quote};
 use super::super::source::Place;
 use super::flows::step_heads;
 use super::names::Index;
+use super::told::Told;
 use crate::kernel::time::Span;
 use crate::model::Model;
 use crate::model::expr::Read;
@@ -18,24 +19,25 @@ use crate::model::ids::{FlowId, GroupId, OpId};
 use crate::model::invariant::{Expectation, Verdict};
 use crate::model::service::{Address, By, Operation, Verb, Write};
 
-/// Looks at a strategy; `head` is the place of its name.
+/// Looks at a strategy; `head` is the place of its name. What may be said of others, too, is left to `told`.
 pub(super) fn look(
     model: &Model,
     index: &Index<'_>,
     how: &How,
     expected: &Expectation,
     head: Place,
+    told: &mut Told,
     problems: &mut Problems,
 ) {
     if !promised(expected) {
         return;
     }
     let looker = Looker { model, index, how, head };
-    looker.repeated(problems);
-    looker.forgotten(problems);
-    looker.compared(problems);
+    looker.repeated(told);
+    looker.forgotten(told);
+    looker.compared(told);
     for (id, flow) in model.flow_ids().zip(&model.flows) {
-        looker.across(id, flow, problems);
+        looker.across(id, flow, told);
         looker.undone(id, flow, problems);
     }
 }
@@ -78,12 +80,12 @@ impl Looker<'_, '_> {
         &self.how.flows[flow.index()].coordination
     }
 
-    fn said(&self, code: Code, message: String, hint: &str, problems: &mut Problems) {
-        problems.push(Problem::warning(code, self.head, message).hint(hint));
+    fn said(&self, code: Code, message: String, hint: &'static str, told: &mut Told) {
+        told.say(code, message, hint, self.head, &self.how.name);
     }
 
     /// Operations that are repeated, do it again when they are, and do not know that they are.
-    fn repeated(&self, problems: &mut Problems) {
+    fn repeated(&self, told: &mut Told) {
         let mut said: Vec<OpId> = Vec::new();
         for (caller, target) in self.calls() {
             let Target::Op(op) = target else { continue };
@@ -95,7 +97,7 @@ impl Looker<'_, '_> {
             let name = quote(&self.model.operation_name(op));
             let message = format!("{name} may be carried out once for every attempt, and nothing notices");
             let hint = "give it an `idempotency` key, or a `skip` that sees what was done";
-            self.said(Code::Repeated, message, hint, problems);
+            self.said(Code::Repeated, message, hint, told);
         }
     }
 
@@ -114,7 +116,7 @@ impl Looker<'_, '_> {
     }
 
     /// Keys that are forgotten before the last attempt is sent.
-    fn forgotten(&self, problems: &mut Problems) {
+    fn forgotten(&self, told: &mut Told) {
         let mut said: Vec<Target> = Vec::new();
         for (caller, target) in self.calls() {
             let key = match target {
@@ -135,13 +137,13 @@ impl Looker<'_, '_> {
                     None => "attempts may come for ever".to_owned(),
                 };
                 let message = format!("the key of {name} has a {} of {lasts}, and {last}", quote(word));
-                self.said(Code::ShortMemory, message, "raise it, or retry for a shorter time", problems);
+                self.said(Code::ShortMemory, message, "raise it, or retry for a shorter time", told);
             }
         }
     }
 
     /// Versions that are never compared, because nothing that exists is written.
-    fn compared(&self, problems: &mut Problems) {
+    fn compared(&self, told: &mut Told) {
         let writing = self.model.operation_ids().filter(|op| {
             let versioned = matches!(self.how.operations[op.index()].write, WritePolicy::Occ(_));
             versioned && self.model.operation(*op).writes()
@@ -155,12 +157,12 @@ impl Looker<'_, '_> {
         if !writing.is_empty() && writing.iter().all(inserts) {
             let message = "`occ` has nothing to compare here: all that is written is new".to_owned();
             let hint = "two that insert the same are told apart by `unique`, or by a key of their own";
-            self.said(Code::NothingToCompare, message, hint, problems);
+            self.said(Code::NothingToCompare, message, hint, told);
         }
     }
 
     /// Flows over several services that nobody sees to the end.
-    fn across(&self, id: FlowId, flow: &Flow, problems: &mut Problems) {
+    fn across(&self, id: FlowId, flow: &Flow, told: &mut Told) {
         if !matches!(self.coordination(id), Coordination::Calls { .. }) {
             return;
         }
@@ -175,7 +177,7 @@ impl Looker<'_, '_> {
         if services.len() > 1 {
             let message = format!("the flow {} writes to several services under `calls`", quote(&flow.name));
             let hint = "when it stops halfway nobody goes on and nobody undoes: a `saga` does";
-            self.said(Code::Halfway, message, hint, problems);
+            self.said(Code::Halfway, message, hint, told);
         }
     }
 

@@ -31,6 +31,7 @@ mod strategies;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod told;
 mod values;
 mod weather;
 mod world;
@@ -44,6 +45,7 @@ use self::ground::Ground;
 use self::language::SCENARIO;
 use self::lints::Unreached;
 use self::strategies::Strategy;
+use self::told::Told;
 use self::world::World;
 use super::code::Code;
 use super::fields::Fields;
@@ -164,6 +166,7 @@ fn read_all(loaded: Loaded, budget: &mut Budget) -> Result<Scenario, Box<Rejecte
     let mut processes: Vec<(String, Place)> = Vec::new();
     let mut unreached: Option<Vec<Unreached>> = None;
     let mut added: Vec<Unreached> = Vec::new();
+    let mut told = Told::default();
     let mut ground: Option<Ground<'_>> = None;
     for document in &documents {
         let node = &document.node;
@@ -182,7 +185,9 @@ fn read_all(loaded: Loaded, budget: &mut Budget) -> Result<Scenario, Box<Rejecte
         let strategies = strategies::all(&fields, built_in, &mut problems);
         let again = documents.len() > 1 || strategies.iter().any(|strategy| !strategy.rewrites.is_empty());
         let kept = again.then_some(&mut ground);
-        let (case, loose) = case(document, &fields, &strategies, kept, &texts, budget, &mut problems);
+        let (case, Looked { unreached: loose, told: of_case }) =
+            case(document, &fields, &strategies, kept, &texts, budget, &mut problems);
+        told.extend(of_case);
         // What a case alone declares is used there or nowhere: most often an existing part was meant.
         if let Some(written) = cases.first().filter(|_| document.case.is_some()) {
             added.extend(loose.iter().filter(|part| part.is_new(written)).cloned());
@@ -203,6 +208,7 @@ fn read_all(loaded: Loaded, budget: &mut Budget) -> Result<Scenario, Box<Rejecte
             problems.push(part.warning());
         }
     }
+    told.report(&mut problems);
     let problems = silence(problems, &allowed);
     if problems.has_errors() || cases.is_empty() {
         return Err(Box::new(Rejected { sources, problems }));
@@ -219,6 +225,13 @@ fn read_all(loaded: Loaded, budget: &mut Budget) -> Result<Scenario, Box<Rejecte
     })
 }
 
+/// What was found in one document, and is said only when all are read.
+#[derive(Default)]
+struct Looked {
+    unreached: Vec<Unreached>,
+    told: Told,
+}
+
 /// One document: the model as written, and one more for each strategy that rewrites it. `kept` is the ground of the
 /// first document, if there are more to read.
 fn case<'n>(
@@ -229,13 +242,13 @@ fn case<'n>(
     texts: &Arc<Sources>,
     budget: &mut Budget,
     problems: &mut Problems,
-) -> (Option<Case>, Vec<Unreached>) {
+) -> (Option<Case>, Looked) {
     let sources = &**texts;
     let plain: Vec<&Strategy<'_>> =
         strategies.iter().filter(|strategy| strategy.rewrites.is_empty()).collect();
     let head = document.case.as_ref().map_or(document.node.head(), |name| name.place);
     if !budget.afford_model(head, problems) {
-        return (None, Vec::new());
+        return (None, Looked::default());
     }
     let known = kept.as_deref().and_then(Option::as_ref);
     let ground = Ground::of(fields, known, budget, problems);
@@ -243,7 +256,7 @@ fn case<'n>(
         kept.get_or_insert_with(|| ground.clone());
     }
     let world = world::read(fields, ground, &plain, strategies, sources, problems);
-    let mut unreached = world.unreached;
+    let mut looked = Looked { unreached: world.unreached, told: world.told };
     let mut shared = world.strategies.into_iter();
     let mut all = Vec::new();
     let as_written = Written::new(document.node.clone(), texts);
@@ -266,8 +279,9 @@ fn case<'n>(
             if budget.spent {
                 break;
             }
-            let World { model, invariants, strategies, unreached: loose } = world;
-            unreached.retain(|part| loose.contains(part));
+            let World { model, invariants, strategies, unreached: loose, told } = world;
+            looked.unreached.retain(|part| loose.contains(part));
+            looked.told.extend(told);
             let Some((how, expected)) = strategies.into_iter().next() else { continue };
             (model, invariants, how, expected, Written::new(patched, texts))
         } else {
@@ -284,7 +298,7 @@ fn case<'n>(
         strategies: all,
         seeds: fields.integer("seeds").and_then(|seeds| u64::try_from(seeds).ok()),
     };
-    (Some(case), unreached)
+    (Some(case), looked)
 }
 
 /// The codes of warnings that are to be silenced.

@@ -14,6 +14,7 @@ use super::invariants::Named;
 use super::names::{Index, too_many};
 use super::strategies::Strategy;
 use super::tables::{finish, of_service};
+use super::told::Told;
 use super::{clients, expect, how_lints, invariants, lints, policies, script, weather};
 use crate::kernel::time::Span;
 use crate::model::Model;
@@ -37,6 +38,8 @@ pub(super) struct World {
     pub(super) strategies: Vec<(How, Expectation)>,
     /// What nothing leads to.
     pub(super) unreached: Vec<lints::Unreached>,
+    /// What is said of its strategies.
+    pub(super) told: Told,
 }
 
 /// Reads a document for some of its strategies on its ground; `all` are those that `expect` may name.
@@ -85,6 +88,7 @@ pub(super) fn read<'n>(
     let mut named = invariants::read(document, &model, &index, &mut exprs, problems);
     expect::check(document, all, &named, problems);
     let mut strategies: Vec<(How, Expectation)> = Vec::new();
+    let mut told = Told::default();
     let mut expectations = expect::Reader::new(document, &named, &index);
     for strategy in run {
         let how = policies::resolve(strategy, &model, &index, &mut exprs, problems);
@@ -131,11 +135,11 @@ pub(super) fn read<'n>(
     }
     let mut unreached = lints::look(&model, &index, &named, &strategies, problems);
     for (strategy, (how, expected)) in run.iter().zip(&strategies) {
-        how_lints::look(&model, &index, how, expected, strategy.head, problems);
+        how_lints::look(&model, &index, how, expected, strategy.head, &mut told, problems);
         unreached.extend(lints::idle_scopes(&model, &index, strategy));
     }
     let invariants = named.into_iter().map(|Named { invariant, .. }| invariant).collect();
-    World { model: Arc::new(model), invariants, strategies, unreached }
+    World { model: Arc::new(model), invariants, strategies, unreached, told }
 }
 
 fn service(at: usize, index: &Index<'_>) -> Service {

@@ -296,6 +296,37 @@ fn a_topic_that_is_misspelled_is_told_from_both_sides() {
 }
 
 #[test]
+fn what_is_true_of_several_strategies_is_said_once() {
+    let three =
+        [(r#"{ "tried": {} }"#, r#"{ "tried": {}, "other": { "write": "lock" }, "occ": {}, "weak": {} }"#)];
+    let expect = r#"{ "tried": "holds", "other": "holds", "occ": "holds", "weak": "violated" }"#;
+    let halfway = "HW0511 at \"tried\": the flow `book` writes to several services under `calls`";
+    assert_eq!(marks(&trip("{}", expect, &three)), [format!("{halfway}, in `tried`, `other` and `occ`")]);
+    let one = r#"{ "tried": "holds", "other": "violated", "occ": "violated", "weak": "violated" }"#;
+    assert_eq!(marks(&trip("{}", one, &three)), [halfway]);
+    // So are strategies that rewrite the file, and cases in which they are the same.
+    let rewritten = [
+        (r#"{ "tried": {} }"#, r#"{ "tried": {}, "other": { "rewrite": { "topics": {} } } }"#),
+        (r#""expect""#, r#""cases": { "c": { "about": "the same" } }, "expect""#),
+    ];
+    let both = r#"{ "tried": "holds", "other": "holds" }"#;
+    assert_eq!(marks(&trip("{}", both, &rewritten)), [format!("{halfway}, in `tried` and `other`")]);
+    // What differs is said of each.
+    let blind = (r#", "insert": { "held[trip]": { "n": 1 } }"#, "");
+    let tried = r#"{ "extends": "saga", "idempotency": "key", "retry": { "attempts": 3 } }"#;
+    let two = [
+        (r#"{ "tried": {"#, r#"{ "again": { "extends": "saga", "retry": { "attempts": 2 } }, "tried": {"#),
+        blind,
+    ];
+    let expect = r#"{ "tried": "holds", "again": "holds" }"#;
+    let said = marks(&trip(tried, expect, &two));
+    assert_eq!(
+        said,
+        ["HW0508 at \"again\": `hotel.hold` may be carried out once for every attempt, and nothing notices"]
+    );
+}
+
+#[test]
 fn policies_for_a_part_that_does_nothing_are_noticed() {
     let scoped = |part: &str| {
         let strategy =
