@@ -1,10 +1,13 @@
 //! Invariants: a kind, its subject, its parameters.
 
+use std::sync::LazyLock;
+
 use super::super::code::Code;
 use super::super::expr::ast::{Expr as Ast, Kind as AstKind, Name, Operator};
 use super::super::expr::{Binding, Names, Place, Scalar, Ty};
 use super::super::fields::Fields;
 use super::super::problem::{Problem, Problems, did_you_mean, enumerate, quote};
+use super::super::source;
 use super::super::tree::{Entry, Kind, Node, Text};
 use super::exprs::{Exprs, Parsed, local};
 use super::language::must::{INVARIANT, KINDS, parameters_of, stands_alone};
@@ -15,6 +18,12 @@ use crate::model::expr::{Expr, ExprKind};
 use crate::model::flow::Target;
 use crate::model::ids::{ColumnId, FlowId, TableId};
 use crate::model::invariant::{Invariant, InvariantKind};
+
+/// What stands behind a name that says it all.
+static NOTHING: LazyLock<Node> = LazyLock::new(|| Node {
+    place: source::Place::new(u16::MAX, 0, 0),
+    kind: Kind::Object(Default::default()),
+});
 
 /// The most invariants.
 const MOST: usize = 256;
@@ -63,11 +72,24 @@ fn one<'n>(
     exprs: &mut Exprs,
     problems: &mut Problems,
 ) -> Option<InvariantKind> {
-    let fields = later::fields(&entry.value, entry.key.place, &INVARIANT, problems)?;
+    // `true` demands no more than the name says.
+    let value = match entry.value.kind {
+        Kind::Bool(false) => return not_demanded(&entry.value, problems),
+        Kind::Bool(true) => &*NOTHING,
+        _ => &entry.value,
+    };
+    let fields = later::fields(value, entry.key.place, &INVARIANT, problems)?;
     let (word, subject) = kind(&fields, entry, problems)?;
     parameters(word, &fields, problems);
     let mut reader = Reader { fields, model, index, outside, exprs, problems, subject };
     reader.kind(word)
+}
+
+/// Refuses `false`, which would be taken for demanding the contrary, or nothing.
+fn not_demanded<T>(node: &Node, problems: &mut Problems) -> Option<T> {
+    let message = "an invariant is demanded or left out";
+    problems.push(Problem::error(Code::WrongKind, node.place, message).hint("write `{}`"));
+    None
 }
 
 /// The kind, and its subject if it is written.
@@ -85,9 +107,7 @@ fn kind<'n>(
         [kind] => {
             let subject = fields.node(kind);
             if let Some(node) = subject.filter(|node| stands_alone(kind) && node.kind == Kind::Bool(false)) {
-                let message = "an invariant is demanded or left out";
-                problems.push(Problem::error(Code::WrongKind, node.place, message).hint("write `{}`"));
-                return None;
+                return not_demanded(node, problems);
             }
             Some((kind, subject))
         }
@@ -107,6 +127,11 @@ fn kind<'n>(
                     let message = format!("there is no kind of invariant {}", quote(&entry.key.value));
                     let problem = Problem::error(Code::Choice, entry.key.place, message);
                     problems.push(problem.hint(format!("did you mean `{meant}`?")));
+                    None
+                }
+                _ if matches!(entry.value.kind, Kind::Bool(_)) => {
+                    let message = "only an invariant that needs no subject may be `true`";
+                    problems.push(Problem::error(Code::WrongKind, entry.value.place, message));
                     None
                 }
                 _ => {

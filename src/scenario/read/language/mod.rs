@@ -53,8 +53,8 @@ pub static SCENARIO: Table = Table {
         ),
         Field::new(
             "invariants",
-            Shape::Map("invariant", &Shape::Object(&must::INVARIANT)),
-            "What must be true. A name that is a kind may stand alone: `\"outcome-agrees\": {}`.",
+            Shape::Map("invariant", &must::INVARIANTS),
+            "What must be true. A name that is a kind may stand alone: `\"outcome-agrees\": {}`, or `true`.",
         ),
         Field::new(
             "expect",

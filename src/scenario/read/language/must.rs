@@ -9,6 +9,9 @@ pub static NOTHING: Table = Table { name: "empty object", doc: "Nothing more to 
 static NO_SUBJECT: [Shape; 2] = [Shape::Object(&NOTHING), Shape::Flag];
 const NONE: Shape = Shape::Either(&NO_SUBJECT);
 
+/// What may stand behind the name of an invariant: `true` if the name says it all.
+pub static INVARIANTS: Shape = Shape::Either(&[Shape::Object(&INVARIANT), Shape::Flag]);
+
 /// Tables, or `{}` for all of them.
 static SOME_TABLES: [Shape; 3] =
     [Shape::OneOrMany(&Shape::Name("table")), Shape::Object(&NOTHING), Shape::Flag];

@@ -134,3 +134,35 @@ fn a_text_that_looks_like_a_generated_name_is_none() {
         assert!(marks(&with(other)).is_empty(), "{other}");
     }
 }
+
+#[test]
+fn an_invariant_that_stands_alone_may_be_true() {
+    let with = |invariants: &str| marks(&small(&[(r#"{ "no-lost-update": {} }"#, invariants)]));
+    for kind in ["no-lost-update", "outcome-agrees", "every-intent-ends", "acked-is-durable", "no-leak"] {
+        assert_eq!(with(&format!(r#"{{ "{kind}": true }}"#)), [""; 0], "{kind}");
+    }
+    let kinds = |text: &str| {
+        let scenario = good(&small(&[(r#"{ "no-lost-update": {} }"#, text)]));
+        scenario.cases[0].invariants.clone()
+    };
+    assert_eq!(kinds(r#"{ "outcome-agrees": true }"#), kinds(r#"{ "outcome-agrees": {} }"#));
+    assert_eq!(kinds(r#"{ "no-lost-update": true }"#), kinds(r#"{ "no-lost-update": {} }"#));
+    assert_eq!(
+        with(r#"{ "outcome-agrees": false }"#),
+        ["HW0203 at false: an invariant is demanded or left out"]
+    );
+    // One that says something of something cannot do without it, and a name of one's own is no kind.
+    assert_eq!(
+        with(r#"{ "all-or-nothing": true }"#),
+        ["HW0203 at true: only an invariant that needs no subject may be `true`"]
+    );
+    assert_eq!(
+        with(r#"{ "mine": true }"#),
+        ["HW0203 at true: only an invariant that needs no subject may be `true`"]
+    );
+    assert_eq!(
+        with(r#"{ "outcome-agreed": true }"#),
+        ["HW0208 at \"outcome-agreed\": there is no kind of invariant `outcome-agreed`"]
+    );
+    assert!(with(r#"{ "outcome-agrees": 1 }"#)[0].starts_with("HW0203 at 1"));
+}
