@@ -5,6 +5,7 @@ use super::super::expr::Names;
 use super::super::fields::Fields;
 use super::super::problem::{Problem, Problems, Severity, quote};
 use super::super::shape::Table;
+use super::super::source::Place;
 use super::super::tree::{Entry, Kind, Node};
 use super::exprs::{Exprs, local};
 use super::language::how;
@@ -12,6 +13,7 @@ use super::memo::Memo;
 use super::names::Index;
 use super::parameters::{coordination_policy, key_policy, key_source, retry_policy, write_policy};
 use super::strategies::{Part, Scoped, Strategy, lay, naive, scopes};
+use super::told::Told;
 use crate::kernel::time::Span;
 use crate::model::Model;
 use crate::model::flow::Target;
@@ -25,6 +27,7 @@ pub(super) fn resolve<'n>(
     model: &Model,
     index: &Index<'n>,
     exprs: &mut Exprs,
+    told: &mut Told,
     problems: &mut Problems,
 ) -> How {
     let scopes = scopes(strategy, index, problems);
@@ -32,8 +35,19 @@ pub(super) fn resolve<'n>(
     let plain = plain.map(|dimension| (dimension, strategy.plain(dimension)));
     let nothing = Node { place: strategy.head, kind: Kind::Object(Default::default()) };
     let known = Known::default();
-    let mut resolver =
-        Resolver { strategy, scopes, plain, nothing, known, usual: None, model, index, exprs, problems };
+    let mut resolver = Resolver {
+        strategy,
+        scopes,
+        plain,
+        nothing,
+        known,
+        usual: None,
+        model,
+        index,
+        exprs,
+        told,
+        problems,
+    };
     let operations = model.operation_ids().map(|op| resolver.operation(op)).collect();
     let flows = model.flow_ids().map(|flow| resolver.flow(flow)).collect();
     let retries = resolver.retries();
@@ -66,6 +80,7 @@ struct Resolver<'r, 'n> {
     model: &'r Model,
     index: &'r Index<'n>,
     exprs: &'r mut Exprs,
+    told: &'r mut Told,
     problems: &'r mut Problems,
 }
 
@@ -109,7 +124,7 @@ impl<'n> Resolver<'_, 'n> {
                 continue;
             };
             let place = entry.key.place;
-            if place.file == own.file && own.start <= place.start && place.end <= own.end {
+            if within(place, own) {
                 let message = format!("{} says nothing to {}", quote(field.name), quote(used));
                 let hint = format!(
                     "it belongs to {}",
@@ -120,6 +135,22 @@ impl<'n> Resolver<'_, 'n> {
                     Severity::Warning => Problem::warning(Code::Parameter, place, message),
                 };
                 self.problems.push(problem.hint(hint));
+            }
+        }
+    }
+
+    /// Parameters of the strategy itself that say nothing to a key that is never in progress: one that is stored as done
+    /// before the effect or after it. The key of a flow is in progress all the same, unless it is merged into an operation.
+    fn in_progress(&mut self, policy: &Node, key: &KeyPolicy, merged: bool) {
+        let Some(own) = self.strategy.own else { return };
+        for name in ["busy", "busy_for"] {
+            if let Some(entry) = policy.get(name).filter(|entry| within(entry.key.place, own)) {
+                let idle = match key.store {
+                    KeyStore::Before if merged => Some("before"),
+                    KeyStore::After if merged => Some("after"),
+                    _ => None,
+                };
+                self.told.parameter(name, entry.key.place, idle);
             }
         }
     }
@@ -199,7 +230,7 @@ impl<'n> Resolver<'_, 'n> {
             write,
             by: by.unwrap_or(operation.by),
             store: store.unwrap_or(StoreLevel::ReadCommitted),
-            idempotency: self.idempotency(&key, Target::Op(op)),
+            idempotency: self.idempotency(&key, Target::Op(op), true),
             publish: self.publish(&publish),
         };
         let computed =
@@ -233,7 +264,7 @@ impl<'n> Resolver<'_, 'n> {
         let idempotency = match by {
             // Nobody keeps a memory of a flow that its caller runs.
             None => Idempotency::None,
-            Some(_) => self.idempotency(&key, Target::Flow(id)),
+            Some(_) => self.idempotency(&key, Target::Flow(id), coordination == Some(Coordination::Merged)),
         };
         FlowHow {
             coordination: coordination.unwrap_or(Coordination::Calls { answer: Answer::Done }),
@@ -280,7 +311,8 @@ impl<'n> Resolver<'_, 'n> {
         read.unwrap_or(PublishPolicy::AfterCommit)
     }
 
-    fn idempotency(&mut self, policy: &Node, target: Target) -> Idempotency {
+    /// `merged`: one transaction does it all.
+    fn idempotency(&mut self, policy: &Node, target: Target, merged: bool) -> Idempotency {
         let Some(mut key) = self
             .read(
                 &how::IDEMPOTENCY,
@@ -292,6 +324,7 @@ impl<'n> Resolver<'_, 'n> {
         else {
             return Idempotency::None;
         };
+        self.in_progress(policy, &key, merged);
         let computed = policy.get("key").map(|entry| &entry.value);
         let word = computed.and_then(Node::as_text).and_then(|text| key_source(&text.value));
         if let (Some(node), None) = (computed, word) {
@@ -398,6 +431,11 @@ impl<'n> Resolver<'_, 'n> {
             late: Late::Ignore,
         })
     }
+}
+
+/// Whether a place lies in another one.
+fn within(place: Place, outer: Place) -> bool {
+    place.file == outer.file && outer.start <= place.start && place.end <= outer.end
 }
 
 /// The policy that is named; dimensions without a choice have none.

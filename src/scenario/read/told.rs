@@ -1,9 +1,10 @@
-//! What is said of strategies once the whole file is read: the same of several strategies is said once.
+//! What is said of strategies once the whole file is read: the same of several strategies is said once, and what a
+//! strategy says in vain in one place may be of use in another.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::code::Code;
-use super::super::problem::{Problem, Problems, enumerate};
+use super::super::problem::{Problem, Problems, enumerate, quote};
 use super::super::source::Place;
 
 /// What was found in strategies.
@@ -11,6 +12,8 @@ use super::super::source::Place;
 pub(super) struct Told {
     /// By what is said, code, message and hint: of whom, where their names stand.
     strategies: BTreeMap<(Code, String, &'static str), BTreeSet<(Place, String)>>,
+    /// Parameters of a key in progress: the `store` under which there is none, if there is none anywhere.
+    parameters: BTreeMap<(Place, &'static str), Option<&'static str>>,
 }
 
 impl Told {
@@ -19,10 +22,19 @@ impl Told {
         self.strategies.entry((code, message, hint)).or_default().insert((head, name.to_owned()));
     }
 
+    /// Says of a parameter of a key in progress that it is of use for one part, or under which `store` it is not.
+    pub(super) fn parameter(&mut self, name: &'static str, place: Place, idle: Option<&'static str>) {
+        let known = self.parameters.entry((place, name)).or_insert(idle);
+        *known = known.and(idle);
+    }
+
     /// Takes in what was found elsewhere.
     pub(super) fn extend(&mut self, other: Told) {
         for (what, whom) in other.strategies {
             self.strategies.entry(what).or_default().extend(whom);
+        }
+        for ((place, name), idle) in other.parameters {
+            self.parameter(name, place, idle);
         }
     }
 
@@ -33,6 +45,12 @@ impl Told {
             let names = enumerate(whom.iter().map(|(_, name)| name.as_str()), "and");
             let message = if whom.len() > 1 { format!("{message}, in {names}") } else { message };
             problems.push(Problem::warning(code, *place, message).hint(hint));
+        }
+        for ((place, name), idle) in self.parameters {
+            let Some(store) = idle else { continue };
+            let message = format!("{} says nothing to a key with `store` `{store}`", quote(name));
+            let hint = "it is stored as done, so it is never in progress";
+            problems.push(Problem::warning(Code::Parameter, place, message).hint(hint));
         }
     }
 }

@@ -91,7 +91,7 @@ pub(super) fn read<'n>(
     let mut told = Told::default();
     let mut expectations = expect::Reader::new(document, &named, &index);
     for strategy in run {
-        let how = policies::resolve(strategy, &model, &index, &mut exprs, problems);
+        let how = policies::resolve(strategy, &model, &index, &mut exprs, &mut told, problems);
         let expected = expectations.of(&strategy.name, &mut exprs, problems);
         strategies.push((how, expected));
     }

@@ -221,3 +221,53 @@ fn a_strategy_extends_one_of_the_file_and_that_a_built_in_one() {
     }
     assert!(matches!(all[1].flows[0].idempotency, Idempotency::Key(_)));
 }
+
+#[test]
+fn what_a_key_stored_before_the_effect_does_not_look_at_is_said() {
+    let keyed = |strategies: &str| marks(&small(&[(r#"{ "naive": {} }"#, strategies)]));
+    let said =
+        |key: &str| format!("HW0317 at \"{key}\": `{key}` says nothing to a key with `store` `before`");
+    let before = r#"{ "k": { "idempotency": { "use": "key", "store": "before", "busy": "wait", "busy_for": "1s" } } }"#;
+    assert_eq!(keyed(before), [said("busy"), said("busy_for")]);
+    assert_eq!(keyed(&before.replace("before", "with")), [""; 0]);
+    assert_eq!(keyed(&before.replace("before", "after")).len(), 2);
+    // What another strategy says, or what holds for other operations, is of use there.
+    let other = r#"{ "a": { "idempotency": { "use": "key", "busy": "wait" } }, "b": { "extends": "a", "idempotency": { "store": "before" } } }"#;
+    assert_eq!(keyed(other), [""; 0]);
+    let every = r#"{ "*": { "idempotency": { "use": "key", "busy": "wait" } }, "b": { "idempotency": { "store": "before" } } }"#;
+    assert_eq!(keyed(every), [""; 0]);
+    let scoped = |operation: &str| {
+        let strategy = format!(
+            r#"{{ "k": {{ "idempotency": {{ "use": "key", "busy": "wait" }}, "where": {{ "{operation}": {{ "idempotency": {{ "store": "before" }} }} }} }} }}"#
+        );
+        let spare = (r#""pay": {"#, r#""spare": {}, "pay": {"#);
+        let mut said = marks(&small(&[(r#"{ "naive": {} }"#, &strategy), spare]));
+        said.retain(|said| said.starts_with("HW0317"));
+        said
+    };
+    assert_eq!(scoped("bank.pay"), [""; 0]);
+    assert_eq!(scoped("bank"), [said("busy")]);
+    // A case that changes when the key is stored leaves the rest as it is.
+    let case = |text: &str| {
+        let cases = r#""cases": { "c": { "strategies": { "k": { "idempotency": { "store": "before" } } } } }, "expect""#;
+        marks(&small(&[(r#"{ "naive": {} }"#, text), (r#""expect""#, cases)]))
+    };
+    assert_eq!(case(r#"{ "k": { "idempotency": { "use": "key", "busy": "wait" } } }"#), [""; 0]);
+    // While a flow is under way its key is in progress, whenever that is stored; not if it is one transaction.
+    let flow = |coordination: &str| {
+        let strategy = before
+            .replace(r#""idempotency""#, &format!(r#""coordination": "{coordination}", "idempotency""#));
+        let flow = r#"{ "f": { "by": "bank", "steps": [ { "do": "bank.pay('ana', 1)" } ] } }"#;
+        let text = small(&[
+            (r#""flows": {}"#, &format!(r#""flows": {flow}"#)),
+            (r#"{ "naive": {} }"#, &strategy),
+            ("bank.pay('ana', 5)", "f()"),
+        ]);
+        let mut said = marks(&text);
+        said.retain(|said| said.starts_with("HW0317"));
+        said
+    };
+    assert_eq!(flow("calls"), [""; 0]);
+    assert_eq!(flow("saga"), [""; 0]);
+    assert_eq!(flow("merged"), [said("busy"), said("busy_for")]);
+}
