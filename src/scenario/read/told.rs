@@ -7,11 +7,14 @@ use super::super::code::Code;
 use super::super::problem::{Problem, Problems, enumerate, quote};
 use super::super::source::Place;
 
+/// A code, a message and a hint.
+type Said = (Code, String, &'static str);
+
 /// What was found in strategies.
 #[derive(Debug, Default)]
 pub(super) struct Told {
-    /// By what is said, code, message and hint: of whom, where their names stand.
-    strategies: BTreeMap<(Code, String, &'static str), BTreeSet<(Place, String)>>,
+    /// By what is said, of whom, and where their names stand.
+    strategies: BTreeMap<Said, BTreeSet<(Place, String)>>,
     /// Parameters of a key in progress: the `store` under which there is none, if there is none anywhere.
     parameters: BTreeMap<(Place, &'static str), Option<&'static str>>,
 }
