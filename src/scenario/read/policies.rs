@@ -143,8 +143,11 @@ impl<'n> Resolver<'_, 'n> {
     /// before the effect or after it. The key of a flow is in progress all the same, unless it is merged into an operation.
     fn in_progress(&mut self, policy: &Node, key: &KeyPolicy, merged: bool) {
         let Some(own) = self.strategy.own else { return };
-        for name in ["busy", "busy_for"] {
-            if let Some(entry) = policy.get(name).filter(|entry| within(entry.key.place, own)) {
+        // Where it stands is asked before what it is called: most parameters are those of the naive policies.
+        for entry in
+            policy.as_object().unwrap_or_default().iter().filter(|entry| within(entry.key.place, own))
+        {
+            if let Some(name) = ["busy", "busy_for"].into_iter().find(|name| entry.key.value == *name) {
                 let idle = match key.store {
                     KeyStore::Before if merged => Some("before"),
                     KeyStore::After if merged => Some("after"),
@@ -158,7 +161,14 @@ impl<'n> Resolver<'_, 'n> {
     /// Dimensions of which this version has the naive policies only: nothing is read of them, but what belongs to another
     /// policy says nothing there, too.
     fn unread(&mut self) {
+        let Some(own) = self.strategy.own else { return };
         for table in [&how::CONSUME, &how::CONFLICT, &how::ISOLATION, &how::REPAIR] {
+            // Most strategies say nothing of them, and to lay policies over each other takes time.
+            let says = |node: &Node| node.get(table.name).is_some_and(|entry| within(entry.key.place, own));
+            let layers = self.strategy.layers.iter().map(|layer| layer.node);
+            if !layers.chain(self.scopes.iter().map(|scope| scope.node)).any(says) {
+                continue;
+            }
             let parts: Vec<Part> = self.scopes.iter().map(|scope| scope.part).collect();
             for part in std::iter::once(None).chain(parts.into_iter().map(Some)) {
                 let plain = self.strategy.plain(table.name);

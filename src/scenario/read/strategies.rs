@@ -21,7 +21,7 @@ const MOST: usize = 200;
 /// One layer: an object with policies and perhaps `where`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Layer<'n> {
-    node: &'n Node,
+    pub(super) node: &'n Node,
     kind: Layered,
 }
 
