@@ -17,6 +17,7 @@ pub mod matrix;
 mod reading;
 mod scene;
 pub mod story;
+mod study;
 pub mod summary;
 pub mod telling;
 #[cfg(test)]

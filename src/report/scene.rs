@@ -1,17 +1,17 @@
 //! One replayed run, indexed for telling: who every record belongs to, where every execution ran, what every commit did.
 //!
-//! Stories and lanes are both written from it. It names things as people do and decides nothing.
+//! Stories and lanes are both written from it. It names things as people do and decides nothing. Of a long run only what is
+//! done for the intents that are told is looked at closely.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::calls::Calls;
-use super::doubt::Doubts;
+use super::study::{Letters, Studied, is_topic};
 use super::why::No;
 use super::words::{ordinal, safe};
 use crate::check::{Act, Party};
 use crate::explore::{Prepared, Replay, Trace};
-use crate::kernel::path::{Path, Role};
+use crate::kernel::path::Path;
 use crate::kernel::time::Time;
 use crate::model::Model;
 use crate::model::flow::StepKind;
@@ -19,9 +19,8 @@ use crate::model::flow::Target;
 use crate::model::heap::Heap;
 use crate::model::ids::{FlowId, OpId, TableId};
 use crate::model::plan::{Nodes, Plan};
-use crate::model::record::{FLOW, FlowMove, Kind, NONE, Outcome, Record, commit, install};
+use crate::model::record::{FLOW, Kind, NONE, Outcome, Record, commit, install};
 use crate::model::value::Word;
-use crate::model::weather::PointKind;
 use crate::store::Tables;
 
 /// An intent of the run.
@@ -38,7 +37,7 @@ pub(super) struct Intent {
     /// What the client was told, when, and the reason of a refusal.
     pub(super) told: Option<(Outcome, Time, String)>,
     /// When it last got the answer that it is not known whether it is done.
-    answered: Option<Time>,
+    pub(super) answered: Option<Time>,
     /// How it was last said no to.
     no: No,
 }
@@ -61,53 +60,34 @@ pub(super) struct Scene<'a> {
     pub(super) intents: Vec<Intent>,
     /// The intent of each record, or [`NONE`].
     pub(super) owner: Vec<u32>,
+    /// The intents of which what follows is known. What is nobody's is known with the first.
+    pub(super) studied: Studied,
     /// Where each execution ran.
-    ran: BTreeMap<Path, u32>,
+    pub(super) ran: BTreeMap<Path, u32>,
     /// Where the coordinator of a flow was at each of its moves, by record.
-    coordinators: BTreeMap<usize, u32>,
+    pub(super) coordinators: BTreeMap<usize, u32>,
     /// The ends of flows that cannot tell whether they are done, by record.
-    unsure: BTreeSet<usize>,
+    pub(super) unsure: BTreeSet<usize>,
     /// Of each request or event, by the paths of its copies: which one it was of its intent, step and target, and the copy.
-    asked: BTreeMap<Path, (u32, u32)>,
+    pub(super) asked: BTreeMap<Path, (u32, u32)>,
     /// What is only asked for where a flow has no coordinator.
-    letters: OnceCell<Letters>,
-}
-
-/// What acknowledgements and notes of a choreography are about: their records say no more than where they belong.
-#[derive(Debug, Default)]
-struct Letters {
-    /// What was sent: its flag and subject by the path of its acknowledgement.
-    acknowledged: BTreeMap<Path, (u8, u16)>,
-    /// The flow by the path of its run.
-    flows: BTreeMap<Path, u16>,
-}
-
-impl Letters {
-    fn of(records: &[Record]) -> Letters {
-        let mut letters = Letters::default();
-        for record in records {
-            match record.kind {
-                Kind::Sent if record.flag != PointKind::Ack as u8 => {
-                    for copy in 0..record.ver.max(1) {
-                        let path = if copy == 0 { record.path } else { record.path.child(Role::Copy, copy) };
-                        letters.acknowledged.insert(path.child(Role::Ack, 0), (record.flag, record.op));
-                    }
-                }
-                Kind::Flow => {
-                    letters.flows.insert(record.path, record.op | FLOW);
-                }
-                _ => {}
-            }
-        }
-        letters
-    }
+    pub(super) letters: OnceCell<Letters>,
 }
 
 impl<'a> Scene<'a> {
+    /// A scene that knows whose each record is, but nothing more of anybody: see [`Scene::study`].
     pub(super) fn new(prepared: &'a Prepared, replay: &'a Replay) -> Scene<'a> {
         let mut scene = Scene::of_names(&prepared.model, replay);
         scene.plan = prepared.plan.as_ref().ok();
+        scene.studied = Studied::These(BTreeSet::new());
         scene.index();
+        scene
+    }
+
+    /// A scene that knows everything of everybody.
+    pub(super) fn whole(prepared: &'a Prepared, replay: &'a Replay) -> Scene<'a> {
+        let mut scene = Scene::new(prepared, replay);
+        scene.study_all();
         scene
     }
 
@@ -121,6 +101,7 @@ impl<'a> Scene<'a> {
             tables: &replay.tables,
             intents: Vec::new(),
             owner: Vec::new(),
+            studied: Studied::All,
             ran: BTreeMap::new(),
             coordinators: BTreeMap::new(),
             unsure: BTreeSet::new(),
@@ -130,18 +111,15 @@ impl<'a> Scene<'a> {
     }
 
     fn index(&mut self) {
-        self.owner.reserve(self.trace.records.len());
-        // Slots are used again, so who owns a record depends on when it was written.
-        let mut slots: BTreeMap<u32, u32> = BTreeMap::new();
-        let mut requests: BTreeMap<(u32, u8, u16, u32, u32), u32> = BTreeMap::new();
-        let mut calls = Calls::of(self.model, self.plan);
-        let mut coordinators: BTreeMap<Path, u32> = BTreeMap::new();
-        let mut doubts = Doubts::of(self.plan);
-        // Answers that say so.
-        let mut unsure: BTreeSet<Path> = BTreeSet::new();
-        for (at, record) in self.trace.records.iter().enumerate() {
-            if record.kind == Kind::Invoke {
-                slots.insert(record.intent, self.intents.len() as u32);
+        let records = &self.trace.records;
+        self.owner.reserve(records.len());
+        // By slot. Slots are used again, so who owns a record depends on when it was written.
+        let mut slots: Vec<u32> = Vec::new();
+        for (at, record) in records.iter().enumerate() {
+            let slot = record.intent as usize;
+            if record.kind == Kind::Invoke && record.intent != NONE {
+                slots.resize(slots.len().max(slot + 1), NONE);
+                slots[slot] = self.intents.len() as u32;
                 self.intents.push(Intent {
                     path: record.path,
                     client: record.client,
@@ -153,61 +131,17 @@ impl<'a> Scene<'a> {
                     no: No::default(),
                 });
             }
-            let owner = slots.get(&record.intent).copied().unwrap_or(NONE);
+            let owner = slots.get(slot).copied().unwrap_or(NONE);
             self.owner.push(owner);
-            if let Some(intent) = self.intents.get_mut(owner as usize) {
-                intent.no.note(at, record);
-            }
+            let Some(intent) = self.intents.get_mut(owner as usize) else { continue };
+            intent.no.note(at, record);
             match record.kind {
-                Kind::Flow => {
-                    // Only some moves say where they are made; the others are made where the last of these was.
-                    let says = matches!(
-                        FlowMove::ALL.get(usize::from(record.flag)),
-                        Some(FlowMove::Started | FlowMove::Asked | FlowMove::UndoAsked | FlowMove::Recovered)
-                    );
-                    if let Some(node) = u32::try_from(record.data).ok().filter(|_| says) {
-                        coordinators.insert(record.path, node);
-                    }
-                    if let Some(&node) = coordinators.get(&record.path) {
-                        self.coordinators.insert(at, node);
-                    }
-                    calls.flow(record);
-                    if doubts.end_in(record) {
-                        self.unsure.insert(at);
-                        unsure.insert(record.path.child(Role::Reply, 0));
-                    }
-                }
-                Kind::Settled => {
-                    slots.remove(&record.intent);
-                }
+                Kind::Settled => slots[slot] = NONE,
                 Kind::Complete => {
-                    let reason = self.text(record.data as Word);
-                    let records = &self.trace.records;
-                    if let Some(intent) = self.intents.get_mut(owner as usize) {
-                        let reason = intent.no.reason(record, records).map_or(reason, Into::into);
-                        intent.told = Some((Outcome::of(record.flag), record.at, reason));
-                    }
-                }
-                Kind::Delivered if unsure.contains(&record.path) => {
-                    if let Some(intent) = self.intents.get_mut(owner as usize)
-                        && intent.node == record.row
-                    {
-                        intent.answered = Some(record.at);
-                    }
-                }
-                Kind::Begin => {
-                    calls.stop(record.path);
-                    self.ran.entry(record.path).or_insert(record.who);
-                }
-                Kind::Sent => {
-                    let call = calls.sent(record);
-                    let number =
-                        requests.entry((owner, record.flag, record.op, record.row, call)).or_default();
-                    *number += 1;
-                    for copy in 0..record.ver.max(1) {
-                        let path = if copy == 0 { record.path } else { record.path.child(Role::Copy, copy) };
-                        self.asked.insert(path, (*number, copy));
-                    }
+                    let why = intent.no.reason(record, records);
+                    let why =
+                        why.map_or_else(|| safe(&self.model.symbols.text(record.data as Word)), Into::into);
+                    intent.told = Some((Outcome::of(record.flag), record.at, why));
                 }
                 _ => {}
             }
@@ -283,24 +217,6 @@ impl<'a> Scene<'a> {
         match self.model.topics.get(usize::from(op)) {
             Some(topic) if is_topic(point) => safe(&topic.name),
             _ => self.short_target(op),
-        }
-    }
-
-    /// What a message is about, as a point kind and the word of its subject. What acknowledges a letter of a choreography
-    /// is about what the letter asks for.
-    pub(super) fn subject_words(&self, record: &Record) -> (u8, u16) {
-        let point = match record.kind {
-            Kind::Publish | Kind::Mark => PointKind::Event as u8,
-            _ => record.flag,
-        };
-        let letter = record.kind == Kind::Mark || record.flag == PointKind::Ack as u8 && is_topic(point);
-        if !letter || usize::from(record.op) < self.model.topics.len() {
-            return (point, record.op);
-        }
-        let letters = self.letters.get_or_init(|| Letters::of(&self.trace.records));
-        match record.kind {
-            Kind::Mark => letters.flows.get(&record.path).map_or((point, record.op), |&flow| (point, flow)),
-            _ => letters.acknowledged.get(&record.path).copied().unwrap_or((point, record.op)),
         }
     }
 
@@ -489,11 +405,6 @@ impl<'a> Scene<'a> {
     pub(super) fn text(&self, word: Word) -> String {
         safe(&self.model.symbols.text(word))
     }
-}
-
-/// Whether a point is about a topic.
-pub(super) fn is_topic(point: u8) -> bool {
-    point == PointKind::Event as u8 || point == PointKind::Ack as u8
 }
 
 /// All parties and acts of a finding, in the order in which a story names them.

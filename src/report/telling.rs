@@ -1,8 +1,9 @@
 //! A replayed run as text: the stories of what broke, the lanes, and the line that shows it again.
 
-use super::lanes::lanes;
+use super::lanes::lanes_of;
 use super::look::{Look, Tone, wrap};
-use super::story::{parties, tell};
+use super::scene::Scene;
+use super::story::{parties, tell_in};
 use super::summary::{CaseReport, CellReport, StrategyReport};
 use super::text::title;
 use super::words::{count, counted, safe, shell};
@@ -60,6 +61,10 @@ pub fn stories(
             None => groups.push(vec![found]),
         }
     }
+    if groups.is_empty() {
+        return String::new();
+    }
+    let mut scene = Scene::new(prepared, replay);
     let mut out = String::new();
     for group in groups {
         let is_first = out.is_empty();
@@ -81,14 +86,15 @@ pub fn stories(
             }
         }
         let told: Vec<(usize, &Finding)> = group.iter().map(|(at, finding, _)| (*at, *finding)).collect();
-        out.push_str(&tell(prepared, replay, &told).render(look));
+        let (story, cast) = tell_in(&mut scene, prepared, replay, &told);
+        out.push_str(&story.render(look));
         out.push('\n');
         if brief && !is_first && parties(told[0].1).is_empty() {
             out.push_str("  No single intent is to blame; the whole run is shown by --all.\n");
             continue;
         }
         let named: Vec<(&str, &Finding)> = told.iter().map(|(at, finding)| (name(*at), *finding)).collect();
-        out.push_str(&lanes(prepared, replay, &named, look));
+        out.push_str(&lanes_of(&mut scene, cast, &named, look));
     }
     out
 }

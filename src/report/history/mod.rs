@@ -118,7 +118,7 @@ impl Origin {
 impl History {
     /// The history of a replayed run.
     pub fn of(prepared: &Prepared, replay: &Replay, head: Head<'_>) -> History {
-        let scene = Scene::new(prepared, replay);
+        let scene = Scene::whole(prepared, replay);
         let records = replay.trace.records.iter().enumerate();
         let origin = Origin::of(prepared, replay, head);
         History { origin, entries: records.map(|(at, record)| Entry::of(&scene, at, record)).collect() }

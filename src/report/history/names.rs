@@ -8,7 +8,8 @@ use crate::model::flow::Flow;
 use crate::model::ids::{FlowId, TableId};
 use crate::model::record::FLOW;
 use crate::model::value::{NULL, Type, Word};
-use crate::report::scene::{Scene, is_topic};
+use crate::report::scene::Scene;
+use crate::report::study::is_topic;
 use crate::report::words::safe;
 
 /// The greatest symbol whose text is kept.

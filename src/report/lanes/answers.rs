@@ -3,7 +3,7 @@
 //! An answer says what its execution had come to when it was sent, not what became of it later: a flow that is answered as
 //! accepted may fail afterwards. What is repeated from memory says what was remembered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::doubt::Doubts;
 use crate::kernel::path::{Path, Role};
@@ -15,8 +15,15 @@ use crate::model::record::{FLOW, FlowMove, Kind, Record, commit};
 use crate::model::step::KeyPlan;
 use crate::model::weather::PointKind;
 
-/// What answers say, by the records of their sending.
-pub(super) fn answers(plan: Option<&Plan>, records: &[Record]) -> BTreeMap<usize, &'static str> {
+/// What those answers say that are sent by records of ours, by these.
+pub(super) fn answers(
+    plan: Option<&Plan>,
+    records: &[Record],
+    is_ours: impl Fn(usize) -> bool,
+) -> BTreeMap<usize, &'static str> {
+    let repeats =
+        records.iter().enumerate().filter(|&(at, record)| record.kind == Kind::Replay && is_ours(at));
+    let repeated: BTreeSet<(u16, u64)> = repeats.map(|(_, record)| (record.op, record.data)).collect();
     let mut book = Book {
         plan,
         doubts: Doubts::of(plan),
@@ -24,14 +31,24 @@ pub(super) fn answers(plan: Option<&Plan>, records: &[Record]) -> BTreeMap<usize
         begun: BTreeMap::new(),
         intents: BTreeMap::new(),
         made: BTreeMap::new(),
+        repeated,
     };
     let mut said = BTreeMap::new();
     for (at, record) in records.iter().enumerate() {
+        let ours = is_ours(at);
+        // What others were told matters where ours are told the same.
+        if !ours && book.repeated.is_empty() {
+            continue;
+        }
         if record.kind == Kind::Sent && record.flag == PointKind::Reply as u8 {
-            // One that waits for a run that is under way is answered with it.
-            let now = book.now.get(&record.path).copied();
-            said.insert(at, now.unwrap_or("answer"));
-        } else if let Some(now) = book.note(record) {
+            if ours {
+                // One that waits for a run that is under way is answered with it.
+                let now = book.now.get(&record.path).copied();
+                said.insert(at, now.unwrap_or("answer"));
+            }
+        } else if let Some(now) = book.note(record, ours)
+            && ours
+        {
             book.now.insert(record.path.child(Role::Reply, 0), now);
         }
     }
@@ -43,24 +60,29 @@ struct Book<'a> {
     doubts: Doubts<'a>,
     /// What executions have come to, by the paths of their answers.
     now: BTreeMap<Path, &'static str>,
-    /// What each execution was asked for: an operation or a merged flow, and its effect.
+    /// What executions were asked for: an operation or a merged flow, and its effect. Of others than ours only where it is
+    /// repeated.
     begun: BTreeMap<Path, (u16, u64)>,
     /// The targets and root effects of intents, by their slots.
     intents: BTreeMap<u32, (u16, u64)>,
     /// What was made of an effect last, by what was asked for.
     made: BTreeMap<(u16, u64), &'static str>,
+    /// What ours are told from memory: what was asked for, and its effect.
+    repeated: BTreeSet<(u16, u64)>,
 }
 
 impl Book<'_> {
     /// What the execution of a record has come to, if the record says so.
-    fn note(&mut self, record: &Record) -> Option<&'static str> {
+    fn note(&mut self, record: &Record, ours: bool) -> Option<&'static str> {
         let now = match record.kind {
             Kind::Invoke => {
                 self.intents.insert(record.intent, (record.op, record.data));
                 return None;
             }
             Kind::Begin => {
-                self.begun.insert(record.path, (record.op, record.data));
+                if ours || self.repeated.contains(&(record.op, record.data)) {
+                    self.begun.insert(record.path, (record.op, record.data));
+                }
                 // A merged flow of which nothing is written leaves no other record.
                 return (record.op & FLOW != 0).then_some("ok");
             }
@@ -84,9 +106,10 @@ impl Book<'_> {
         if record.kind == Kind::Flow {
             let word = record.op | FLOW;
             let root = self.intents.get(&record.intent).filter(|(target, _)| *target == word);
-            self.made.extend(root.map(|&asked| (asked, now)));
+            self.made.extend(root.filter(|asked| self.repeated.contains(asked)).map(|&asked| (asked, now)));
         } else if matches!(record.kind, Kind::Commit | Kind::Refused) && !self.is_passing(record) {
-            self.made.extend(self.begun.get(&record.path).map(|&asked| (asked, now)));
+            let asked = self.begun.get(&record.path).filter(|asked| self.repeated.contains(asked));
+            self.made.extend(asked.map(|&asked| (asked, now)));
         }
         Some(now)
     }

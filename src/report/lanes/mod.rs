@@ -71,13 +71,31 @@ enum Part {
 /// The lanes of a replayed run. With findings (each with the name of its invariant) only what belongs to their parties is
 /// shown, without any everything.
 pub fn lanes(prepared: &Prepared, replay: &Replay, findings: &[(&str, &Finding)], look: &Look) -> String {
-    let scene = Scene::new(prepared, replay);
     let at = |name: &str| prepared.invariants.iter().position(|one| one.name == name);
     let of: Vec<(Option<usize>, &Finding)> =
         findings.iter().map(|&(name, finding)| (at(name), finding)).collect();
-    let Cast { parties, acts, kept } = reading::cast(&scene, prepared, replay, &of);
+    let mut scene = Scene::new(prepared, replay);
+    let cast = reading::cast(&scene, prepared, replay, &of);
+    lanes_of(&mut scene, cast, findings, look)
+}
+
+/// The same in a scene that is at hand, with a cast that is known.
+pub(super) fn lanes_of(
+    scene: &mut Scene<'_>,
+    cast: Cast,
+    findings: &[(&str, &Finding)],
+    look: &Look,
+) -> String {
+    let Cast { parties, acts, kept } = cast;
     let ours: Vec<u32> = parties.iter().filter_map(|party| scene.intent_of(party)).collect();
-    let mut picture = Picture::new(&scene, ours, acts);
+    // Where nobody is to blame, all is shown.
+    if ours.is_empty() {
+        scene.study_all();
+    } else {
+        scene.study(&parties, &acts);
+    }
+    let scene = &*scene;
+    let mut picture = Picture::new(scene, ours, acts);
     picture.kept = kept;
     picture.collect();
     let mut rows = picture.rows;
@@ -86,12 +104,12 @@ pub fn lanes(prepared: &Prepared, replay: &Replay, findings: &[(&str, &Finding)]
         let at = rows.iter().rposition(|row| row.at <= finding.at).map_or(rows.len(), |at| at + 1);
         rows.insert(at, Row { at: finding.at, what, matters: true, keep: true });
     }
-    draw::draw(&scene, &elided(rows), look)
+    draw::draw(scene, &elided(rows), look)
 }
 
 /// All that a replayed run says, with nothing left out.
 pub fn everything(prepared: &Prepared, replay: &Replay, look: &Look) -> String {
-    let scene = Scene::new(prepared, replay);
+    let scene = Scene::whole(prepared, replay);
     let mut picture = Picture::new(&scene, Vec::new(), Vec::new());
     picture.whole = true;
     picture.collect();
@@ -129,23 +147,24 @@ impl<'s, 'a> Picture<'s, 'a> {
             ours,
             acts,
             rows: Vec::new(),
-            answers: answers::answers(scene.plan, &scene.trace.records),
+            answers: BTreeMap::new(),
             ends: BTreeMap::new(),
             sent: BTreeMap::new(),
             took_part: BTreeSet::new(),
             span: None,
         };
+        picture.answers = answers::answers(scene.plan, &scene.trace.records, |at| picture.is_ours(at));
         for (at, record) in scene.trace.records.iter().enumerate() {
-            if picture.is_ours(at) {
-                picture.span = Some((picture.span.map_or(at, |(first, _)| first), at));
-                match record.kind {
-                    Kind::Begin | Kind::Timeout | Kind::Invoke => picture.took_part.extend([record.who]),
-                    Kind::Sent => picture.took_part.extend([record.who, record.row]),
-                    _ => {}
-                }
+            if !picture.is_ours(at) {
+                continue;
             }
+            picture.span = Some((picture.span.map_or(at, |(first, _)| first), at));
             match record.kind {
-                Kind::Sent => _ = picture.sent.insert(record.path, at),
+                Kind::Begin | Kind::Timeout | Kind::Invoke => picture.took_part.extend([record.who]),
+                Kind::Sent => {
+                    picture.took_part.extend([record.who, record.row]);
+                    picture.sent.insert(record.path, at);
+                }
                 Kind::Lost | Kind::Delivered => _ = picture.ends.insert((record.path, record.ver), at),
                 _ => {}
             }

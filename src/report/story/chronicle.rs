@@ -13,7 +13,7 @@ use crate::report::words::{count, ordinal};
 /// A longer chronicle loses its middle: the lanes show it whole.
 const LONGEST: usize = 14;
 
-impl Teller<'_> {
+impl Teller<'_, '_> {
     /// What happened to the parties, as far as it matters.
     pub(super) fn chronicle(&self, findings: &[(usize, &Finding)]) -> Vec<Event> {
         let rows: Vec<(u16, u32)> = findings

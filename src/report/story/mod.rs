@@ -48,10 +48,21 @@ pub fn parties(finding: &Finding) -> Vec<Path> {
 
 /// Tells findings in a replayed run that are about the same intents, each with the index of its invariant.
 pub fn tell(prepared: &Prepared, replay: &Replay, findings: &[(usize, &Finding)]) -> Story {
-    let scene = Scene::new(prepared, replay);
+    tell_in(&mut Scene::new(prepared, replay), prepared, replay, findings).0
+}
+
+/// The same in a scene that is at hand. The cast comes with it.
+pub(super) fn tell_in(
+    scene: &mut Scene<'_>,
+    prepared: &Prepared,
+    replay: &Replay,
+    findings: &[(usize, &Finding)],
+) -> (Story, Cast) {
     let of: Vec<(Option<usize>, &Finding)> =
         findings.iter().map(|&(at, finding)| (Some(at), finding)).collect();
-    let Cast { parties, acts, kept } = reading::cast(&scene, prepared, replay, &of);
+    let Cast { parties, acts, kept } = reading::cast(scene, prepared, replay, &of);
+    scene.study(&parties, &acts);
+    let scene = &*scene;
     let teller = Teller { scene, parties, acts, kept };
     let mut story = Story { letting: teller.letting(), ..Story::default() };
     story.then = teller.chronicle(findings);
@@ -69,11 +80,12 @@ pub fn tell(prepared: &Prepared, replay: &Replay, findings: &[(usize, &Finding)]
             _ => "All clients involved were told ok. Nobody notices.".into(),
         });
     }
-    story
+    let Teller { parties, acts, kept, .. } = teller;
+    (story, Cast { parties, acts, kept })
 }
 
-struct Teller<'a> {
-    scene: Scene<'a>,
+struct Teller<'s, 'a> {
+    scene: &'s Scene<'a>,
     parties: Vec<Party>,
     acts: Vec<Act>,
     /// Commits that are told whatever is left out.
@@ -88,7 +100,7 @@ pub(super) fn letter(n: usize) -> String {
     }
 }
 
-impl Teller<'_> {
+impl Teller<'_, '_> {
     fn name(&self, party: &Party) -> String {
         match self.parties.iter().position(|known| known.path == party.path) {
             Some(at) if party.is_known() => letter(at),

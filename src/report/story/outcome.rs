@@ -12,7 +12,7 @@ use crate::report::left::Left;
 use crate::report::reading;
 use crate::report::words::{count, list, moment, safe};
 
-impl Teller<'_> {
+impl Teller<'_, '_> {
     pub(super) fn outcome(
         &self,
         prepared: &Prepared,
