@@ -66,6 +66,8 @@ pub(super) enum Command {
         #[arg(value_name = "CODE|WORD")]
         what: String,
     },
+    /// Write the JSON schema of scenarios, for editors: save it beside yours and name it in "$schema"
+    Schema,
     /// Write the reference of the scenario language, as it stands in docs/language.md
     #[command(hide = true)]
     Reference,

@@ -14,6 +14,7 @@ mod list;
 mod reference;
 mod replay;
 mod run;
+mod schema;
 mod surroundings;
 #[cfg(test)]
 mod tests;
@@ -66,6 +67,7 @@ pub fn run_in(
         Command::Check(args) => check::check(args, &cli.look, around, stdout),
         Command::List(args) => list::list(args, &cli.look, around, stdout, stderr),
         Command::Explain { what } => explain::explain(what, &cli.look, around, stdout, stderr),
+        Command::Schema => surroundings::put(stdout, &schema::text()).map(|()| Exit::AsExpected),
         Command::Reference => surroundings::put(stdout, &reference::page()).map(|()| Exit::AsExpected),
     };
     done.unwrap_or_else(|exit| exit)

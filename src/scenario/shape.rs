@@ -1,8 +1,8 @@
 //! What an object of the scenario language may hold, as tables: its keys, whether they must be there, the shape of
 //! their values, and a sentence about each.
 //!
-//! One table serves three purposes: [`super::fields`] checks and reads objects by it, and the schema for editors and
-//! the reference pages are written from it. Hence nothing is in a table that the language does not promise.
+//! One table serves three purposes: [`super::fields`] checks and reads objects by it, and the schema for editors
+//! (`halfway schema`) and the reference pages are written from it. Hence nothing is in a table that the language does not promise.
 
 use super::problem::enumerate;
 

@@ -17,7 +17,8 @@ pub static SCENARIO: Table = Table {
     name: "scenario",
     doc: "What services do, how they do it, in which weather, and what must be true then.",
     fields: &[
-        Field::new("$schema", Shape::Text, "Where the schema of this file is, for editors."),
+        Field::new("$schema", Shape::Text, "Where the schema of this file is, for editors.")
+            .more("`halfway schema` writes it."),
         Field::new("about", Shape::Text, "One sentence about the scenario."),
         Field::new(
             "extends",
