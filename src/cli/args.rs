@@ -66,6 +66,12 @@ pub(super) enum Command {
         #[arg(value_name = "CODE|WORD")]
         what: String,
     },
+    /// Write a scenario to start from
+    New {
+        /// Its file: `tickets` is tickets.json in this folder
+        #[arg(value_name = "NAME")]
+        name: PathBuf,
+    },
     /// Write the JSON schema of scenarios, for editors: save it beside yours and name it in "$schema"
     Schema,
     /// Write the reference of the scenario language, as it stands in docs/language.md

@@ -11,6 +11,7 @@ mod exit;
 mod explain;
 mod files;
 mod list;
+mod new;
 mod reference;
 mod replay;
 mod run;
@@ -67,6 +68,7 @@ pub fn run_in(
         Command::Check(args) => check::check(args, &cli.look, around, stdout),
         Command::List(args) => list::list(args, &cli.look, around, stdout, stderr),
         Command::Explain { what } => explain::explain(what, &cli.look, around, stdout, stderr),
+        Command::New { name } => new::new(name, stdout, stderr),
         Command::Schema => surroundings::put(stdout, &schema::text()).map(|()| Exit::AsExpected),
         Command::Reference => surroundings::put(stdout, &reference::page()).map(|()| Exit::AsExpected),
     };
