@@ -117,10 +117,15 @@ pub(super) fn lines(
 
 /// The commits that wrote what an expression reads.
 fn commits(prepared: &Prepared, replay: &Replay, invariant: usize, finding: &Finding) -> Vec<usize> {
+    // Whether it is known which rows matter.
+    let mut certain = false;
     let (end, tables, rows) = match (Reading::of(prepared, replay, invariant, finding), &finding.what) {
         (Some(mut reading), _) => {
             let (row, looked_at) = reading.rows();
-            (reading.end, tables_of(reading.broken), row.into_iter().chain(looked_at).collect())
+            let once = reading.search(row).and_then(|search| reading.once_found(&search, replay));
+            certain = once.is_some();
+            let rows = row.into_iter().chain(looked_at).chain(once.unwrap_or_default()).collect();
+            (reading.end, tables_of(reading.broken), rows)
         }
         (None, Witness::Changed { .. }) => match prepared.invariants.get(invariant).map(|one| &one.kind) {
             Some(InvariantKind::Constant(expr)) => (usize::MAX, tables_of(expr), Vec::new()),
@@ -139,11 +144,38 @@ fn commits(prepared: &Prepared, replay: &Replay, invariant: usize, finding: &Fin
         };
         commits.filter(writes).collect()
     };
+    let of_rows = || all(&|table, row| rows.contains(&(table, row)));
+    if certain
+        && let of_rows = of_rows()
+        && !of_rows.is_empty()
+    {
+        return of_rows;
+    }
     let of_tables = all(&|table, _| tables.contains(&table));
     if of_tables.len() <= COMMITS || rows.is_empty() {
         return of_tables;
     }
-    all(&|table, row| rows.contains(&(table, row)))
+    of_rows()
+}
+
+/// A search for a row that is not there.
+struct Search {
+    table: TableId,
+    /// The variable that stands for a row.
+    var: u16,
+    /// What all must be true of it.
+    asked: Vec<Expr>,
+}
+
+/// The parts of an expression that must all be true.
+fn conjuncts(expr: &Expr, into: &mut Vec<Expr>) {
+    match &expr.kind {
+        ExprKind::And(left, right) => {
+            conjuncts(left, into);
+            conjuncts(right, into);
+        }
+        _ => into.push(expr.clone()),
+    }
 }
 
 /// The tables that an expression reads.
@@ -311,6 +343,11 @@ impl<'p> Reading<'p> {
         if let Some(row) = row {
             so.push(format!("The row is {}.", self.row_text(row)));
         }
+        if let Some(search) = self.search(row).filter(|_| looked_at.is_empty()) {
+            let table = safe(&self.model.table_name(search.table));
+            let asked: Vec<String> = search.asked.iter().map(|test| self.text(test)).collect();
+            so.push(format!("There is no row in {table} with {}.", list(&asked)));
+        }
         let named: Vec<String> = looked_at.iter().take(ROWS).map(|&row| self.row_text(row)).collect();
         match looked_at.len() - named.len() {
             _ if named.is_empty() => {}
@@ -338,10 +375,73 @@ impl<'p> Reading<'p> {
 
     /// An expression with the values of a row in place of its variable.
     fn of_row(&self, expr: &Expr, var: u16, (table, row): RowId) -> Expr {
+        self.of_cells(expr, var, table, self.tables.table(table).cells(row))
+    }
+
+    fn of_cells(&self, expr: &Expr, var: u16, table: TableId, cells: &[Word]) -> Expr {
         let columns = &self.model.table(table).columns;
         let types: Vec<Type> = columns.iter().map(|column| column.ty.clone()).collect();
         let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
-        with_row(expr, var, self.tables.table(table).cells(row), &types, &names)
+        with_row(expr, var, cells, &types, &names)
+    }
+
+    /// What is judged, if it is a search that finds nothing.
+    fn search(&mut self, row: Option<RowId>) -> Option<Search> {
+        let judged = self.judged(row);
+        if !matches!(self.value(&judged), Some(Ok(0))) {
+            return None;
+        }
+        match judged.kind {
+            ExprKind::Loop {
+                over: Over::Rows(table),
+                var,
+                keep,
+                fold: Fold::Exists,
+                body: Some(body),
+                ..
+            } => {
+                let mut asked = keep;
+                conjuncts(&body, &mut asked);
+                Some(Search { table, var, asked })
+            }
+            _ => None,
+        }
+    }
+
+    /// The rows that come closest to what is searched: those of which that part of it is true which is true of the fewest.
+    fn nearly_found(&mut self, search: &Search) -> Vec<RowId> {
+        let rows = self.live(search.table);
+        let mut nearest: Vec<RowId> = Vec::new();
+        for test in &search.asked {
+            let fits = |&row: &RowId| self.is_true(&self.of_row(test, search.var, row));
+            let fit: Vec<RowId> = rows.iter().map(|&row| (search.table, row)).filter(fits).collect();
+            if !fit.is_empty() && (nearest.is_empty() || fit.len() < nearest.len()) {
+                nearest = fit;
+            }
+        }
+        nearest
+    }
+
+    /// The rows that once were what is searched: who took them away matters. `None` if that is too much to look through.
+    fn once_found(&mut self, search: &Search, replay: &Replay) -> Option<Vec<RowId>> {
+        let records = replay.trace.records.iter().enumerate().take(self.end);
+        let installs =
+            records.filter(|(_, record)| record.kind == Kind::Install && record.op == search.table.0);
+        let mut found = Vec::new();
+        for (n, (at, record)) in installs.enumerate() {
+            if n >= LOOKED_AT {
+                return None;
+            }
+            let Some(image) = replay.trace.image(at) else { continue };
+            for cells in [image.before, image.after].into_iter().flatten() {
+                let of = |test| self.of_cells(test, search.var, search.table, cells);
+                let asked: Vec<Expr> = search.asked.iter().map(of).collect();
+                if asked.iter().all(|test| self.is_true(test)) {
+                    found.push((search.table, record.row));
+                }
+            }
+        }
+        Some(found)
     }
 
     /// The row that the expression is not true for, if it is one about each row of a table, and the others that it looks at.
@@ -361,6 +461,9 @@ impl<'p> Reading<'p> {
             }
             _ => None,
         });
+        if let Some(search) = self.search(row).filter(|_| row.is_some()) {
+            return (row, self.nearly_found(&search));
+        }
         let judged = self.judged(row);
         let mut rows = Vec::new();
         judged.walk(&mut |part| {

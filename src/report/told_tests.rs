@@ -492,3 +492,34 @@ fn a_flow_that_does_not_know_is_not_said_to_have_failed() {
     let silent = flat(&whole(&text(r#"{ "lose": "reply buy" }"#), "calls", 0));
     assert!(silent.contains("gives up, knows nothing") && !silent.contains("not known"), "{silent}");
 }
+
+/// What was taken, and who paid for it; `more` may take payments back.
+fn taken_and_paid(acts: &str) -> String {
+    format!(
+        r#"{{
+  "services": {{ "shop": {{ "tables": {{ "taken": {{}}, "paid": {{}} }}, "operations": {{
+    "take": {{ "args": ["order"], "insert": {{ "taken[order]": {{ "order": "order" }} }} }},
+    "pay": {{ "args": ["order"], "insert": {{ "paid[order]": {{ "order": "order" }} }} }},
+    "void": {{ "args": ["order"], "delete": "paid.filter(p, p.order == order)" }} }} }} }},
+  "clients": {{ "ana": {{ "script": [{acts}] }} }},
+  "invariants": {{ "paid": {{ "at_rest": "shop.taken.all(t, shop.paid.exists(p, p.order == t.order))" }} }}
+}}"#
+    )
+}
+
+#[test]
+fn who_has_to_do_with_a_row_that_is_missed_is_told_and_nobody_else() {
+    let act = |at: u32, what: &str, of: &str| format!(r#"{{ "at": "{at}ms", "do": "shop.{what}('{of}')" }}"#);
+    let fine = [act(0, "take", "a"), act(10, "pay", "a"), act(20, "take", "b")];
+    let never = told(&taken_and_paid(&fine.join(", ")), "naive", 0);
+    let never = flat(&never);
+    assert!(never.contains("There is no row in shop.paid with p.order == 'b'."), "{never}");
+    assert!(never.contains("new taken['b']") && !never.contains("['a']"), "{never}");
+    // The twin: it was there, and somebody took it away.
+    let gone = [fine[..2].to_vec(), vec![act(30, "void", "a")]].concat();
+    let gone = flat(&told(&taken_and_paid(&gone.join(", ")), "naive", 0));
+    assert!(gone.contains("There is no row in shop.paid with p.order == 'a'."), "{gone}");
+    for what in ["new taken['a']", "new paid['a']", "paid['a'] deleted"] {
+        assert!(gone.contains(what), "{what}: {gone}");
+    }
+}
