@@ -206,7 +206,8 @@ codes! {
          or flow that a case alone has is most often one whose name was misspelled.";
     NoUndo = "HW0504", "A step that sagas cannot undo",
         "The step is declared compensatable but has no `undo`, or a later step may refuse while this one can neither be \
-         undone nor repeated until it succeeds.";
+         undone nor repeated until it succeeds. Said where some strategy runs the flow as a saga or a choreography: others \
+         undo nothing.";
     Refusable = "HW0505", "A step repeated for ever that may be refused",
         "Under a saga or a choreography a retriable step is repeated until it succeeds, also after a refusal. Its operation \
          has a `require`: while that is not met, the step is asked for again for ever, and the flow does not end. An \

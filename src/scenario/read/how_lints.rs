@@ -176,7 +176,13 @@ impl Looker<'_, '_> {
         services.dedup();
         if services.len() > 1 {
             let message = format!("the flow {} writes to several services under `calls`", quote(&flow.name));
-            let hint = "when it stops halfway nobody goes on and nobody undoes: a `saga` does";
+            let hint = match flow.by {
+                Some(_) => "when it stops halfway nobody goes on and nobody undoes: a `saga` does",
+                None => {
+                    "when it stops halfway nobody goes on and nobody undoes: give it a service that runs it with `by`, \
+                     and a `saga` does"
+                }
+            };
             self.said(Code::Halfway, message, hint, told);
         }
     }

@@ -1,5 +1,7 @@
 //! What can be run but should be looked at.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::super::code::Code;
 use super::super::problem::{Problem, Problems, did_you_mean, enumerate, quote};
 use super::super::source::Place;
@@ -46,8 +48,22 @@ impl Unreached {
         }
     }
 
-    /// The warning.
-    pub(super) fn warning(&self) -> Problem {
+    /// The warnings. Policies for one part stand in many strategies: what is said of them is said once, at the first.
+    pub(super) fn warnings(parts: BTreeSet<Unreached>) -> impl Iterator<Item = Problem> {
+        let mut scopes: BTreeMap<&str, usize> = BTreeMap::new();
+        for scope in parts.iter().filter(|part| part.what == Loose::Scope) {
+            *scopes.entry(&scope.name).or_default() += 1;
+        }
+        let mut warnings = Vec::new();
+        for part in &parts {
+            let places = if part.what == Loose::Scope { scopes.remove(&*part.name) } else { Some(1) };
+            warnings.extend(places.map(|places| part.warning(places)));
+        }
+        warnings.into_iter()
+    }
+
+    /// The warning, for so many places.
+    fn warning(&self, places: usize) -> Problem {
         let name = quote(&self.name);
         let (message, hint) = match self.what {
             Loose::Operation | Loose::Flow => {
@@ -55,10 +71,17 @@ impl Unreached {
                 (format!("nothing leads to the {what} {name}"), "no client, flow or topic calls it")
             }
             Loose::Value => (format!("no call takes the value {name}"), "name it in `does`, or leave it out"),
-            Loose::Scope => (
-                format!("policies for {name} have nothing to govern"),
-                "no operation writes that table, uses that topic, or belongs to that service",
-            ),
+            Loose::Scope => {
+                let here = match places - 1 {
+                    0 => String::new(),
+                    1 => ", here and in another place".to_owned(),
+                    more => format!(", here and in {more} other places"),
+                };
+                (
+                    format!("policies for {name} have nothing to govern{here}"),
+                    "no operation writes that table, uses that topic, or belongs to that service",
+                )
+            }
         };
         Problem::warning(Code::Unused, self.place, message).hint(hint)
     }
@@ -176,8 +199,11 @@ fn steps(model: &Model, index: &Index<'_>, strategies: &[(How, Expectation)], pr
         if heads.len() != flow.steps.len() {
             continue;
         }
+        // Calls, or one transaction, undo nothing, insist on nothing and end with a refusal.
+        if !seen_through(id, flow, strategies) {
+            continue;
+        }
         stays(flow, &heads, model, problems);
-        let insists = insists(id, flow, strategies);
         for (step, node) in flow.steps.iter().zip(heads) {
             let StepKind::Call(call) = &step.does else { continue };
             if call.class == Class::Compensatable && call.undo.is_none() {
@@ -185,7 +211,7 @@ fn steps(model: &Model, index: &Index<'_>, strategies: &[(How, Expectation)], pr
                 problems.push(problem.hint("name the call that compensates it, or another `class`"));
             }
             let required = call.class == Class::Retriable && !call.optional;
-            if insists && required && may_refuse(call.action.target, model) {
+            if required && may_refuse(call.action.target, model) {
                 let message = "this step is repeated until it succeeds, and may be refused";
                 let problem = Problem::warning(Code::Refusable, node.head(), message);
                 problems.push(problem.hint("give it an `undo`, or make it the `pivot`"));
@@ -194,14 +220,14 @@ fn steps(model: &Model, index: &Index<'_>, strategies: &[(How, Expectation)], pr
     }
 }
 
-/// Whether some strategy asks for a refused step again. Where a flow is calls, or merged, a refusal ends it, and one
-/// without a home is calls whatever a strategy says.
-fn insists(id: FlowId, flow: &Flow, strategies: &[(How, Expectation)]) -> bool {
-    let again = |how: &How| {
+/// Whether some strategy sees a flow to its end: undoes what was done, or asks for a step until it succeeds. One without a
+/// home is calls whatever a strategy says.
+fn seen_through(id: FlowId, flow: &Flow, strategies: &[(How, Expectation)]) -> bool {
+    let sees = |how: &How| {
         let coordination = &how.flows[id.index()].coordination;
         matches!(coordination, Coordination::Saga(_) | Coordination::Choreography { .. })
     };
-    flow.by.is_some() && strategies.iter().any(|(how, _)| again(how))
+    flow.by.is_some() && strategies.iter().any(|(how, _)| sees(how))
 }
 
 /// Steps that can neither be undone nor are the last that may fail: one behind them may be refused.

@@ -204,8 +204,8 @@ fn read_all(loaded: Loaded, budget: &mut Budget) -> Result<Scenario, Box<Rejecte
     }
     // What leads to a part may be what is wrong.
     if !problems.has_errors() {
-        for part in unreached.into_iter().flatten().chain(added) {
-            problems.push(part.warning());
+        for warning in Unreached::warnings(unreached.into_iter().flatten().chain(added).collect()) {
+            problems.push(warning);
         }
     }
     told.report(&mut problems);

@@ -173,6 +173,41 @@ fn a_step_that_stays_behind_when_a_later_one_is_refused_is_noticed() {
 }
 
 #[test]
+fn what_cannot_be_undone_is_noticed_only_where_somebody_undoes() {
+    let said = "HW0504 at {: this step cannot be undone, and a later one may be refused";
+    let bare = "HW0504 at {: this step has no `undo`";
+    let marks_of = |strategies: &str, put: &[(&str, &str)]| {
+        let mut all = vec![(r#""tried": {}"#, strategies), (r#"{ "tried": "holds" }"#, "{}")];
+        all.extend(put);
+        let mut said = marks(&trip("{}", HOLDS, &all));
+        said.retain(|said| said.starts_with("HW0504"));
+        said
+    };
+    let stays = (r#", "undo": "hotel.free(trip)""#, "");
+    let declared = (r#", "undo": "bank.unpay(trip)""#, r#", "class": "compensatable""#);
+    for (put, said) in [(stays, said), (declared, bare)] {
+        assert_eq!(marks_of(r#""naive": {}, "saga": {}"#, &[put]), [said]);
+        assert_eq!(marks_of(r#""events": { "coordination": "choreography" }"#, &[put]), [said]);
+        let rewritten = r#""naive": {}, "other": { "extends": "saga", "rewrite": { "topics": {} } }"#;
+        assert_eq!(marks_of(rewritten, &[put]), [said]);
+        assert_eq!(marks_of(r#""naive": {}, "one": { "coordination": "merged" }"#, &[put]), NOTHING);
+        assert_eq!(marks_of(r#""saga": {}"#, &[put, (r#""by": "home", "#, "")]), NOTHING);
+    }
+}
+
+#[test]
+fn a_flow_without_a_home_is_advised_to_get_one_before_it_is_a_saga() {
+    let hint = |put: &[(&str, &str)]| {
+        let Scenario { warnings, .. } = good(&trip("{}", HOLDS, put));
+        let mut hints = warnings.iter().filter(|problem| problem.code == Code::Halfway);
+        hints.next().and_then(|problem| problem.hint.clone()).unwrap_or_default()
+    };
+    assert!(hint(&[]).ends_with("nobody undoes: a `saga` does"), "{}", hint(&[]));
+    let homeless = hint(&[(r#""by": "home", "#, "")]);
+    assert!(homeless.ends_with("give it a service that runs it with `by`, and a `saga` does"), "{homeless}");
+}
+
+#[test]
 fn a_step_that_is_asked_for_again_when_it_is_refused_is_noticed_where_some_strategy_does_so() {
     let said = "HW0505 at {: this step is repeated until it succeeds, and may be refused";
     let insists = |strategies: &str, put: &[(&str, &str)]| {
@@ -357,6 +392,33 @@ fn policies_for_a_part_that_does_nothing_are_noticed() {
         ],
     );
     assert_eq!(marks(&written), NOTHING);
+}
+
+#[test]
+fn that_policies_have_nothing_to_govern_is_said_once_for_each_part() {
+    let spares = [(r#""home": {}"#, r#""home": {}, "spare": {}, "other": {}"#)];
+    let text = |strategies: &str| {
+        let strategies = format!(r#"{{ "tried": {{ "coordination": "saga" }}, {strategies} }}"#);
+        let put = [spares[0], (r#"{ "tried": {} }"#, strategies.as_str())];
+        marks(&trip("{}", HOLDS, &put))
+    };
+    let key = |part: &str| format!(r#"{{ "where": {{ "{part}": {{ "idempotency": "key" }} }} }}"#);
+    let said = "HW0503 at \"spare\": policies for `spare` have nothing to govern";
+    let [spare, other] = [key("spare"), key("other")];
+    assert_eq!(text(&format!(r#""a": {spare}"#)), [said]);
+    assert_eq!(
+        text(&format!(r#""a": {spare}, "b": {spare}"#)),
+        [format!("{said}, here and in another place")]
+    );
+    assert_eq!(
+        text(&format!(r#""a": {spare}, "b": {spare}, "c": {other}, "d": {spare}"#)),
+        [
+            format!("{said}, here and in 2 other places"),
+            "HW0503 at \"other\": policies for `other` have nothing to govern".to_owned(),
+        ]
+    );
+    // A strategy that extends another one has its scopes from there: that is one place.
+    assert_eq!(text(&format!(r#""a": {spare}, "b": {{ "extends": "a" }}"#)), [said]);
 }
 
 #[test]
