@@ -1,4 +1,4 @@
-//! `halfway explain`: what there is to say about one word of the language, or about the code of a problem.
+//! `halfway explain`: what there is to say about one word of the language or of results, or about the code of a problem.
 
 use std::io::Write;
 

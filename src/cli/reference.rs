@@ -315,6 +315,30 @@ mod tests {
         );
     }
 
+    /// What reports say is explained, too: whoever adds a word there has to say what it means.
+    #[test]
+    fn every_word_of_a_report_is_explained() {
+        use crate::model::invariant::Verdict;
+        for verdict in Verdict::ALL.into_iter().chain([Verdict::Error]) {
+            assert!(explained(verdict.word()).contains("(verdict)"), "{}", verdict.word());
+        }
+        for said in crate::report::glossary::words() {
+            for asked in [said.word].into_iter().chain(said.also) {
+                let text = explained(asked);
+                assert!(text.contains(said.doc) && text.contains(said.what), "{asked}: {text}");
+            }
+        }
+        for heading in crate::report::costs::headings() {
+            explained(&heading);
+        }
+        for verb in weather::VERBS {
+            assert!(explained(verb).contains("(fault)"), "{verb}");
+        }
+        assert!(explained("ERROR").contains("no value in some run"));
+        assert!(explained("deadlock").contains("in a ring"));
+        assert!(explained("hw0305").contains("HW0305"));
+    }
+
     /// Every chapter has one, and each does what it expects of itself.
     #[test]
     fn the_scenarios_on_the_page_run_as_they_say() {

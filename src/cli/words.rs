@@ -1,6 +1,7 @@
 //! Every word of the language with what there is to say about it, gathered from the tables that the reader checks by:
-//! for `explain` and for the reference.
+//! for `explain` and for the reference. For `explain` also the words of results.
 
+use crate::report::glossary;
 use crate::report::words::grouped;
 use crate::scenario::code::Code;
 use crate::scenario::problem::enumerate;
@@ -20,6 +21,8 @@ pub(super) struct Entry {
     pub(super) text: String,
     /// A heading and what stands under it: values, keys, parameters.
     pub(super) rows: Option<(&'static str, Vec<(String, String)>)>,
+    /// What reports say in place of the word.
+    pub(super) also: Option<&'static str>,
 }
 
 /// Word tables by the names under which the reference shows them, with what one of their words is.
@@ -177,6 +180,7 @@ pub(super) fn entries() -> Vec<Entry> {
             title: format!("{}: {}", code.name(), code.title()),
             text: code.explanation().to_owned(),
             rows: None,
+            also: None,
         });
     }
     for table in tables() {
@@ -206,8 +210,20 @@ pub(super) fn entries() -> Vec<Entry> {
                 title: format!("{} ({what})", word.name),
                 text: word.doc.to_owned(),
                 rows: None,
+                also: None,
             });
         }
+    }
+    for said in glossary::words() {
+        let also = said.also.map(|also| format!("; {also}")).unwrap_or_default();
+        all.push(Entry {
+            name: said.word.to_owned(),
+            of: Vec::new(),
+            title: format!("{} ({}{also})", said.word, said.what),
+            text: said.doc.to_owned(),
+            rows: None,
+            also: said.also,
+        });
     }
     all
 }
@@ -225,6 +241,7 @@ fn object(table: &'static Table) -> Entry {
         title: format!("{} ({what})", table.name),
         text: table.doc.to_owned(),
         rows: Some(("Its keys", table.fields.iter().map(row).collect())),
+        also: None,
     }
 }
 
@@ -273,6 +290,7 @@ fn key(table: &'static Table, field: &'static Field, all: &mut Vec<Entry>) {
             title: format!("{} ({what})", field.name),
             text,
             rows: (!rows.is_empty()).then_some((heading, rows)),
+            also: None,
         });
     }
     let object = if is_dimension(table) { table.name.to_owned() } else { with_article(table.name) };
@@ -292,6 +310,7 @@ fn key(table: &'static Table, field: &'static Field, all: &mut Vec<Entry>) {
                 title: format!("{} (value of {} of {object})", word.name, field.name),
                 text: sentences(&[word.doc, default, later]),
                 rows: None,
+                also: None,
             });
         }
     }
@@ -315,6 +334,7 @@ fn policy(dimension: &'static Table, word: &'static Word) -> Entry {
         title: format!("{} (policy of {})", word.name, dimension.name),
         text: sentences(&[word.doc, naive, later]),
         rows: (!rows.is_empty()).then_some(("Its parameters", rows)),
+        also: None,
     }
 }
 
@@ -326,7 +346,9 @@ pub(super) fn answers(entry: &Entry, asked: &str) -> bool {
         let of_form = lists.iter().any(|what| entry.title.ends_with(&format!("({what})")));
         of_form && entry.name.split(' ').any(|word| word == asked)
     };
-    entry.name == asked
+    // Reports shout some of their words.
+    entry.name.eq_ignore_ascii_case(asked)
+        || entry.also == Some(asked)
         || asked.split_once('.').is_some_and(|(of, name)| entry.name == name && entry.of.contains(&of))
         || (!asked.is_empty() && begins())
 }

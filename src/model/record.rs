@@ -112,6 +112,39 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them, in the order of their codes, which count from 1.
+    pub const ALL: [Kind; Kind::COUNT - 1] = [
+        Kind::Invoke,
+        Kind::Complete,
+        Kind::Sent,
+        Kind::Lost,
+        Kind::Delivered,
+        Kind::Begin,
+        Kind::Read,
+        Kind::Install,
+        Kind::Commit,
+        Kind::Rollback,
+        Kind::Refused,
+        Kind::Failed,
+        Kind::Conflict,
+        Kind::Replay,
+        Kind::Busy,
+        Kind::LockWait,
+        Kind::Timeout,
+        Kind::Crash,
+        Kind::Restart,
+        Kind::Pause,
+        Kind::Resume,
+        Kind::Cut,
+        Kind::Heal,
+        Kind::Flow,
+        Kind::Publish,
+        Kind::Mark,
+        Kind::Settled,
+        Kind::Delayed,
+        Kind::End,
+    ];
+
     /// One more than the greatest code.
     pub const COUNT: usize = 30;
 }
@@ -313,6 +346,12 @@ mod tests {
     #[test]
     fn a_record_is_six_words() {
         assert_eq!(size_of::<Record>(), 48);
+    }
+
+    #[test]
+    fn the_kinds_are_those_with_a_code() {
+        let codes: Vec<usize> = Kind::ALL.iter().map(|&kind| kind as usize).collect();
+        assert_eq!(codes, (1..Kind::COUNT).collect::<Vec<_>>());
     }
 
     /// Each field is in the words, whole, and at a place of its own.

@@ -81,6 +81,16 @@ const COLUMNS: &[Column] = &[
     Column { heading: ["", "silent"], shown: |costs| costs.silent > 0, cell: |costs| grouped(costs.silent) },
 ];
 
+/// What stands above the columns.
+#[cfg(test)]
+pub(crate) fn headings() -> impl Iterator<Item = String> {
+    let whole = |[first, second]: [&str; 2]| match first.strip_suffix('-') {
+        Some(first) => format!("{first}{second}"),
+        None => format!("{first} {second}").trim().to_owned(),
+    };
+    COLUMNS.iter().map(move |column| whole(column.heading))
+}
+
 /// The table of a case.
 pub fn costs(case: &CaseReport, look: &Look) -> String {
     let strategies: Vec<&StrategyReport> =

@@ -7,6 +7,7 @@ mod calls;
 pub mod costs;
 mod doubt;
 mod expression;
+pub mod glossary;
 pub mod history;
 pub mod json;
 pub mod junit;

@@ -513,6 +513,10 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// All of them, from best to worst.
+    pub const ALL: [Ending; 5] =
+        [Ending::AsExpected, Ending::Inconclusive, Ending::Finding, Ending::Unsound, Ending::Panicked];
+
     /// Its word in reports for programs.
     pub fn word(self) -> &'static str {
         match self {

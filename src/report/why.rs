@@ -2,6 +2,13 @@
 
 use crate::model::record::{FlowMove, Kind, NONE, Record, StepRole};
 
+/// The reasons that are told where the record has none.
+pub(super) const REASONS: [&str; 4] = [CONFLICT, ERROR, DEADLOCK, WAITED];
+const CONFLICT: &str = "conflict";
+const ERROR: &str = "technical error";
+const DEADLOCK: &str = "deadlock";
+const WAITED: &str = "waited too long for a row lock";
+
 /// How an intent was last said no to, kept while its records go by.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct No {
@@ -35,7 +42,7 @@ impl No {
     /// The reason that its end has, if the record of the end has none.
     pub(super) fn reason(&self, end: &Record, records: &[Record]) -> Option<&'static str> {
         let at = self.last.filter(|_| end.data == 0 && !self.refused)?;
-        Some(if records[at].kind == Kind::Conflict { "conflict" } else { failure(records, at) })
+        Some(if records[at].kind == Kind::Conflict { CONFLICT } else { failure(records, at) })
     }
 }
 
@@ -64,8 +71,8 @@ pub(super) fn failure(records: &[Record], at: usize) -> &'static str {
     let failed = &records[at];
     let last = records[..at].iter().rev().find(|before| before.path == failed.path);
     if last.is_none_or(|last| last.kind != Kind::LockWait) {
-        return "technical error";
+        return ERROR;
     }
     let closed = records[..at].last().is_some_and(|last| last.kind == Kind::LockWait && last.at == failed.at);
-    if closed { "deadlock" } else { "waited too long for a row lock" }
+    if closed { DEADLOCK } else { WAITED }
 }

@@ -330,7 +330,7 @@ pub(super) fn outcome_word(outcome: Outcome) -> &'static str {
     }
 }
 
-pub(super) fn kind_word(kind: Kind) -> &'static str {
+pub(in crate::report) fn kind_word(kind: Kind) -> &'static str {
     match kind {
         Kind::Invoke => "invoke",
         Kind::Complete => "complete",
@@ -382,7 +382,7 @@ pub(super) fn point_word(flag: u8) -> &'static str {
     }
 }
 
-pub(super) fn move_word(flag: u8) -> &'static str {
+pub(in crate::report) fn move_word(flag: u8) -> &'static str {
     match FlowMove::ALL.get(usize::from(flag)) {
         Some(FlowMove::Started) => "started",
         Some(FlowMove::Asked) => "asked",

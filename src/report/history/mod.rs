@@ -17,6 +17,7 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 pub use self::entry::{Cells, Entry};
+pub(super) use self::entry::{kind_word, move_word};
 use super::json::digest;
 use super::scene::Scene;
 use crate::explore::{Prepared, Replay};
