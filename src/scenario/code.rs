@@ -175,7 +175,8 @@ codes! {
     Parameter = "HW0317", "A parameter of another policy",
         "The parameter is known in this dimension, but the policy that is in force does not look at it. Leave it out, or \
          say `use` as well. The key of an operation with `store` `before` or `after` is stored as done, so it is \
-         never in progress, and `busy` and `busy_for` say nothing to it.";
+         never in progress, and `busy` and `busy_for` say nothing to it. With `store` `with` it is in progress as long as \
+         its transaction, which nobody takes over, so that `busy_for` is about flows only.";
     Scope = "HW0318", "A policy that has nothing to govern there",
         "`retry` and `coordination` belong to who calls: flows, services, groups of clients. All others belong to who \
          is called: operations, tables, topics, services, and flows that a service runs.";

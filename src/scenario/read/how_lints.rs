@@ -124,8 +124,12 @@ impl Looker<'_, '_> {
                 Target::Flow(flow) => &self.how.flows[flow.index()].idempotency,
             };
             let Idempotency::Key(key) = key else { continue };
+            // Of an operation it is in progress as long as its transaction.
+            let lasting =
+                matches!(target, Target::Flow(flow) if *self.coordination(flow) != Coordination::Merged);
             let horizon = horizon(self.how.retry(caller, target));
-            for (word, lasts) in [("ttl", key.ttl), ("busy_for", key.busy_for)] {
+            let busy_for = lasting.then_some(("busy_for", key.busy_for));
+            for (word, lasts) in [("ttl", key.ttl)].into_iter().chain(busy_for) {
                 let short = horizon.is_none_or(|horizon| lasts < horizon) && !lasts.is_ever();
                 if !short || horizon == Some(Span::ZERO) || said.contains(&target) {
                     continue;

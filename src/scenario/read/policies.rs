@@ -140,7 +140,8 @@ impl<'n> Resolver<'_, 'n> {
     }
 
     /// Parameters of the strategy itself that say nothing to a key that is never in progress: one that is stored as done
-    /// before the effect or after it. The key of a flow is in progress all the same, unless it is merged into an operation.
+    /// before the effect or after it. Stored with it, it is in progress as long as its transaction, which nobody takes over.
+    /// The key of a flow is in progress all the same, unless it is merged into an operation.
     fn in_progress(&mut self, policy: &Node, key: &KeyPolicy, merged: bool) {
         let Some(own) = self.strategy.own else { return };
         // Where it stands is asked before what it is called: most parameters are those of the naive policies.
@@ -151,6 +152,7 @@ impl<'n> Resolver<'_, 'n> {
                 let idle = match key.store {
                     KeyStore::Before if merged => Some("before"),
                     KeyStore::After if merged => Some("after"),
+                    KeyStore::With if merged && name == "busy_for" => Some("with"),
                     _ => None,
                 };
                 self.told.parameter(name, entry.key.place, idle);

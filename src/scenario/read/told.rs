@@ -15,7 +15,7 @@ type Said = (Code, String, &'static str);
 pub(super) struct Told {
     /// By what is said, of whom, and where their names stand.
     strategies: BTreeMap<Said, BTreeSet<(Place, String)>>,
-    /// Parameters of a key in progress: the `store` under which there is none, if there is none anywhere.
+    /// Parameters of a key in progress: the `store` under which they say nothing, if they say nothing anywhere.
     parameters: BTreeMap<(Place, &'static str), Option<&'static str>>,
 }
 
@@ -51,8 +51,16 @@ impl Told {
         }
         for ((place, name), idle) in self.parameters {
             let Some(store) = idle else { continue };
-            let message = format!("{} says nothing to a key with `store` `{store}`", quote(name));
-            let hint = "it is stored as done, so it is never in progress";
+            let (message, hint) = match store {
+                "with" => (
+                    format!("{} says nothing to the key of an operation", quote(name)),
+                    "it is in progress as long as its transaction, which nobody takes over; that of a flow is taken over",
+                ),
+                _ => (
+                    format!("{} says nothing to a key with `store` `{store}`", quote(name)),
+                    "it is stored as done, so it is never in progress",
+                ),
+            };
             problems.push(Problem::warning(Code::Parameter, place, message).hint(hint));
         }
     }

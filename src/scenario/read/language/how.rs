@@ -128,7 +128,7 @@ dimensions! {
              "What an equal key means.").default("replay"),
          Field::new("busy", Shape::OneOf(&[word("reject", "It is turned away and may be repeated."), word("wait", "It waits for the answer."), word("ignore", "It is carried out as well.")]),
              "What becomes of a request whose key is in progress.").default("reject"),
-         Field::new("busy_for", Shape::TimeOrEver, "After so long an entry in progress is taken over.").default("ever"),
+         Field::new("busy_for", Shape::TimeOrEver, "After so long an entry in progress is taken over: that of a flow, which is in progress from its start to its end. That of an operation is so as long as its transaction, which nobody takes over.").default("ever"),
          Field::new("ttl", Shape::TimeOrEver, "After so long a finished entry is forgotten.").default("ever"),
          Field::new("memory", Shape::OneOf(&[word("shared", "In the database of the service."), word("replica", "In the memory of the replica, which a crash wipes out.")]),
              "Where keys are kept.").default("shared"),
