@@ -238,10 +238,11 @@ codes! {
     LikeUnique = "HW0512", "A text that looks like a value of `unique`",
         "It is a text like any other, and never what `unique` makes: a value of `unique` is equal to itself alone, and is \
          printed without quotes. Compare arguments and fields that hold it.";
-    Unsent = "HW0513", "An argument that no event has",
+    Unsent = "HW0513", "A field that no event has",
         "What an event runs takes its arguments from the fields of the event by their names, and one that the event does not \
          have is null. No operation that publishes to the topic gives this field. Said of operations and flows that are \
-         only run by events: where a client or a flow asks for one, too, it may hand over more.";
+         only run by events: where a client or a flow asks for one, too, it may hand over more. The same is said of the `key` of a topic: without \
+         it all events are numbered as if they were about one thing.";
     NoValue = "HW0601", "An invariant without a value",
         "In some run the marked part of the invariant could not be computed: a division by zero, an overflow, an index \
          beyond the end of a list, the least of nothing, null where a value is needed. So nobody can say whether it holds, \

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::code::Code;
 use super::super::problem::{Problem, Problems, did_you_mean, enumerate, quote};
 use super::super::source::Place;
-use super::super::tree::Node;
+use super::super::tree::{Node, Text};
 use super::flows::step_heads;
 use super::invariants::Named;
 use super::names::{Index, TopicName};
@@ -154,7 +154,7 @@ fn topics(model: &Model, index: &Index<'_>, problems: &mut Problems) {
     }
 }
 
-/// Arguments of what events run that no event has.
+/// Arguments of what events run, and keys of topics, that no event has.
 fn unsent(model: &Model, index: &Index<'_>, called: &[Target], problems: &mut Problems) {
     let mut sent: Vec<Vec<u16>> = vec![Vec::new(); model.topics.len()];
     for effects in model.operations.iter().flat_map(|operation| operation.all_effects()) {
@@ -174,20 +174,21 @@ fn unsent(model: &Model, index: &Index<'_>, called: &[Target], problems: &mut Pr
         // Who is asked without an event, too, may be handed more.
         let only =
             topic.subscribers.iter().filter(|subscriber| called.binary_search(&subscriber.target).is_err());
+        let mut asked: Vec<&Text> = name.fields.iter().filter_map(|fields| fields.text("key")).collect();
         for callable in only.map(|subscriber| index.callable(subscriber.target)) {
             let args = callable.fields.list("args").iter().filter_map(|node| node.as_text());
-            for arg in args.filter(|arg| !fields.contains(&arg.value.as_str())) {
-                let message =
-                    format!("no event of {} has the field {}", quote(&topic.name), quote(&arg.value));
-                // Of a record that is told as a whole only what somebody asks for is known here.
-                let have = (!fields.is_empty())
-                    .then(|| format!("they have {}", enumerate(fields.iter().copied(), "and")));
-                let meant = did_you_mean(&arg.value, fields.iter().copied());
-                let meant = meant.map(|meant| format!("did you mean {}?", quote(meant)));
-                let hint: Vec<String> = meant.into_iter().chain(have).collect();
-                let hint = (!hint.is_empty()).then(|| hint.join(" "));
-                problems.push(Problem::warning(Code::Unsent, arg.place, message).maybe_hint(hint));
-            }
+            asked.extend(args);
+        }
+        for name in asked.into_iter().filter(|name| !fields.contains(&name.value.as_str())) {
+            let message = format!("no event of {} has the field {}", quote(&topic.name), quote(&name.value));
+            // Of a record that is told as a whole only what somebody asks for is known here.
+            let have = (!fields.is_empty())
+                .then(|| format!("they have {}", enumerate(fields.iter().copied(), "and")));
+            let meant = did_you_mean(&name.value, fields.iter().copied());
+            let meant = meant.map(|meant| format!("did you mean {}?", quote(meant)));
+            let hint: Vec<String> = meant.into_iter().chain(have).collect();
+            let hint = (!hint.is_empty()).then(|| hint.join(" "));
+            problems.push(Problem::warning(Code::Unsent, name.place, message).maybe_hint(hint));
         }
     }
 }

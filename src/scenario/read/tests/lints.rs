@@ -308,6 +308,39 @@ fn an_argument_that_no_event_has_is_noticed() {
 }
 
 #[test]
+fn a_key_of_a_topic_that_no_event_has_is_noticed() {
+    let keyed = |key: &str, put: &[(&str, &str)]| {
+        let topics = format!(r#""topics": {{ "placed": {{ "key": "{key}" }} }}, "clients""#);
+        let mut all = vec![(r#""clients""#, topics.as_str())];
+        all.extend(put);
+        mail(&all)
+    };
+    assert_eq!(keyed("order", &[]), NOTHING);
+    let hint = "did you mean `order`? they have `order` and `n`";
+    assert_eq!(
+        keyed("oder", &[]),
+        [format!("HW0513 at \"oder\": no event of `placed` has the field `oder` ({hint})")]
+    );
+    // A record that is told as a whole has it, although nobody asks for it; and one that has not.
+    let whole = [
+        (r#""placed": { "order": "o", "n": 1 }"#, r#""placed": "orders[o]""#),
+        (r#"["order"]"#, r#"["id"]"#),
+        (r#""o": "order""#, r#""o": "id""#),
+    ];
+    assert_eq!(keyed("n", &whole), NOTHING);
+    assert_eq!(
+        keyed("m", &whole),
+        ["HW0513 at \"m\": no event of `placed` has the field `m` (they have `id`)"]
+    );
+    // An argument of that name is told in its own place.
+    let asked = [(r#"["order"]"#, r#"["oder"]"#), (r#""o": "order""#, r#""o": "oder""#)];
+    assert_eq!(keyed("oder", &asked).len(), 2);
+    // A topic that nobody publishes to has no events at all, and that is said.
+    let other = keyed("oder", &[(r#""publish": { "placed""#, r#""publish": { "other""#)]);
+    assert!(other.iter().all(|said| said.starts_with("HW0501")), "{other:?}");
+}
+
+#[test]
 fn a_topic_that_is_misspelled_is_told_from_both_sides() {
     let reads = |topic: &'static str| [(r#""on": "placed""#, topic)];
     assert_eq!(
