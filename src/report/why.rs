@@ -3,6 +3,7 @@
 use crate::model::record::{FlowMove, Kind, NONE, Record, StepRole};
 
 /// The reasons that are told where the record has none.
+#[cfg(test)]
 pub(super) const REASONS: [&str; 4] = [CONFLICT, ERROR, DEADLOCK, WAITED];
 const CONFLICT: &str = "conflict";
 const ERROR: &str = "technical error";
