@@ -24,8 +24,12 @@ const EFFECT: u64 = 0x6566_6665_6374;
 
 impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     pub(super) fn client_node(&self, client: u32) -> u32 {
-        let of = self.world.clients[client as usize];
-        self.plan.nodes.clients[of.group as usize] + of.number
+        self.home_of(self.world.clients[client as usize])
+    }
+
+    #[inline]
+    fn home_of(&self, client: Client) -> u32 {
+        self.plan.nodes.clients[client.group as usize] + client.number
     }
 
     /// Puts the first intent of every client on the agenda.
@@ -128,7 +132,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             }
         };
         let target = wanted.target;
-        let node = self.plan.nodes.clients[state.group as usize] + state.number;
+        let node = self.home_of(state);
         // The words of the arguments come behind those that they are computed from.
         let from = slots.len();
         for code in &wanted.args {
