@@ -138,6 +138,54 @@ fn that_nothing_bounds_what_holds_is_said_only_where_something_does() {
     assert!(!legend(Verdict::Inconclusive) && !legend(Verdict::Stuck));
 }
 
+#[test]
+fn a_cell_of_which_nothing_is_expected_says_why_it_is_inconclusive() {
+    let mut case = sample();
+    let open = |obligations, hazards| CellReport {
+        obligations,
+        hazards,
+        ..cell(Verdict::Inconclusive, CellStatus::Unremarkable, 0)
+    };
+    let told = |case: &CaseReport| {
+        let look = Look { width: 200, ..Look::default() };
+        let text = text::verdicts(case, &look);
+        text.lines().filter(|line| line.contains("is inconclusive")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&case), [""; 0]);
+    for strategy in &mut case.strategies {
+        strategy.cells[2] = open(9, 0);
+    }
+    case.strategies[0].cells[1] = open(9, 0);
+    case.strategies[2].cells[1] = open(0, 0);
+    case.strategies[2].cells[0] = open(9, 5);
+    assert_eq!(
+        told(&case),
+        [
+            "- charged once is inconclusive under merged: no intent came to an end other than by a slip of an operation",
+            "- no-lost-update is inconclusive under naive: nothing happened to its tables that could have broken it (a crash)",
+            "- no-lost-update is inconclusive under merged: nothing was there to be examined",
+            "- every-intent-ends is inconclusive under all strategies: nothing happened to its tables that could have broken it \
+             (a crash)",
+        ]
+    );
+    // What is expected to be so needs no reason.
+    for strategy in &mut case.strategies {
+        strategy.cells[2].cell = Cell {
+            verdict: Verdict::Inconclusive,
+            expected: Some(Verdict::Inconclusive),
+            status: CellStatus::Expected,
+        };
+    }
+    assert_eq!(told(&case).len(), 3);
+    // Where nothing is earned at all, that is said with the first reason, and the others behind it.
+    for strategy in &mut case.strategies {
+        (strategy.cells, strategy.overall) = (vec![open(0, 0), open(9, 0), open(9, 0)], None);
+    }
+    let text = text::verdicts(&case, &Look { width: 200, ..Look::default() });
+    assert!(text.contains("can be said; charged once: nothing was there to be examined"), "{text}");
+    assert_eq!(told(&case).len(), 2);
+}
+
 /// A rule that never struck in a thousand runs.
 fn idle(name: &str, file: &str, case: Option<&str>) -> CaseReport {
     let place = Some(Place::new(0, 7, 9));

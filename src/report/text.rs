@@ -7,7 +7,7 @@ use super::look::{Look, Tone, wrap};
 use super::matrix::matrix;
 use super::summary::{CaseReport, CellReport, Ending, InvariantName, Report, StrategyReport, fact_status};
 use super::trouble;
-use super::words::{count, counted, grouped, safe};
+use super::words::{count, counted, grouped, list, safe};
 use crate::explore::{Cell, CellStatus};
 use crate::model::invariant::Verdict;
 
@@ -68,12 +68,21 @@ fn notes(case: &CaseReport, look: &Look) -> String {
     let mut out = String::new();
     let mut note =
         |tone: Tone, mark: &str, text: String| out.push_str(&trouble::note(tone, mark, &text, look));
+    let mut open = open(case);
     if case.says_nothing() {
-        let cells = case.strategies.iter().flat_map(|strategy| strategy.cells.iter().zip(&case.invariants));
-        let mut open = cells.filter(|(cell, _)| cell.cell.verdict == Verdict::Inconclusive);
-        let why = open.next().map(|(cell, of)| format!("{}: {}", safe(&of.name), unearned(cell, of)));
-        let why = why.unwrap_or_else(|| "nothing is asked, or nothing could be carried out".into());
+        let why = match open.is_empty() {
+            true => "nothing is asked, or nothing could be carried out".into(),
+            false => {
+                let Open { of, why, .. } = open.remove(0);
+                format!("{of}: {why}")
+            }
+        };
         note(Tone::Doubtful, "?", format!("no cell is earned, so nothing can be said; {why}"));
+    }
+    for Open { of, why, under } in open {
+        let all = under.len() == case.strategies.len() && under.len() > 1;
+        let under = if all { "all strategies".to_owned() } else { list(&under) };
+        note(Tone::Faint, "-", format!("{of} is inconclusive under {under}: {why}"));
     }
     for strategy in &case.strategies {
         let name = safe(&strategy.name);
@@ -120,6 +129,31 @@ fn notes(case: &CaseReport, look: &Look) -> String {
         }
     }
     out
+}
+
+/// Cells that are inconclusive although nothing is expected of them: of which invariant, why, and under which strategies.
+struct Open {
+    of: String,
+    why: String,
+    under: Vec<String>,
+}
+
+/// All of them; those of an invariant that are so for the same reason are told together.
+fn open(case: &CaseReport) -> Vec<Open> {
+    let mut all: Vec<Open> = Vec::new();
+    for (at, invariant) in case.invariants.iter().enumerate() {
+        let cells = case.strategies.iter().filter_map(|strategy| Some((strategy, strategy.cells.get(at)?)));
+        let is_open = |cell: &Cell| cell.verdict == Verdict::Inconclusive && cell.expected.is_none();
+        let of = safe(&invariant.name);
+        for (strategy, cell) in cells.filter(|(_, cell)| is_open(&cell.cell)) {
+            let (why, name) = (unearned(cell, invariant), safe(&strategy.name));
+            match all.iter_mut().find(|open| open.of == of && open.why == why) {
+                Some(open) => open.under.push(name),
+                None => all.push(Open { of: of.clone(), why, under: vec![name] }),
+            }
+        }
+    }
+    all
 }
 
 /// Expectations that were not met, one line each.
