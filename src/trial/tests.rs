@@ -173,9 +173,10 @@ fn a_scenario_with_parts_in_rust_is_not_sent_to_the_command_that_lacks_them() {
     assert!(failed.contains("no process `vault` is registered"), "{failed}");
 }
 
-/// Busy or not, by a flag that is turned each time if it is to be impure.
+/// Busy or not, by a flag that is turned each time, if it is to be impure and the argument is large enough.
 struct Moody {
     turns: bool,
+    from: i64,
     flag: std::sync::Arc<AtomicBool>,
 }
 
@@ -187,9 +188,10 @@ impl crate::own::Policy for Moody {
         _: crate::model::ids::OpId,
         steps: &mut crate::own::Steps,
     ) {
-        let (turns, flag) = (self.turns, self.flag.clone());
+        let (turns, from, flag) = (self.turns, self.from, self.flag.clone());
         if place == crate::own::Place::Arrived {
-            steps.instant("mood", move |_| {
+            steps.instant("mood", move |locals| {
+                let turns = turns && locals.args()[0] >= from;
                 match flag.fetch_xor(turns, std::sync::atomic::Ordering::Relaxed) {
                     true => crate::own::Next::Busy,
                     false => crate::own::Next::On,
@@ -199,29 +201,38 @@ impl crate::own::Policy for Moody {
     }
 }
 
-#[test]
-fn code_that_does_not_do_the_same_twice_is_found_out() {
+/// A trial of a moody policy.
+fn moody(turns: bool, from: i64, seeds: Range<u64>) -> Result<Checked, Failed> {
     let text = r#"{
-      "services": { "s": { "tables": { "t": {} }, "operations": { "o": { "insert": { "t[]": { "n": 1 } } } } } },
-      "clients": { "c": { "does": "s.o()" } },
+      "services": { "s": { "tables": { "t": {} }, "operations": {
+        "o": { "args": ["n"], "insert": { "t[]": { "n": "n" } } } } } },
+      "clients": { "c": { "does": "s.o(n)", "with": { "n": "uniform(1, 9)" } } },
       "strategies": { "naive": { "retry": { "timeout": "20ms", "attempts": 1 } } },
       "invariants": { "every-intent-ends": {} }
     }"#;
-    let moody = |turns: bool| {
-        let scenario = Draft::parse("moods", text).unwrap().read().unwrap();
-        let policy = Moody { turns, flag: Default::default() };
-        let scenario = scenario.with_strategy("moody", "naive", policy).unwrap();
-        scenario
-            .strategy("moody")
-            .expect_overall(Verdict::Inconclusive)
-            .seeds(0..9)
-            .jobs(1)
-            .check_in(quiet(None))
-    };
-    let failed = moody(true).unwrap_err();
+    let scenario = Draft::parse("moods", text).unwrap().read().unwrap();
+    let policy = Moody { turns, from, flag: Default::default() };
+    let scenario = scenario.with_strategy("moody", "naive", policy).unwrap();
+    let trial = scenario.strategy("moody").expect_overall(Verdict::Inconclusive);
+    trial.seeds(seeds).jobs(1).check_in(quiet(None))
+}
+
+#[test]
+fn code_that_does_not_do_the_same_twice_is_found_out() {
+    let failed = moody(true, 1, 0..9).unwrap_err();
     assert!(
         failed.to_string().contains("the same seed told two stories: moody in moods, seed 0"),
         "{failed}"
     );
-    moody(false).unwrap();
+    moody(false, 1, 0..9).unwrap();
+}
+
+#[test]
+fn code_that_does_not_do_the_same_twice_is_found_out_in_later_seeds_of_which_nothing_is_told() {
+    // The first seed draws a number so small that nothing is amiss.
+    let from = (1..10).find(|&from| moody(true, from, 0..1).is_ok()).unwrap();
+    let failed = moody(true, from, 0..400).unwrap_err().to_string();
+    assert!(failed.contains("the same seed told two stories"), "{failed}");
+    assert!(!failed.contains("seed 0\n"), "{failed}");
+    moody(false, from, 0..400).unwrap();
 }
