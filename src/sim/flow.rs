@@ -120,6 +120,11 @@ impl<'e, C: Chooser, S: Sink> Engine<'e, C, S> {
                 Some(_) if by.policy.busy != Busy::Ignore => {
                     let running = self.running(flow, word);
                     if let (Busy::Wait, Some(running)) = (by.policy.busy, running) {
+                        if let From::Guest { asker } = from
+                            && let Some(asker) = self.world.askers.get_mut(asker)
+                        {
+                            asker.waits = true;
+                        }
                         self.world.runs[running].waiters.push(from);
                         return;
                     }

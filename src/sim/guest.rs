@@ -16,6 +16,7 @@ use crate::kernel::agenda::Class;
 use crate::kernel::choose::{Ask, Chooser};
 use crate::kernel::path::{Path, Role, mix};
 use crate::kernel::sample::below;
+use crate::kernel::time::Span;
 use crate::model::flow::Target;
 use crate::model::ids::{OpId, ServiceId, TableId};
 use crate::model::own::{AnyProcess, Db, Effect, Input, Out, Said, Ticket};
@@ -96,9 +97,19 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         });
     }
 
+    /// Answers what a process sent: by a message, or, at the same replica, at once.
+    pub(super) fn answer_guest(&mut self, asker: Id, status: Status, what: Answered<'_>) {
+        let Some(&Asker { node, origin, local, .. }) = self.world.askers.get(asker) else { return };
+        if !local {
+            return self.reply_to_guest(node, asker, status, what);
+        }
+        let origin = Origin { ctx: *what.ctx, path: what.path.child(Role::Reply, 0), ..origin };
+        self.add_chore(node, origin, ChoreKind::Told { asker, status }, Span::ZERO, false);
+    }
+
     /// An answer to something that a process sent.
-    pub(super) fn guest_replied(&mut self, asker: u32, path: Path, status: Status) {
-        let Asker { node, life, origin, tag, note } = self.world.askers[asker as usize];
+    pub(super) fn guest_replied(&mut self, asker: Id, path: Path, status: Status) {
+        let Some(&Asker { node, life, origin, tag, note, .. }) = self.world.askers.get(asker) else { return };
         let state = &self.world.nodes[node as usize];
         if state.down || state.life != life {
             return;
@@ -136,6 +147,15 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                     });
                 }
             }
+            ChoreKind::Ask { target, args, asker } => {
+                let Origin { ctx, path, .. } = origin;
+                let from = From::Guest { asker };
+                match target {
+                    Target::Op(op) => self.ask_guest(op, node, ctx, path, from, &args),
+                    Target::Flow(flow) => self.start_flow(flow, node, ctx, path, from, &args),
+                }
+            }
+            ChoreKind::Told { asker, status } => self.guest_replied(asker, origin.path, status),
             ChoreKind::Nothing => {}
         }
         self.let_go(&origin.ctx);
@@ -293,14 +313,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
     }
 
-    fn add_chore(
-        &mut self,
-        node: u32,
-        origin: Origin,
-        kind: ChoreKind,
-        after: crate::kernel::time::Span,
-        idle: bool,
-    ) {
+    fn add_chore(&mut self, node: u32, origin: Origin, kind: ChoreKind, after: Span, idle: bool) {
         self.hold(&origin.ctx);
         let (id, _) = self.world.chores.take();
         let timer = self.schedule(What::Chore(id), after, Class::Timer, origin.path, idle);
@@ -373,14 +386,25 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             return self.breaks_with(who, &text);
         };
         let path = path.child(Role::Request, 0);
-        let to = self.route_for_guest(service, path, args);
-        let asker = self.world.askers.len() as u32;
         let life = self.world.nodes[node as usize].life;
-        self.world.askers.push(Asker { node, life, origin, tag, note });
+        let local = matches!(self.plan.nodes.kind(node), NodeKind::Replica(own, _) if own == service);
+        let (asker, made) = self.world.askers.take();
+        *made = Asker { node, life, origin, tag, note, local, waits: false };
+        if origin.ctx.intent != NONE {
+            self.world.intents.at(origin.ctx.intent).more().askers.push(asker);
+        }
         // What is asked for under one tag of one operation is one effect, however often it is sent.
         let word = u64::from(super::target_word(target));
         let effect = mix(mix(origin.ctx.effect, u64::from(tag) + 1), word + 1);
         let ctx = Ctx { effect, instance: NONE, step: NONE, call: path.0, sent: path.0, ..origin.ctx };
+        if local {
+            // A service that calls itself crosses no network: it is at this replica, and whatever becomes of the process becomes
+            // of what it asked for.
+            let origin = Origin { ctx, path, ..origin };
+            let kind = ChoreKind::Ask { target, args: args.to_vec(), asker };
+            return self.add_chore(node, origin, kind, Span::ZERO, false);
+        }
+        let to = self.route_for_guest(service, path, args);
         self.send(&Outgoing {
             parcel: Parcel::Request(target, Asking::PLAINLY),
             point: PointKind::Request,

@@ -456,10 +456,16 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             self.stop_listening(who.intent);
         }
         self.record(Kind::Settled, path, who, |_| {});
-        let World { intents, instances, .. } = &mut *self.world;
-        if self.rules.flows {
-            for (_, instance) in intents[id].more().instances.drain(..) {
+        let World { intents, instances, askers, .. } = &mut *self.world;
+        if self.rules.lists {
+            let more = intents[id].more();
+            for (_, instance) in more.instances.drain(..) {
                 instances.leave(instances.id(instance));
+            }
+            for asker in more.askers.drain(..) {
+                if !askers[asker].waits {
+                    askers.leave(asker);
+                }
             }
         }
         self.world.intents.leave(id);
@@ -500,10 +506,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             world::From::Remote { node, call, attempt, fetch } => {
                 self.send_reply(node, call, attempt, fetch, status, what);
             }
-            world::From::Guest { asker } => {
-                let world::Asker { node, .. } = self.world.askers[asker as usize];
-                self.reply_to_guest(node, asker, status, what);
-            }
+            world::From::Guest { asker } => self.answer_guest(asker, status, what),
             world::From::Relay { node, row, subscriber } => {
                 self.send_ack(node, row, subscriber, status, what)
             }
@@ -560,7 +563,7 @@ impl World {
         self.guests.clear();
         self.asked.reset();
         self.chores.reset();
-        self.askers.clear();
+        self.askers.reset();
         self.kept.clear();
         self.filed.clear();
         self.timers.clear();

@@ -388,7 +388,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     }
 
     /// Answers a request of a process.
-    pub(super) fn reply_to_guest(&mut self, to: u32, asker: u32, status: Status, what: Answered<'_>) {
+    pub(super) fn reply_to_guest(&mut self, to: u32, asker: Id, status: Status, what: Answered<'_>) {
         self.send(&Outgoing {
             parcel: Parcel::Reply(what.target, status),
             point: PointKind::Reply,

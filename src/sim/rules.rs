@@ -146,8 +146,8 @@ pub(super) struct Rules {
     pub(super) crashes: bool,
     /// Something may strike nodes or links.
     pub(super) strikes_nodes: bool,
-    /// There are flows.
-    pub(super) flows: bool,
+    /// Intents list what goes with them: there are flows, or processes that ask.
+    pub(super) lists: bool,
     /// Some flow is choreographed.
     pub(super) choreographed: bool,
     /// There is a script, which may strike at any point.
@@ -173,7 +173,7 @@ impl Rules {
             strikes_nodes: !plan.clean
                 && (plan.model.weather.script.is_some() || plan.model.weather.faults.iter().any(strikes)),
             crashes: !plan.clean && plan.model.weather.faults.iter().any(crashes),
-            flows: !plan.flows.is_empty(),
+            lists: !plan.flows.is_empty() || plan.model.services.iter().any(|of| of.host.is_some()),
             choreographed: plan.flows.iter().any(choreographed),
             messages: Default::default(),
             copies: Default::default(),

@@ -84,10 +84,10 @@ pub(crate) enum From {
     },
     /// The next stop of a choreographed flow at the same node.
     Stop(Id),
-    /// A process that sent it: an index into the world's askers.
+    /// A process that sent it.
     Guest {
-        /// The index.
-        asker: u32,
+        /// One of the world's askers.
+        asker: Id,
     },
 }
 
@@ -369,6 +369,8 @@ pub(crate) struct More {
     pub(crate) instances: Vec<(u64, u32)>,
     /// Homes of choreographed flows that were begun for it, some of them over.
     pub(crate) homes: Vec<Id>,
+    /// What processes asked for on its behalf.
+    pub(crate) askers: Vec<Id>,
     /// How often each counting rule's target was met.
     pub(crate) met: Vec<u16>,
 }
@@ -386,6 +388,7 @@ impl Intent {
             let more = self.more();
             more.instances.clear();
             more.homes.clear();
+            more.askers.clear();
             more.met.clear();
             more.met.resize(rules, 0);
         }
@@ -428,14 +431,18 @@ pub(crate) struct Asked {
     pub(crate) args: Vec<Word>,
 }
 
-/// A process that sent a request and may be answered.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// A process that sent a request and may be answered. It goes with the intent that it asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Asker {
     pub(crate) node: u32,
     pub(crate) life: u32,
     pub(crate) origin: Origin,
     pub(crate) tag: u32,
     pub(crate) note: Word,
+    /// It asked its own service, at the same replica.
+    pub(crate) local: bool,
+    /// It waits for a run that is under way for another intent, and may be answered when its own is long settled.
+    pub(crate) waits: bool,
 }
 
 /// What a chore is.
@@ -445,6 +452,10 @@ pub(crate) enum ChoreKind {
     Timer { tag: u32, note: Word },
     /// A commit under way.
     Commit { commit: Commit, tag: u32, note: Word, looked: Vec<(TableId, u32, u32)> },
+    /// It asks its own service.
+    Ask { target: Target, args: Vec<Word>, asker: Id },
+    /// Its own service answers it.
+    Told { asker: Id, status: Status },
     /// Nothing.
     #[default]
     Nothing,
@@ -544,7 +555,7 @@ pub(crate) struct World {
     pub(crate) asked: Slab<Asked>,
     pub(crate) chores: Slab<Chore>,
     /// Everything that processes sent: a reply may come late, or twice.
-    pub(crate) askers: Vec<Asker>,
+    pub(crate) askers: Slab<Asker>,
     /// All that processes ever kept open, and by service and key what still is.
     pub(crate) kept: Vec<Kept>,
     pub(crate) filed: Index,

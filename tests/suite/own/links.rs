@@ -1,6 +1,7 @@
 //! Services in Rust among others: modelled ones, further ones in Rust, further replicas of the same.
 
 use halfway::kernel::time::Span;
+use halfway::model::expr::Counter as Count;
 use halfway::model::invariant::Verdict;
 use halfway::model::value::Word;
 use halfway::own::{Commit, Db, Input, Out, Process};
@@ -245,4 +246,81 @@ fn a_run_with_services_in_rust_is_written_down_with_names_and_is_that_run_again(
         }
     }
     assert!(sent > 10, "what a process sends is named by its tag: {sent}");
+}
+
+/// Asks itself, or a till, to note an order, and answers when that is done.
+#[derive(Clone, PartialEq)]
+struct Desk {
+    asks: &'static str,
+    waiting: Vec<(Word, halfway::own::Ticket)>,
+}
+
+impl Process for Desk {
+    fn on(&mut self, input: Input<'_>, _db: &mut Db<'_>, out: &mut Out) {
+        match input {
+            Input::Request { ticket, op: "buy", args } => {
+                self.waiting.push((args[0], ticket));
+                out.send(self.asks, args, 1, args[0]);
+            }
+            Input::Request { ticket, args, .. } => out.ok(ticket, args[0]),
+            // At another replica nobody waits for it.
+            Input::Reply { note, said: halfway::own::Said::Ok(word), .. } if word == note => {
+                let at = self.waiting.iter().position(|(order, _)| *order == note);
+                at.into_iter().for_each(|at| out.ok(self.waiting.remove(at).1, word));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A desk and a till, both in Rust; what is asked of either by a desk is lost, requests of clients sometimes.
+fn desk(asks: &'static str, intents: u32) -> halfway::explore::Prepared {
+    let text = format!(
+        r#"{{
+        "services": {{
+            "desk": {{ "process": "desk", "replicas": 3, "operations": {{ "buy": {{ "args": ["order"] }}, "note": {{ "args": ["order"] }} }} }},
+            "till": {{ "process": "desk", "operations": {{ "note": {{ "args": ["order"] }} }} }} }},
+        "flows": {{ "through": {{ "by": "desk", "args": ["order"], "steps": [ {{ "do": "till.note(order)", "when": "false" }} ], "reply": "order" }} }},
+        "clients": {{ "shop": {{ "intents": {intents}, "does": "desk.buy(order)", "with": {{ "order": "unique('o')" }} }} }},
+        "weather": {{ "faults": [
+            {{ "lose": "desk -> desk" }}, {{ "lose": "desk -> till" }},
+            {{ "lose": "request desk.buy", "nth": 1, "chance": "20%" }} ] }},
+        "strategies": {{ "naive": {{ "retry": {{ "timeout": "10ms", "attempts": "ever" }} }} }},
+        "invariants": {{ "every-intent-ends": {{}} }} }}"#
+    );
+    one(&read_text(&text).with_process("desk", Desk { asks, waiting: Vec::new() }).unwrap(), "naive")
+}
+
+#[test]
+fn what_a_service_in_rust_asks_of_itself_crosses_no_network() {
+    for asks in ["desk.note", "through"] {
+        let own = desk(asks, 3);
+        let runs = swept(&own, 0..40).unwrap();
+        assert!(runs.broken.is_empty(), "{:?}", runs.broken);
+        assert_eq!(verdict(&own, &runs, "every-intent-ends"), Verdict::Holds, "{asks}");
+        assert_eq!(runs.tally.counts.get(Count::Ok), 120, "{asks}");
+    }
+    // The twin that asks another service: all of it is lost, and nobody is answered before the faults end.
+    let other = desk("till.note", 3);
+    let runs = swept(&other, 0..40).unwrap();
+    let late =
+        other.replay(0).unwrap().trace.records.iter().any(|record| {
+            record.kind == halfway::model::record::Kind::Complete && record.at.0 < 1_000_000_000
+        });
+    assert!(runs.broken.is_empty() && !late);
+}
+
+/// Whoever asked is remembered as long as the intent that it asked for lasts, and no longer.
+#[test]
+fn what_processes_asked_for_is_forgotten_with_its_intent() {
+    let remembered = |intents| {
+        let prepared = desk("desk.note", intents);
+        let mut bench = prepared.bench().unwrap();
+        let run = bench.run(0);
+        assert_eq!(run.verdict.counts.get(Count::Ok), i64::from(intents));
+        format!("{bench:?}").matches("Asker {").count()
+    };
+    let few = remembered(10);
+    assert!((1..10).contains(&few), "{few}");
+    assert_eq!(remembered(200), few);
 }
