@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::course::{Course, intents, left_out};
-use super::prepared::Prepared;
+use super::prepared::{Prepared, Run};
 use super::trim::{length, lines, moved, rounded, with_length, without, without_intents};
 use crate::kernel::choose::Ask;
 use crate::kernel::path::Path;
@@ -63,11 +63,14 @@ const MOST_PLACES: usize = 12;
 pub struct Shrinker {
     prepared: Arc<Prepared>,
     intents: Arc<Vec<Name>>,
-    /// Invariants that all intents break together without any weather. No others may come to it by leaving intents out:
-    /// that both edits are there says nothing where one was never made.
-    always: Option<Vec<usize>>,
+    /// What the first course violates, asked for when it matters.
+    wanted: Option<Vec<usize>>,
     best: Course,
+    /// What the best breaks by the intents that it leaves out alone.
+    missed: Vec<usize>,
     tried: Option<Course>,
+    /// The same of the one that is tried.
+    tried_missed: Vec<usize>,
     pass: usize,
     /// How many are taken out at a time; 0 before the first.
     chunk: usize,
@@ -86,9 +89,11 @@ impl Shrinker {
         Shrinker {
             prepared,
             intents,
-            always: None,
+            wanted: None,
             best: course,
+            missed: Vec::new(),
             tried: None,
+            tried_missed: Vec::new(),
             pass: 0,
             chunk: 0,
             at: 0,
@@ -114,6 +119,7 @@ impl Shrinker {
     pub fn still_breaks(&mut self) {
         let Some(tried) = self.tried.take() else { return };
         self.best = tried;
+        self.missed = std::mem::take(&mut self.tried_missed);
         self.improved = true;
         self.held = false;
         self.prune();
@@ -144,8 +150,7 @@ impl Shrinker {
     pub fn propose(&mut self) -> Option<&Course> {
         loop {
             if let Some(course) = self.candidate() {
-                let fewer = PASSES[self.pass] == Pass::Intents;
-                let empty = fewer && !self.says_something(&course);
+                let empty = !self.says_something(&course);
                 self.tried = Some(course);
                 if empty {
                     self.breaks_no_more();
@@ -167,28 +172,27 @@ impl Shrinker {
         }
     }
 
-    /// Whether leaving intents out is not what breaks it.
+    /// Whether leaving intents out is not all that breaks it: that both edits are there says nothing where one was never
+    /// made. What the first course violates must be violated otherwise, too.
     fn says_something(&mut self, course: &Course) -> bool {
-        if self.always.is_none() {
-            let all = Course { seed: course.seed, script: None };
-            self.always = Some(self.broken_in_turn(&all));
+        if PASSES[self.pass] != Pass::Intents && self.missed.is_empty() {
+            self.tried_missed.clear();
+            return true;
         }
-        let broken = self.broken_in_turn(course);
-        broken.iter().all(|one| self.always.as_ref().is_some_and(|always| always.contains(one)))
-    }
-
-    /// The invariants that are violated by the intents of a course alone: one after the other, in calm weather.
-    fn broken_in_turn(&self, course: &Course) -> Vec<usize> {
-        let script = course.script.iter().flatten();
-        let out: Vec<Decision> = script.filter(|one| one.deed == Deed::LeftOut).cloned().collect();
-        let calm = self.prepared.scripted(&out, true, course.seed);
-        let Ok(plan) = calm.plan.clone() else { return Vec::new() };
-        let calm = calm.with_plan(Plan { serial: true, ..plan });
-        let Some(run) = calm.bench().map(|mut bench| bench.run(course.seed)) else {
-            return Vec::new();
-        };
-        let verdicts = run.verdict.invariants.iter().enumerate();
-        verdicts.filter(|(_, verdict)| verdict.violations > 0).map(|(at, _)| at).collect()
+        self.tried_missed = course.misses(&self.prepared);
+        if self.tried_missed.is_empty() {
+            return true;
+        }
+        if self.wanted.is_none() {
+            // Nothing has been left out yet that would break anything: the best is what the first was.
+            self.wanted = Some(violated(self.best.run(&self.prepared)));
+        }
+        let wanted = self.wanted.as_deref().unwrap_or_default();
+        if wanted.iter().all(|one| self.tried_missed.contains(one)) {
+            return false;
+        }
+        let broken = violated(course.run(&self.prepared));
+        broken.iter().any(|one| wanted.contains(one) && !self.tried_missed.contains(one))
     }
 
     /// Pauses in place of intents, as long as these took, so that those after them begin when they did.
@@ -340,6 +344,39 @@ impl Shrinker {
         }
         Some(self.at..len.min(self.at + self.chunk))
     }
+}
+
+/// The invariants that a run violates.
+fn violated(run: Option<Run>) -> Vec<usize> {
+    let verdicts = run.map(|run| run.verdict.invariants).unwrap_or_default();
+    verdicts.iter().enumerate().filter(|(_, one)| one.violations > 0).map(|(at, _)| at).collect()
+}
+
+impl Course {
+    /// The invariants that it breaks by the intents that it leaves out alone, by number: one after the other and in calm
+    /// weather, the others violate them, and all together do not.
+    #[must_use]
+    pub fn misses(&self, prepared: &Prepared) -> Vec<usize> {
+        let script = self.script.iter().flatten();
+        let out: Vec<Decision> = script.filter(|one| one.deed == Deed::LeftOut).cloned().collect();
+        if out.is_empty() {
+            return Vec::new();
+        }
+        let some = broken_in_turn(prepared, &out, self.seed);
+        if some.is_empty() {
+            return some;
+        }
+        let all = broken_in_turn(prepared, &[], self.seed);
+        some.into_iter().filter(|one| !all.contains(one)).collect()
+    }
+}
+
+/// What the intents that are not left out violate one after the other, in calm weather.
+fn broken_in_turn(prepared: &Prepared, out: &[Decision], seed: u64) -> Vec<usize> {
+    let calm = prepared.scripted(out, true, seed);
+    let Ok(plan) = calm.plan.clone() else { return Vec::new() };
+    let calm = calm.with_plan(Plan { serial: true, ..plan });
+    violated(calm.bench().map(|mut bench| bench.run(seed)))
 }
 
 /// When intents began.

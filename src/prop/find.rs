@@ -155,7 +155,7 @@ pub fn find_among(strategy: &Courses, subject: &Subject, config: &Config) -> Res
         return Ok(Some(found));
     }
     let Some(shrunk) = shrunk(strategy, subject, config) else { return Ok(None) };
-    let Err(broken) = subject.check(&shrunk.course) else { return Ok(None) };
+    let Err((broken, _)) = subject.told(&shrunk.course) else { return Ok(None) };
     let name = config.name.clone().unwrap_or_else(|| file_name(subject));
     let draft = subject.write(&name, &shrunk.course)?;
     let file = match &config.dir {

@@ -127,15 +127,38 @@ impl Subject {
         }
     }
 
+    /// What a course violates, as its file tells it: without what it breaks by the intents that it leaves out alone, and the
+    /// names of such invariants. What stands in Rust cannot be taken out of a file, and stays.
+    pub(super) fn told(&self, course: &Course) -> Result<(), (Broken, Vec<String>)> {
+        let Err(mut broken) = self.check(course) else { return Ok(()) };
+        let in_file = self.draft.get("/invariants").and_then(Json::as_object);
+        let missed =
+            course.misses(&self.prepared).into_iter().map(|at| self.prepared.invariants[at].name.clone());
+        let missed: Vec<String> =
+            missed.filter(|name| in_file.is_some_and(|known| known.get(name).is_some())).collect();
+        if broken.violated.iter().all(|name| missed.contains(name)) {
+            return Err((broken, Vec::new()));
+        }
+        broken.violated.retain(|name| !missed.contains(name));
+        broken.stuck.retain(|name| !missed.contains(name));
+        Err((broken, missed))
+    }
+
     /// A course as a scenario file: the scenario under this strategy alone, with the course for its weather, and the
-    /// violation expected. Read again it violates the same, or it is not returned.
+    /// violation expected. Invariants that are broken by the intents left out alone are left out, too. Read again it
+    /// violates the same, or it is not returned.
     ///
     /// # Errors
     /// If the course violates nothing, or its file would not.
     pub fn write(&self, name: &str, course: &Course) -> Result<Draft, Trouble> {
         let course = course.written(&self.prepared).ok_or_else(|| Trouble("it cannot be run".into()))?;
-        let Err(broken) = self.check(&course) else { return Err(Trouble("nothing is broken".into())) };
-        let long = self.laid_out(name, &course, &broken);
+        let Err((broken, missed)) = self.told(&course) else {
+            return Err(Trouble("nothing is broken".into()));
+        };
+        let mut long = self.laid_out(name, &course, &broken);
+        if let Some(invariants) = long.json_mut().get_mut("/invariants").and_then(Json::as_object_mut) {
+            missed.iter().for_each(|name| _ = invariants.remove(name));
+        }
         let short = folded(&long, &self.prepared, &course);
         let mut why = Trouble(String::new());
         for draft in [short, long] {

@@ -52,6 +52,50 @@ fn leaving_out_what_must_be_there_is_no_way_to_shrink() {
     assert_eq!(found.fresh.unwrap().after.intents, 2, "{}", found.draft);
 }
 
+/// Four clerks count up one number. Of all invariants two have something to say about how many sales there are.
+const CLERKS: &str = r#"{
+  "services": { "box": {
+    "tables": { "count": { "rows": { "1": { "n": 0 } } }, "sold": {} },
+    "operations": { "sell": { "set": { "count[1].n": "count[1].n + 1" }, "insert": { "sold[]": { "n": 1 } } } } } },
+  "clients": { "clerks": { "count": 4, "does": "box.sell()", "start": "0ms..4ms" } },
+  "weather": { "latency": "1ms", "faults": [ { "lose": "request box.sell", "chance": "CHANCE" } ] },
+  "strategies": { "naive": {} },
+  "invariants": {
+    "no-lost-update": {},
+    "all sold": { "at_rest": "box.sold.size() == 4" },
+    "all counted": { "at_rest": "count.n == 4" }
+  }
+}"#;
+
+fn clerks(chance: &str) -> Subject {
+    let text = CLERKS.replace("CHANCE", chance).replace("count.n == 4", "box.count[1].n == 4");
+    Subject::new(&Draft::parse("clerks", &text).unwrap(), "naive").unwrap()
+}
+
+/// What counts all intents is broken by leaving some out, which says nothing; but two of them lose an update all the same.
+#[test]
+fn an_invariant_that_counts_does_not_keep_the_intents_that_another_one_can_do_without() {
+    let found = find(&clerks("0%"), &Config::default()).unwrap().unwrap();
+    assert_eq!(found.fresh.as_ref().unwrap().after.intents, 2, "{}", found.draft);
+    assert_eq!(found.broken.violated, ["no-lost-update"], "{}", found.draft);
+    // The file speaks of nothing else, and does what it says.
+    let invariants = found.draft.get("/invariants").and_then(|of| of.as_object()).unwrap();
+    assert_eq!(invariants.keys().collect::<Vec<_>>(), ["no-lost-update"]);
+    found.draft.read().unwrap().trial().check().unwrap();
+}
+
+/// The twin: of a sale that is lost only those that count know, and none of the others can be left out.
+#[test]
+fn what_only_an_invariant_that_counts_finds_keeps_all_intents() {
+    let one_by_one = CLERKS.replace("CHANCE", "60%").replace("count.n == 4", "box.count[1].n == 4");
+    let one_by_one = one_by_one.replace(r#""count": 4, "does""#, r#""intents": 4, "gap": "9ms", "does""#);
+    let subject = Subject::new(&Draft::parse("clerks", &one_by_one).unwrap(), "naive").unwrap();
+    let found = find(&subject, &Config::default()).unwrap().unwrap();
+    let size = found.fresh.as_ref().unwrap().after;
+    assert_eq!((size.intents, size.faults), (4, 1), "{}", found.draft);
+    assert_eq!(found.broken.violated, ["all sold", "all counted"], "{}", found.draft);
+}
+
 /// From faults at points of calm runs it is found as well, without the scenario's own weather.
 #[test]
 fn a_script_of_faults_at_points_finds_it_too() {
