@@ -273,17 +273,18 @@ impl Process for Desk {
     }
 }
 
-/// A desk and a till, both in Rust; what is asked of either by a desk is lost, requests of clients sometimes.
-fn desk(asks: &'static str, intents: u32) -> halfway::explore::Prepared {
+/// A desk and a till, both in Rust; what a desk asks of this link is lost, requests of clients sometimes.
+fn desk(asks: &'static str, lost: &str, intents: u32) -> halfway::explore::Prepared {
     let text = format!(
         r#"{{
         "services": {{
+            "boss": {{}},
             "desk": {{ "process": "desk", "replicas": 3, "operations": {{ "buy": {{ "args": ["order"] }}, "note": {{ "args": ["order"] }} }} }},
             "till": {{ "process": "desk", "operations": {{ "note": {{ "args": ["order"] }} }} }} }},
         "flows": {{ "through": {{ "by": "desk", "args": ["order"], "steps": [ {{ "do": "till.note(order)", "when": "false" }} ], "reply": "order" }} }},
         "clients": {{ "shop": {{ "intents": {intents}, "does": "desk.buy(order)", "with": {{ "order": "unique('o')" }} }} }},
         "weather": {{ "faults": [
-            {{ "lose": "desk -> desk" }}, {{ "lose": "desk -> till" }},
+            {{ "lose": "desk -> {lost}" }},
             {{ "lose": "request desk.buy", "nth": 1, "chance": "20%" }} ] }},
         "strategies": {{ "naive": {{ "retry": {{ "timeout": "10ms", "attempts": "ever" }} }} }},
         "invariants": {{ "every-intent-ends": {{}} }} }}"#
@@ -294,14 +295,14 @@ fn desk(asks: &'static str, intents: u32) -> halfway::explore::Prepared {
 #[test]
 fn what_a_service_in_rust_asks_of_itself_crosses_no_network() {
     for asks in ["desk.note", "through"] {
-        let own = desk(asks, 3);
+        let own = desk(asks, "desk", 3);
         let runs = swept(&own, 0..40).unwrap();
         assert!(runs.broken.is_empty(), "{:?}", runs.broken);
         assert_eq!(verdict(&own, &runs, "every-intent-ends"), Verdict::Holds, "{asks}");
         assert_eq!(runs.tally.counts.get(Count::Ok), 120, "{asks}");
     }
     // The twin that asks another service: all of it is lost, and nobody is answered before the faults end.
-    let other = desk("till.note", 3);
+    let other = desk("till.note", "till", 3);
     let runs = swept(&other, 0..40).unwrap();
     let late =
         other.replay(0).unwrap().trace.records.iter().any(|record| {
@@ -313,14 +314,16 @@ fn what_a_service_in_rust_asks_of_itself_crosses_no_network() {
 /// Whoever asked is remembered as long as the intent that it asked for lasts, and no longer.
 #[test]
 fn what_processes_asked_for_is_forgotten_with_its_intent() {
-    let remembered = |intents| {
-        let prepared = desk("desk.note", intents);
+    let remembered = |asks, intents| {
+        let prepared = desk(asks, "boss", intents);
         let mut bench = prepared.bench().unwrap();
         let run = bench.run(0);
         assert_eq!(run.verdict.counts.get(Count::Ok), i64::from(intents));
         format!("{bench:?}").matches("Asker {").count()
     };
-    let few = remembered(10);
-    assert!((1..10).contains(&few), "{few}");
-    assert_eq!(remembered(200), few);
+    for asks in ["till.note", "desk.note"] {
+        let few = remembered(asks, 10);
+        assert!((1..10).contains(&few), "{asks}: {few}");
+        assert_eq!(remembered(asks, 200), few, "{asks}");
+    }
 }
