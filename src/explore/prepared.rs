@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::costs::Costs;
 use super::digest::HistoryDigest;
+use super::hush::running;
 use super::trace::Trace;
 use crate::check::{Judge, Leftovers, RunVerdict, fact_in};
 use crate::kernel::script::Note;
@@ -234,6 +235,7 @@ impl Bench<'_> {
         more: Option<&'a mut dyn Sink>,
         run: impl FnOnce(&mut Runner<'_>, &mut Watch<'_, '_>) -> Ended,
     ) -> Run {
+        let _running = running();
         self.judge.reset();
         let others = costs.is_some() || more.is_some();
         let digest = HistoryDigest::default();

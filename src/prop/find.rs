@@ -9,7 +9,7 @@ use proptest::test_runner::{
 
 use super::subject::{Broken, Subject, Trouble};
 use super::tree::{Courses, courses};
-use crate::explore::{Course, Size};
+use crate::explore::{Course, Size, show_panics_once};
 use crate::report::words::shell;
 use crate::scenario::Draft;
 use crate::scenario::json::Json;
@@ -149,6 +149,7 @@ pub fn find(subject: &Subject, config: &Config) -> Result<Option<Found>, Trouble
 /// # Errors
 /// As [`find`].
 pub fn find_among(strategy: &Courses, subject: &Subject, config: &Config) -> Result<Option<Found>, Trouble> {
+    show_panics_once();
     if let Some(dir) = &config.dir
         && let Some(found) = kept(subject, dir)?
     {

@@ -13,7 +13,7 @@ use std::sync::atomic::AtomicBool;
 
 use self::failed::Written;
 pub use self::failed::{Checked, Failed};
-use crate::explore::{Prepared, sweep};
+use crate::explore::{Prepared, show_panics_once, sweep};
 use crate::model::invariant::Verdict;
 use crate::report::words::{safe, unknown};
 use crate::report::{CaseReport, InvariantName, Report, StrategyReport, text};
@@ -170,6 +170,9 @@ impl<'s> Trial<'s> {
             return Err(Failed::usage(message));
         }
         let chosen = self.chosen().map_err(Failed::usage)?;
+        if !self.scenario.is_plain() {
+            show_panics_once();
+        }
         let selected = self.case.is_some() || !self.strategies.is_empty();
         let mut report = Report { selected, ..Report::default() };
         let mut prepared = Vec::new();

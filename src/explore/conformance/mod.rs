@@ -8,6 +8,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+use super::hush::show_panics_once;
 use super::prepared::Prepared;
 use super::sweep::{Swept, sweep};
 use crate::check::Minimum;
@@ -160,6 +161,7 @@ pub fn scenarios() -> Scenario {
 /// # Errors
 /// If there is no such base, if the name is taken, or if a table that it brings along is there already.
 pub fn conformance(name: &str, base: &str, policy: impl Policy, seeds: u64) -> Result<Conformance, Misfit> {
+    show_panics_once();
     let scenario = scenarios().with_strategy(name, base, policy)?;
     let (strategy, base) = (name.to_owned(), base.to_owned());
     let mut all = Conformance { strategy, base, seeds, rows: Vec::new(), broken: Vec::new() };

@@ -4,6 +4,7 @@
 mod counter;
 mod invariants;
 mod links;
+mod panics;
 mod services;
 mod strategies;
 
