@@ -136,7 +136,7 @@ pub static EVENT: [Word; 4] = [
     word("id", "Its identity, a number; the same for every copy."),
     word("time", "The producer's clock when it was published, an instant."),
     word("version", "The version of the record written with it, a number."),
-    word("seq", "Its number among those of its key, or of the topic."),
+    word("seq", "Its number among those of its key; null if the topic names none."),
 ];
 
 /// What `intent` is in `per_intent`, and what each of its `effects` is.
