@@ -68,21 +68,22 @@ fn notes(case: &CaseReport, look: &Look) -> String {
     let mut out = String::new();
     let mut note =
         |tone: Tone, mark: &str, text: String| out.push_str(&trouble::note(tone, mark, &text, look));
-    let mut open = open(case);
+    let open = open(case);
     if case.says_nothing() {
-        let why = match open.is_empty() {
-            true => "nothing is asked, or nothing could be carried out".into(),
-            false => {
-                let Open { of, why, .. } = open.remove(0);
-                format!("{of}: {why}")
-            }
-        };
+        let cells = case.strategies.iter().flat_map(|strategy| strategy.cells.iter().zip(&case.invariants));
+        let mut all = cells.filter(|(cell, _)| cell.cell.verdict == Verdict::Inconclusive);
+        let why = all.next().map(|(cell, of)| format!("{}: {}", safe(&of.name), unearned(cell, of)));
+        let why = why.unwrap_or_else(|| "nothing is asked, or nothing could be carried out".into());
         note(Tone::Doubtful, "?", format!("no cell is earned, so nothing can be said; {why}"));
     }
-    for Open { of, why, under } in open {
+    for Open { doubt, of, under } in open {
         let all = under.len() == case.strategies.len() && under.len() > 1;
         let under = if all { "all strategies".to_owned() } else { list(&under) };
-        note(Tone::Faint, "-", format!("{of} is inconclusive under {under}: {why}"));
+        let (names, why) = match of[..] {
+            [one] => (safe(&one.name), doubt.of(one)),
+            _ => (list(&of.iter().map(|one| safe(&one.name)).collect::<Vec<_>>()), doubt.of_many().into()),
+        };
+        note(Tone::Faint, "-", format!("inconclusive under {under}: {names}; {why}"));
     }
     for strategy in &case.strategies {
         let name = safe(&strategy.name);
@@ -131,25 +132,65 @@ fn notes(case: &CaseReport, look: &Look) -> String {
     out
 }
 
-/// Cells that are inconclusive although nothing is expected of them: of which invariant, why, and under which strategies.
-struct Open {
-    of: String,
-    why: String,
+/// Why a cell is inconclusive.
+#[derive(Clone, Copy, PartialEq)]
+enum Doubt {
+    Unexamined,
+    Unharmed,
+    Unended,
+}
+
+impl Doubt {
+    fn about(cell: &CellReport) -> Option<Doubt> {
+        match (cell.cell.verdict, cell.obligations, cell.hazards) {
+            (Verdict::Inconclusive, 0, _) => Some(Doubt::Unexamined),
+            (Verdict::Inconclusive, _, 0) => Some(Doubt::Unharmed),
+            (Verdict::Inconclusive, ..) => Some(Doubt::Unended),
+            _ => None,
+        }
+    }
+
+    /// In words, of one invariant: what never happened is told.
+    fn of(self, invariant: &InvariantName) -> String {
+        match self {
+            Doubt::Unharmed => {
+                let needs = invariant.needs.join(", ");
+                format!("nothing happened to its tables that could have broken it ({needs})")
+            }
+            _ => self.of_many().into(),
+        }
+    }
+
+    /// Of several, each of which something else could break.
+    fn of_many(self) -> &'static str {
+        match self {
+            Doubt::Unexamined => "nothing was there to be examined",
+            Doubt::Unharmed => "nothing happened to their tables that could have broken them",
+            Doubt::Unended => "no intent came to an end other than by a slip of an operation",
+        }
+    }
+}
+
+/// Invariants that are inconclusive although nothing is expected of them: why, and under which strategies.
+struct Open<'c> {
+    doubt: Doubt,
+    of: Vec<&'c InvariantName>,
     under: Vec<String>,
 }
 
-/// All of them; those of an invariant that are so for the same reason are told together.
-fn open(case: &CaseReport) -> Vec<Open> {
-    let mut all: Vec<Open> = Vec::new();
+/// All of them; those that are so for the same reason under the same strategies are told together.
+fn open(case: &CaseReport) -> Vec<Open<'_>> {
+    let mut all: Vec<Open<'_>> = Vec::new();
     for (at, invariant) in case.invariants.iter().enumerate() {
-        let cells = case.strategies.iter().filter_map(|strategy| Some((strategy, strategy.cells.get(at)?)));
-        let is_open = |cell: &Cell| cell.verdict == Verdict::Inconclusive && cell.expected.is_none();
-        let of = safe(&invariant.name);
-        for (strategy, cell) in cells.filter(|(_, cell)| is_open(&cell.cell)) {
-            let (why, name) = (unearned(cell, invariant), safe(&strategy.name));
-            match all.iter_mut().find(|open| open.of == of && open.why == why) {
-                Some(open) => open.under.push(name),
-                None => all.push(Open { of: of.clone(), why, under: vec![name] }),
+        for wanted in [Doubt::Unexamined, Doubt::Unharmed, Doubt::Unended] {
+            let is_open =
+                |cell: &CellReport| cell.cell.expected.is_none() && Doubt::about(cell) == Some(wanted);
+            let under = case.strategies.iter().filter(|strategy| strategy.cells.get(at).is_some_and(is_open));
+            let under: Vec<String> = under.map(|strategy| safe(&strategy.name)).collect();
+            match all.iter_mut().find(|open| open.doubt == wanted && open.under == under) {
+                _ if under.is_empty() => {}
+                Some(open) => open.of.push(invariant),
+                None => all.push(Open { doubt: wanted, of: vec![invariant], under }),
             }
         }
     }
@@ -178,17 +219,7 @@ fn expectations(case: &CaseReport, strategy: &StrategyReport, note: &mut impl Fn
 
 /// Why a cell may not say that its invariant holds.
 fn unearned(cell: &CellReport, invariant: &InvariantName) -> String {
-    match (cell.cell.verdict, cell.obligations, cell.hazards) {
-        (Verdict::Inconclusive, 0, _) => "nothing was there to be examined".into(),
-        (Verdict::Inconclusive, _, 0) => {
-            format!(
-                "nothing happened to its tables that could have broken it ({})",
-                invariant.needs.join(", ")
-            )
-        }
-        (Verdict::Inconclusive, ..) => "no intent came to an end other than by a slip of an operation".into(),
-        _ => "more seeds may tell".into(),
-    }
+    Doubt::about(cell).map_or_else(|| "more seeds may tell".into(), |doubt| doubt.of(invariant))
 }
 
 fn expectation(cell: &Cell, of: &str, seed: &str, why: &str, note: &mut impl FnMut(Tone, &str, String)) {
