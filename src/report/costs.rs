@@ -82,7 +82,7 @@ const COLUMNS: &[Column] = &[
 ];
 
 /// What stands above the columns.
-#[cfg(test)]
+#[cfg(all(test, feature = "cli"))]
 pub(crate) fn headings() -> impl Iterator<Item = String> {
     let whole = |[first, second]: [&str; 2]| match first.strip_suffix('-') {
         Some(first) => format!("{first}{second}"),

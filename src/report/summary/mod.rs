@@ -8,8 +8,6 @@ mod cell;
 mod found;
 mod strategy;
 
-use std::ops::Range;
-
 pub use self::case::{CaseReport, InvariantName};
 pub use self::cell::CellReport;
 pub use self::found::{BrokenReport, CostReport, FaultReport, SlipReport, SpentReport};
@@ -63,7 +61,7 @@ impl Report {
         scenario: &crate::scenario::Scenario,
         case: &crate::scenario::Case,
         strategies: impl Iterator<Item = (&'s crate::scenario::StrategyCase, Option<&'s StrategyReport>)>,
-        asked: &Range<u64>,
+        asked: &std::ops::Range<u64>,
     ) {
         let case = match &case.name {
             Some(name) => format!("{}, case {name}", scenario.name),
