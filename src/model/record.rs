@@ -79,7 +79,7 @@ pub enum Kind {
     Replay = 14,
     /// A repetition meets its first in progress: `op`, `who` the node.
     Busy = 15,
-    /// It waits for a row lock: `op` the table, `row` low word of the key, `who` the node.
+    /// It waits for a lock: `op` the table, `row` low word of the key, or `flag` 1: for the table; `who` the node.
     LockWait = 16,
     /// A caller stops waiting for an attempt: `op` the target, `ver` the attempt, `who` the node.
     Timeout = 17,

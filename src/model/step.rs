@@ -36,6 +36,8 @@ pub enum Step {
     Read(u8),
     /// Thinks.
     Think(u8),
+    /// Says at tables that others lock whole that the part is about to write rows there.
+    Intend(u8),
     /// Writes one address of a part.
     Write(u8, u8),
     /// Compares the versions of all rows read.
@@ -165,10 +167,12 @@ pub struct PartPlan {
     pub guards: Vec<u16>,
     /// How long it thinks.
     pub think: ThinkPlan,
-    /// What it reads by key and, with no key, as a whole table: for locks and for the comparison of versions.
-    pub reads: Vec<(TableId, Option<Code>)>,
+    /// Under locks: what it reads.
+    pub reads: Vec<LockPlan>,
     /// Under locks: what else its events and, of the first part, the reply look at.
-    pub told: Vec<(TableId, Option<Code>)>,
+    pub told: Vec<LockPlan>,
+    /// The tables that it writes, as far as somebody locks them whole.
+    pub intends: Vec<LockPlan>,
     /// The writes.
     pub writes: Vec<WritePlan>,
     /// The events.
@@ -180,6 +184,17 @@ impl PartPlan {
     pub fn is_guarded(&self) -> bool {
         !self.guards.is_empty() || self.skip_at_store.is_some()
     }
+}
+
+/// What is locked.
+#[derive(Clone, Debug)]
+pub enum LockPlan {
+    /// The row with this key.
+    Row(TableId, Box<Code>),
+    /// A table, for rows of it. Only where somebody locks it whole.
+    Intention(TableId),
+    /// A whole table.
+    Whole(TableId),
 }
 
 /// How long a part thinks.

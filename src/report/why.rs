@@ -4,11 +4,12 @@ use crate::model::record::{FlowMove, Kind, NONE, Record, StepRole};
 
 /// The reasons that are told where the record has none.
 #[cfg(test)]
-pub(super) const REASONS: [&str; 4] = [CONFLICT, ERROR, DEADLOCK, WAITED];
+pub(super) const REASONS: [&str; 5] = [CONFLICT, ERROR, DEADLOCK, WAITED, WAITED_TABLE];
 const CONFLICT: &str = "conflict";
 const ERROR: &str = "technical error";
 const DEADLOCK: &str = "deadlock";
 const WAITED: &str = "waited too long for a row lock";
+const WAITED_TABLE: &str = "waited too long for a table lock";
 
 /// How an intent was last said no to, kept while its records go by.
 #[derive(Clone, Copy, Debug, Default)]
@@ -71,9 +72,16 @@ pub(super) fn reason_at(records: &[Record], at: usize) -> Option<&'static str> {
 pub(super) fn failure(records: &[Record], at: usize) -> &'static str {
     let failed = &records[at];
     let last = records[..at].iter().rev().find(|before| before.path == failed.path);
-    if last.is_none_or(|last| last.kind != Kind::LockWait) {
-        return ERROR;
+    let Some(last) = last.filter(|last| last.kind == Kind::LockWait) else { return ERROR };
+    // Where many rings close at once, others have failed in between.
+    let fails = |record: &&Record| {
+        matches!(record.kind, Kind::Failed | Kind::Rollback | Kind::Sent | Kind::Lost | Kind::Delayed)
+    };
+    let before = records[..at].iter().rev().find(|record| record.at < failed.at || !fails(record));
+    let closed = before.is_some_and(|last| last.kind == Kind::LockWait && last.at == failed.at);
+    match closed {
+        true => DEADLOCK,
+        false if last.flag == 1 => WAITED_TABLE,
+        false => WAITED,
     }
-    let closed = records[..at].last().is_some_and(|last| last.kind == Kind::LockWait && last.at == failed.at);
-    if closed { DEADLOCK } else { WAITED }
 }

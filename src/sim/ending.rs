@@ -220,5 +220,6 @@ fn leave_otherwise(task: &mut Task, program: &Program) -> Went {
         task.skipped.put(n as u8);
     }
     let behind = program.steps[usize::from(program.refuse)..].iter();
-    Went::To(program.refuse + behind.take_while(|step| matches!(step, Step::Write(..))).count() as u16)
+    let writes = |step: &&Step| matches!(step, Step::Intend(_) | Step::Write(..));
+    Went::To(program.refuse + behind.take_while(writes).count() as u16)
 }

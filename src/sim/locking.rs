@@ -6,9 +6,17 @@ use super::slab::Id;
 use super::task::Went;
 use super::world::{Ready, Running, Task, What};
 use crate::kernel::choose::Chooser;
-use crate::model::record::Kind;
+use crate::model::ids::TableId;
+use crate::model::record::{Kind, NONE};
 use crate::model::step::Program;
-use crate::store::{Lock, Sink};
+use crate::store::{Hold, Lock, Sink};
+
+/// What is waited for.
+#[derive(Clone, Copy)]
+enum Wanted {
+    Row(Lock),
+    Table(TableId, Hold),
+}
 
 impl<C: Chooser, S: Sink> Engine<'_, C, S> {
     /// Takes a lock or waits for it.
@@ -24,18 +32,42 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         if self.world.locks.take(lock, task.id.slot) {
             return Went::On;
         }
-        self.wait_for_lock(task, program, lock)
+        self.wait_for_lock(task, program, Wanted::Row(lock))
     }
 
-    fn wait_for_lock(&mut self, task: &mut Running, program: &Program, lock: Lock) -> Went {
+    /// The same for a table.
+    pub(super) fn lock_table(
+        &mut self,
+        task: &mut Running,
+        program: &Program,
+        table: TableId,
+        hold: Hold,
+    ) -> Went {
+        if program.loose || task.at_once && self.world.paused == 0 && self.world.locks.is_empty() {
+            return Went::On;
+        }
+        self.give_slot(task);
+        task.touched_locks = true;
+        if self.world.locks.take_table(table, hold, task.id.slot) {
+            return Went::On;
+        }
+        self.wait_for_lock(task, program, Wanted::Table(table, hold))
+    }
+
+    fn wait_for_lock(&mut self, task: &mut Running, program: &Program, wanted: Wanted) -> Went {
         let Task { path, node, id, .. } = **task;
         self.record(Kind::LockWait, path, &task.ctx, |r| {
-            r.op = lock.table.0;
-            r.row = lock.key as u32;
+            (r.op, r.row, r.flag) = match wanted {
+                Wanted::Row(lock) => (lock.table.0, lock.key as u32, 0),
+                Wanted::Table(table, _) => (table.0, NONE, 1),
+            };
             r.who = node;
         });
-        let ring = self.world.locks.deadlock(id.slot);
-        if !ring.is_empty() {
+        loop {
+            let ring = self.world.locks.deadlock(id.slot);
+            if ring.is_empty() {
+                break;
+            }
             self.put_back(task);
             // The one whose name sorts last gives way: no order of arrival, no slot number.
             let name = |slot: u32| self.world.tasks[self.world.tasks.id(slot)].path;
@@ -46,7 +78,11 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             if !self.take_out(id, task) {
                 return Went::Gone;
             }
-            if self.world.locks.take(lock, id.slot) {
+            let taken = match wanted {
+                Wanted::Row(lock) => self.world.locks.take(lock, id.slot),
+                Wanted::Table(table, hold) => self.world.locks.take_table(table, hold, id.slot),
+            };
+            if taken {
                 // The victim's lock may have come to this very task, which goes on now and need not be woken.
                 self.world.ready.retain(|ready| *ready != Ready::Task(id));
                 return Went::On;

@@ -7,28 +7,24 @@ use super::view::{TaskView, note};
 use super::world::{Running, Task};
 use crate::kernel::choose::Chooser;
 use crate::model::expr::{Code, Failure, eval};
-use crate::model::ids::{OpId, TableId};
+use crate::model::ids::OpId;
 use crate::model::record::Kind;
-use crate::model::step::{AtPlan, Program, ThinkPlan, WritePlan};
+use crate::model::step::{AtPlan, LockPlan, Program, ThinkPlan, WritePlan};
 use crate::model::value::{NULL, Word};
-use crate::store::{Lock, Sink};
+use crate::store::{Hold, Lock, Sink};
 
 impl<C: Chooser, S: Sink> Engine<'_, C, S> {
-    pub(super) fn lock_all(
-        &mut self,
-        task: &mut Running,
-        program: &Program,
-        reads: &[(TableId, Option<Code>)],
-    ) -> Went {
-        for (table, key) in reads {
-            let lock = match key {
-                None => Lock { table: *table, space: 1, key: 0 },
-                Some(code) => match self.evaluate(task, code, false) {
-                    Ok(key) if key != NULL => Lock { table: *table, space: 0, key },
+    pub(super) fn lock_all(&mut self, task: &mut Running, program: &Program, locks: &[LockPlan]) -> Went {
+        for lock in locks {
+            let went = match lock {
+                LockPlan::Row(table, code) => match self.evaluate(task, code, false) {
+                    Ok(key) if key != NULL => self.lock(task, program, Lock { table: *table, space: 0, key }),
                     _ => continue,
                 },
+                LockPlan::Intention(table) => self.lock_table(task, program, *table, Hold::Intention),
+                LockPlan::Whole(table) => self.lock_table(task, program, *table, Hold::Whole),
             };
-            match self.lock(task, program, lock) {
+            match went {
                 Went::On => {}
                 other => return other,
             }

@@ -352,6 +352,7 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             Step::LockTold(part) => self.lock_all(task, program, &program.parts[part as usize].told),
             Step::Read(part) => self.read(task, program, part),
             Step::Think(part) => self.think_step(task, program, part),
+            Step::Intend(part) => self.lock_all(task, program, &program.parts[part as usize].intends),
             Step::Write(part, write) => self.write(task, program, part, write),
             Step::Verify => self.verify(task, program),
             Step::Outbox(part) => self.outbox_step(task, program, part),

@@ -1,10 +1,13 @@
-//! Row locks of all services, first come first served, and the detection of deadlocks.
+//! Row locks of all services, first come first served, and the detection of deadlocks. Those of tables stand in
+//! `table_locks`.
 //!
-//! A waiter waits for one lock at a time, so the waits-for graph is a set of chains and a deadlock is a chain that closes.
+//! A waiter waits for one lock at a time, and a row has one holder, so among rows the waits-for graph is a set of chains and a
+//! deadlock is a chain that closes. Only where somebody waits for a table one may wait for many, and rings are searched for.
 //! Locks are filed by what they lock, once they are many, and chained by owner; waiters are chained through their owners:
 //! taking, giving back and giving up cost the same whether ten locks are held or ten thousand.
 
 use super::index::Index;
+use super::table_locks::{Hold, TableLocks};
 use crate::kernel::path::mix;
 use crate::model::ids::TableId;
 use crate::model::value::Word;
@@ -18,12 +21,12 @@ const NONE: u32 = u32::MAX;
 /// So many locks are searched through, more are filed.
 const FEW: usize = 8;
 
-/// One locked thing: a row by its key, or something of a table that has no key (a whole table, a unique value).
+/// One locked thing: a row by its key, or something of a table that has no key (a unique value).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lock {
     /// The table.
     pub table: TableId,
-    /// What of it: 0 a row by key, 1 the whole table, 2 and more a unique combination.
+    /// What of it: 0 a row by key, 2 and more a unique combination.
     pub space: u8,
     /// The key, or the hash of the values.
     pub key: Word,
@@ -76,6 +79,7 @@ pub struct Locks {
     waiting: usize,
     /// Scratch for the locks being given back.
     freed: Vec<u32>,
+    tables: TableLocks,
     #[cfg(test)]
     looks: std::cell::Cell<usize>,
 }
@@ -92,7 +96,9 @@ impl PartialEq for Locks {
             all
         };
         let (mine, theirs) = (self.held(), other.held());
-        mine == theirs && mine.iter().all(|&(lock, _)| waiters(self, lock) == waiters(other, lock))
+        mine == theirs
+            && mine.iter().all(|&(lock, _)| waiters(self, lock) == waiters(other, lock))
+            && self.tables == other.tables
     }
 }
 
@@ -173,31 +179,43 @@ impl Locks {
         false
     }
 
+    /// The same for a lock of a table. Who holds it whole needs nothing more of it; who has an intention and wants it whole
+    /// waits in front of those who have none.
+    pub fn take_table(&mut self, table: TableId, hold: Hold, owner: Owner) -> bool {
+        self.tables.take(table, hold, owner)
+    }
+
     /// Who holds a lock.
     pub fn owner(&self, lock: Lock) -> Option<Owner> {
         self.find(lock).map(|slot| self.held[slot as usize].owner)
     }
 
-    /// How many locks are held.
+    /// How many locks are held, of rows, values and whole tables.
     pub fn len(&self) -> usize {
-        self.held.len() - self.free.len()
+        self.held.len() - self.free.len() + self.tables.whole()
     }
 
     /// Whether anybody holds anything.
+    #[inline]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.held.len() == self.free.len() && self.tables.is_empty()
     }
 
-    /// What is held, and by whom, in the order it was first taken.
+    /// What is held of rows and values, and by whom, in the order it was first taken.
     pub fn held(&self) -> Vec<(Lock, Owner)> {
         let mut all: Vec<&Held> = self.held.iter().filter(|held| held.owner != NONE).collect();
         all.sort_unstable_by_key(|held| held.serial);
         all.iter().map(|held| (held.lock, held.owner)).collect()
     }
 
-    /// The owners of a closed chain of waiting that `from` is part of; empty if there is none.
+    /// The owners of a ring of those who wait for each other that `from` is part of; empty if there is none.
     pub fn deadlock(&self, from: Owner) -> Vec<Owner> {
         let mut chain = Vec::new();
+        if self.tables.is_waited_for() {
+            let ring = self.ring(from, true);
+            // The shortest one: nobody in it could be left out, so whoever gives way breaks it.
+            return if ring.is_empty() { ring } else { self.ring(from, false) };
+        }
         if self.closes(from, |_| {}) {
             self.closes(from, |owner| chain.push(owner));
         }
@@ -222,9 +240,47 @@ impl Locks {
         false
     }
 
-    /// Gives back all that an owner holds or waits for. Those that get a lock now are added to `woken`, in the order in
-    /// which the locks were first taken.
+    /// The shortest way from an owner over those it waits for back to itself: of several the first one by the order in which
+    /// locks were taken and waited for. With `nearest`, some way.
+    fn ring(&self, from: Owner, nearest: bool) -> Vec<Owner> {
+        // Who is found, and by asking which of them.
+        let mut found = vec![(from, 0)];
+        let mut known = vec![false; self.stakes.len()];
+        let mut next = Vec::new();
+        let mut at = 0;
+        while let Some(&(owner, _)) = found.get(at) {
+            match self.stakes.get(owner as usize).map_or(NONE, |stake| stake.wants) {
+                NONE => self.tables.blockers(owner, nearest, &mut next),
+                slot => next.push(self.held[slot as usize].owner),
+            }
+            for owner in next.drain(..) {
+                if owner == from {
+                    let mut ring = vec![found[at].0];
+                    while at > 0 {
+                        at = found[at].1;
+                        ring.push(found[at].0);
+                    }
+                    ring.reverse();
+                    return ring;
+                }
+                if known.len() <= owner as usize {
+                    known.resize(owner as usize + 1, false);
+                }
+                if !std::mem::replace(&mut known[owner as usize], true) {
+                    found.push((owner, at));
+                }
+            }
+            at += 1;
+        }
+        Vec::new()
+    }
+
+    /// Gives back all that an owner holds or waits for. Those that get a lock now are added to `woken`: of tables, then of
+    /// rows and values in the order in which the locks were first taken.
     pub fn release(&mut self, owner: Owner, woken: &mut Vec<Owner>) {
+        if !self.tables.is_empty() {
+            self.tables.release(owner, woken);
+        }
         let Some(stake) = self.stakes.get_mut(owner as usize) else { return };
         let mut at = std::mem::replace(&mut stake.locks, NONE);
         if stake.wants != NONE {
@@ -246,7 +302,7 @@ impl Locks {
             }
             self.freed = freed;
         }
-        if self.is_empty() {
+        if self.held.len() == self.free.len() {
             self.held.clear();
             self.free.clear();
         }
@@ -296,6 +352,7 @@ impl Locks {
         self.stakes.clear();
         self.serial = 0;
         self.waiting = 0;
+        self.tables.reset();
     }
 }
 

@@ -1,4 +1,4 @@
-//! The durable parts of the world: tables with versions, row locks, idempotency keys, event numbers. Each is a plain value that can be
+//! The durable parts of the world: tables with versions, locks, idempotency keys, event numbers. Each is a plain value that can be
 //! cloned, compared and reset; none knows of time, messages or strategies.
 
 mod index;
@@ -6,6 +6,7 @@ mod keys;
 mod locks;
 mod sequences;
 mod sink;
+mod table_locks;
 mod tables;
 
 pub use index::Index;
@@ -13,4 +14,5 @@ pub use keys::{KeyEntry, KeyState, Keys};
 pub use locks::{Lock, Locks, Owner};
 pub use sequences::Sequences;
 pub use sink::Sink;
+pub use table_locks::Hold;
 pub use tables::{RowMeta, Rows, TableState, Tables};

@@ -155,7 +155,7 @@ fn merged(compiler: &Compiler<'_>, flow: &Flow, plan: &FlowPlan) -> Result<Progr
         for mut part in body.parts {
             let n = parts.len() as u8;
             part.merged = index;
-            part_steps(&part, n, matches!(how.write, WritePolicy::Lock { .. }), &mut steps);
+            part_steps(&part, n, &mut steps);
             parts.push(part);
             parts[n as usize].skip_to = steps.len() as u16;
         }

@@ -1,16 +1,18 @@
 //! Strategies are compiled away before a run: a model and a [`How`] become a [`Plan`].
 //!
 //! `operation` fills the frame of steps of an operation, each policy its own slots; `flow` does the same for flows and
-//! merged flows; `writes` decides how one row write meets the store. What a policy cannot carry out is an error here
+//! merged flows; `writes` decides how one row write meets the store, `locks` what is locked for it and for what is read. What a policy cannot carry out is an error here
 //! (the cell is `n/a`), never a silent fallback at run time.
 
 mod flow;
+mod locks;
 mod operation;
 mod rewrite;
 mod writes;
 
 use std::sync::Arc;
 
+use self::locks::Tables;
 use crate::model::Model;
 use crate::model::expr::Code;
 use crate::model::flow::{Call, Target};
@@ -29,6 +31,7 @@ pub fn compile(model: &Arc<Model>, how: &How) -> Result<Plan, Vec<NotApplicable>
         model,
         how,
         fair: is_fair(model),
+        whole: locks::whole_tables(model, how),
         programs: Vec::new(),
         retries: Vec::new(),
         refused: Vec::new(),
@@ -91,6 +94,8 @@ struct Compiler<'a> {
     how: &'a How,
     /// No operation is refused or failed by the weather.
     fair: bool,
+    /// The tables that some operation locks whole.
+    whole: Tables,
     programs: Vec<Program>,
     retries: Vec<Retry>,
     refused: Vec<NotApplicable>,

@@ -1,7 +1,7 @@
 //! The frame of steps of an operation.
 //!
 //! ```text
-//! (arrived) · key lookup · key early · BEGIN · key claim · (begun) · fence · weather · (lock · read · think · write…)…
+//! (arrived) · key lookup · key early · BEGIN · key claim · (begun) · fence · weather · (lock · read · think · intend · write…)…
 //!   · verify · reply · (computed) · key store · outbox · publish early · COMMIT · key late · (committed) · publish · end
 //! ```
 //! Steps of a policy of the user's own stand at the places in brackets.
@@ -91,14 +91,12 @@ pub(super) fn body(
     let model = compiler.model;
     let operation = model.operation(op);
     let store = compiler.how.operations[op.index()].store;
-    let writer = Writer { model, op, policy, store };
+    let writer = Writer { model, op, policy, store, whole: &compiler.whole };
     let mut parts = Vec::new();
     for (n, part) in operation.parts.iter().enumerate() {
         let mut plan = writer.part(part, frame)?;
-        if matches!(policy, WritePolicy::Lock { .. }) {
-            let reply = operation.reply.as_ref().filter(|_| n == 0);
-            plan.told = writer.told(part, reply, frame.offset);
-        }
+        let reply = operation.reply.as_ref().filter(|_| n == 0);
+        plan.told = writer.told(part, reply, frame.offset);
         parts.push(plan);
     }
     let refuses = !operation.otherwise.writes.is_empty() || !operation.otherwise.publish.is_empty();
@@ -108,8 +106,8 @@ pub(super) fn body(
 }
 
 /// The steps of one part, from its locks to its last write.
-pub(super) fn part_steps(part: &PartPlan, n: u8, locks: bool, steps: &mut Vec<Step>) {
-    if locks && !part.reads.is_empty() {
+pub(super) fn part_steps(part: &PartPlan, n: u8, steps: &mut Vec<Step>) {
+    if !part.reads.is_empty() {
         steps.push(Step::Lock(n));
     }
     steps.push(Step::Read(n));
@@ -125,6 +123,9 @@ pub(super) fn lock_told(parts: &[PartPlan], of: std::ops::Range<u8>, steps: &mut
 }
 
 pub(super) fn writes(part: &PartPlan, n: u8, steps: &mut Vec<Step>) {
+    if !part.intends.is_empty() {
+        steps.push(Step::Intend(n));
+    }
     steps.extend((0..part.writes.len()).map(|write| Step::Write(n, write as u8)));
 }
 
@@ -179,7 +180,7 @@ fn program(compiler: &Compiler<'_>, op: OpId, how: &OperationHow, half: Half) ->
     for (n, part) in parts.iter_mut().enumerate() {
         let n = n as u8;
         match half {
-            Half::Whole => part_steps(part, n, lock_wait.is_some(), &mut steps),
+            Half::Whole => part_steps(part, n, &mut steps),
             Half::Fetch => steps.push(Step::Read(n)),
             Half::Apply => writes(part, n, &mut steps),
         }

@@ -4,6 +4,7 @@
 //! scenario language, the table of six write policies). `rmw` marks the columns whose new value depends on a read of the
 //! row: that is what makes an overwrite a lost update.
 
+use super::locks::{Tables, collect_reads};
 use super::rewrite::{can_inline, inline, shift};
 use crate::model::Model;
 use crate::model::expr::{Code, Delta, Expr, ExprKind, Over, relative};
@@ -52,6 +53,8 @@ pub(super) struct Writer<'a> {
     pub(super) op: OpId,
     pub(super) policy: &'a WritePolicy,
     pub(super) store: StoreLevel,
+    /// The tables that some operation locks whole.
+    pub(super) whole: &'a Tables,
 }
 
 impl Writer<'_> {
@@ -111,40 +114,8 @@ impl Writer<'_> {
             plan.skip_at_store = Some(code(&skip));
             first.guarded = true;
         }
-        plan.reads = looks_at(part).iter().map(|(table, key)| (*table, key.as_ref().map(code))).collect();
+        plan.reads = self.locked(part, offset);
         Ok(plan)
-    }
-
-    /// What the events of a part look at, and the reply, if there is one: as far as it is not locked by then.
-    pub(super) fn told(
-        &self,
-        part: &Part,
-        reply: Option<&Expr>,
-        offset: u16,
-    ) -> Vec<(TableId, Option<Code>)> {
-        let mut locked = looks_at(part);
-        // A part that skips has written nothing. It tells nothing either, but there is a reply.
-        if part.skip.is_none() || reply.is_none() {
-            for write in &part.effects.writes {
-                if let Address::Key(key) = &write.at {
-                    add_read(&mut locked, write.table, Some(&inline(key, &part.lets)));
-                }
-            }
-        }
-        let events = part.effects.publish.iter().flat_map(|publish| &publish.fields).map(|(_, expr)| expr);
-        let mut read = Vec::new();
-        for expr in events.chain(reply) {
-            collect_reads(expr, &mut read);
-        }
-        read.retain(|(table, key)| {
-            let key = key.as_ref().map(|key| match can_inline([key].into_iter(), &part.lets) {
-                true => inline(key, &part.lets),
-                false => key.clone(),
-            });
-            !locked.contains(&(*table, key))
-        });
-        let code = |key: &Expr| Code::compile(&shift(key, offset));
-        read.iter().map(|(table, key)| (*table, key.as_ref().map(code))).collect()
     }
 
     /// Compiles what is done when a requirement refuses.
@@ -170,6 +141,7 @@ impl Writer<'_> {
         for publish in &effects.publish {
             plan.publish.push(self.publish(publish, effects, frame));
         }
+        plan.intends = self.intends(effects);
         Ok(())
     }
 
@@ -308,9 +280,6 @@ fn is_of(write: &Write, table: TableId, key: Option<&Expr>) -> bool {
     write.table == table && matches!((&write.at, key), (Address::Key(at), Some(key)) if at == key)
 }
 
-/// Rows by key and, with no key, whole tables.
-type Reads = Vec<(TableId, Option<Expr>)>;
-
 /// Whether anything that rows hold goes into an expression.
 fn looks_at_rows(expr: &Expr) -> bool {
     let mut read = Vec::new();
@@ -334,49 +303,4 @@ fn reads_row(expr: &Expr, table: TableId, key: &Expr) -> bool {
         ExprKind::Loop { over: Over::Rows(t), .. } => *t == table,
         _ => false,
     })
-}
-
-/// What a part looks at until it has written, by key or as whole tables.
-fn looks_at(part: &Part) -> Reads {
-    let inlined = |expr: &Expr| inline(expr, &part.lets);
-    let mut read = Vec::new();
-    let checks = part.require.iter().map(|require| &require.that).chain(&part.skip);
-    let lets = part.lets.iter().map(|(_, expr)| expr);
-    let values = part.effects.writes.iter().flat_map(|write| &write.values).map(|(_, value)| value);
-    for expr in checks.chain(lets).chain(values) {
-        collect_reads(&inlined(expr), &mut read);
-    }
-    for write in &part.effects.writes {
-        match &write.at {
-            Address::Key(key) if write.verb != Verb::Insert => {
-                add_read(&mut read, write.table, Some(&inlined(key)))
-            }
-            Address::Matching(_) => add_read(&mut read, write.table, None),
-            _ => {}
-        }
-    }
-    read
-}
-
-fn add_read(reads: &mut Reads, table: TableId, key: Option<&Expr>) {
-    // A key that a macro computes row by row names no single row: the whole table is read.
-    let by_row = |part: &Expr| {
-        matches!(part.kind, ExprKind::RowVar { .. } | ExprKind::RowVarRecord { .. } | ExprKind::Element(_))
-    };
-    let read = (table, key.filter(|key| !key.any(by_row)).cloned());
-    if !reads.contains(&read) {
-        reads.push(read);
-    }
-}
-
-fn collect_reads(expr: &Expr, reads: &mut Reads) {
-    expr.walk(&mut |part| match &part.kind {
-        ExprKind::Cell { table, key, .. }
-        | ExprKind::Row { table, key, .. }
-        | ExprKind::HasRow { table, key } => {
-            add_read(reads, *table, Some(key));
-        }
-        ExprKind::Loop { over: Over::Rows(table), .. } => add_read(reads, *table, None),
-        _ => {}
-    });
 }

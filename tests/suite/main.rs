@@ -6,6 +6,7 @@ mod examples;
 mod external;
 mod growth;
 mod hardened;
+mod locked;
 mod merged;
 mod mutants;
 mod nested;

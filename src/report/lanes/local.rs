@@ -69,6 +69,9 @@ impl Picture<'_, '_> {
             }
             Kind::Replay => event(place()?, Sign::Nothing, format!("{}: known, answers again", op())),
             Kind::Busy => event(place()?, Sign::Nothing, format!("{}: the first is in progress", op())),
+            Kind::LockWait if record.flag == 1 => {
+                event(place()?, Sign::Nothing, "waits for a table lock".into())
+            }
             Kind::LockWait => event(place()?, Sign::Nothing, "waits for a row lock".into()),
             Kind::Timeout => event(record.who, Sign::Timeout, format!("no answer to {} in time", op())),
             Kind::Crash => event(record.who, Sign::Crash, format!("crashes: {}", scene.rule(record.data))),

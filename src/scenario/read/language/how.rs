@@ -90,7 +90,7 @@ dimensions! {
          "relative": "The difference to what was read is added to whatever is there at the write; only `field + …` and `field - …` can be written so.",
          "guarded": "As relative where that can be, else as patch, and only if `require` holds at the row in the very statement that writes, and `skip`, if it is about the rows written, does not; such a `require` may read no other rows.",
          "occ": "As absolute, if the version of the row is still the one that was read; otherwise `on_conflict` decides.",
-         "lock": "As absolute, after what it reads has been locked, until the commit: rows by their keys, else the table. What is read only for events and the reply is locked before they are computed."],
+         "lock": "As absolute, after what it reads has been locked, until the commit: rows by their keys, else the whole table, in which nobody else adds, writes or locks a row meanwhile, under whatever policy. What is read only for events and the reply is locked before they are computed."],
         [Field::new("by", Shape::OneOf(&[word("owner", "The service itself."), word("caller", "The caller fetches what is read, computes, and sends the result back.")]),
              "Who runs operations, whatever they say themselves; without it, what `by` of the operation says."),
          Field::new("version", Shape::OneOf(&[word("counter", "A number that counts up with each write."), word("timestamp", "The clock at the write."), word("hash", "A hash of the row.")]),
