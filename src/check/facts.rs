@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::around::Around;
 use crate::model::Model;
 use crate::model::flow::{Call, CallStep, Class, StepKind, Target};
 use crate::model::how::Coordination;
@@ -71,6 +72,7 @@ pub(super) struct Facts {
     op_tables: Vec<u64>,
     op_writes: Vec<bool>,
     topic_tables: Vec<u64>,
+    around: Around,
     pub(super) flows: Vec<FlowFacts>,
     /// By operation, step and role the first flow in which it is that.
     by_step: BTreeMap<(u16, u8, bool), u16>,
@@ -86,6 +88,7 @@ impl Facts {
             op_tables: vec![0; model.operations.len()],
             op_writes: model.operations.iter().map(|operation| operation.writes()).collect(),
             topic_tables: vec![0; model.topics.len()],
+            around: Around::default(),
             flows: model.flows.iter().map(|flow| FlowFacts::of(&flow.steps)).collect(),
             by_step: BTreeMap::new(),
             replicas: plan.nodes.databases,
@@ -106,6 +109,7 @@ impl Facts {
         // Operations tell topics, topics run operations and flows, flows call operations and flows: round and round
         // until nothing is added, which is soon, as sets only grow.
         while facts.grow(model) {}
+        facts.around = Around::of(model, plan, facts.flows.iter().map(|flow| flow.tables));
         facts
     }
 
@@ -161,6 +165,22 @@ impl Facts {
             0 => self.op_tables.get(usize::from(op)).copied().unwrap_or(0),
             _ => self.flow(op).map_or(0, |flow| flow.tables),
         }
+    }
+
+    /// The tables that may change because of an operation, or a flow, or because of the flow whose step it is when it is done
+    /// for an intent with this target.
+    pub(super) fn tables_around(&self, op: u16, target: u16) -> u64 {
+        self.tables(op) | self.around.tables(op, target)
+    }
+
+    /// The same for what comes with a letter that takes a flow from step to step.
+    pub(super) fn tables_carried(&self, op: u16, target: u16) -> u64 {
+        self.tables(op) | self.around.carried(op, target)
+    }
+
+    /// The tables of flows that letters take from step to step for an intent with this target.
+    pub(super) fn tables_of_letters(&self, target: u16) -> u64 {
+        self.around.letters(target)
     }
 
     /// The tables that may change because of an event.

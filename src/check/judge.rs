@@ -517,7 +517,7 @@ impl Sink for Judge {
                 self.counts.sent(record);
                 self.offers.sent(record, &self.facts);
             }
-            Kind::Delivered => self.offers.delivered(record, &self.facts),
+            Kind::Delivered => self.offers.delivered(record, &self.book, &self.facts),
             Kind::Begin if self.contention => self.book.begin(record, &self.facts),
             Kind::Begin => {}
             Kind::Read => self.touch(record),

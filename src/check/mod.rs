@@ -3,6 +3,7 @@
 //! A [`Judge`] is a [`Sink`](crate::store::Sink): it folds records into counts, hazards and findings while a run goes on,
 //! and is asked for a [`RunVerdict`] when it is over. A [`CellTally`] sums those over seeds. Nothing here renders text.
 
+mod around;
 mod book;
 mod counts;
 mod effects;

@@ -18,7 +18,9 @@ pub use crate::model::own::Hazard;
 /// The hazards of which any one suffices for an invariant of this kind to have been put to the test.
 ///
 /// Besides its kind a hazard must concern the invariant's tables: a row of them, or an operation, flow or event that can
-/// change them. Crashes and pauses concern everything, if they hit somebody at work.
+/// change them. What stops a step of a flow stops the flow, so it concerns all that the flow can change: a lost request or
+/// answer, a failure, a refusal, a delay; and, of a flow that travels from service to service, also a message that arrives
+/// twice, as all behind it comes twice. Crashes and pauses concern everything, if they hit somebody at work.
 ///
 /// | kind | any of |
 /// |---|---|
@@ -144,17 +146,22 @@ impl Offers {
     pub(super) fn record(&mut self, record: &Record, book: &Book, facts: &Facts) {
         match record.kind {
             Kind::Lost => {
-                if is(record, PointKind::Request) || is(record, PointKind::Event) {
-                    self.offer(Hazard::RequestLost, subject(record, facts));
+                // What is fetched is asked for, too, and nothing is done by then.
+                let asks = [PointKind::Request, PointKind::Event, PointKind::Fetch, PointKind::Fetched];
+                if asks.iter().any(|&kind| is(record, kind)) {
+                    self.offer(Hazard::RequestLost, stopped(record, book, facts));
                 } else if is(record, PointKind::Ack) || is(record, PointKind::Reply) && book.was_done(record)
                 {
                     // What is acknowledged has been dealt with.
-                    self.offer(Hazard::ReplyLost, subject(record, facts));
+                    self.offer(Hazard::ReplyLost, stopped(record, book, facts));
                 }
             }
-            Kind::Delayed => self.offer(Hazard::Delay, subject(record, facts)),
+            Kind::Delayed => self.offer(Hazard::Delay, stopped(record, book, facts)),
             Kind::LockWait if book.count() > 1 => self.waits(record, book, facts),
-            Kind::Failed => self.offer(Hazard::Failure, facts.tables(record.op)),
+            Kind::Failed => {
+                let target = target(record, book).unwrap_or(record.op);
+                self.offer(Hazard::Failure, facts.tables_around(record.op, target));
+            }
             Kind::Refused if book.has_other_step(record) => {
                 let flow = book.get(record.intent).map_or(0, |intent| facts.tables(intent.party.target));
                 self.offer(Hazard::Refusal, facts.tables(record.op) | flow);
@@ -203,9 +210,13 @@ impl Offers {
 
     /// A copy of a message arrives.
     #[inline]
-    pub(super) fn delivered(&mut self, record: &Record, facts: &Facts) {
+    pub(super) fn delivered(&mut self, record: &Record, book: &Book, facts: &Facts) {
         if self.pending.arrives_again(record) {
-            self.offer(Hazard::Duplicate, subject(record, facts));
+            let tables = match target(record, book) {
+                Some(target) if is(record, PointKind::Request) => facts.tables_carried(record.op, target),
+                _ => subject(record, facts),
+            };
+            self.offer(Hazard::Duplicate, tables);
         }
     }
 
@@ -289,12 +300,33 @@ fn is(record: &Record, kind: PointKind) -> bool {
     record.flag == kind as u8
 }
 
+/// Whether a message is about a topic. That a choreographed flow is over is told to its home in an event about the flow.
+fn is_of_topic(record: &Record) -> bool {
+    is(record, PointKind::Event) && record.op & FLOW == 0 || is(record, PointKind::Ack)
+}
+
 /// The tables that the subject of a message can change.
 fn subject(record: &Record, facts: &Facts) -> u64 {
-    if is(record, PointKind::Event) || is(record, PointKind::Ack) {
-        facts.topic_tables(record.op)
-    } else {
-        facts.tables(record.op)
+    match is_of_topic(record) {
+        true => facts.topic_tables(record.op),
+        false => facts.tables(record.op),
+    }
+}
+
+/// The target of the intent that a record belongs to.
+fn target(record: &Record, book: &Book) -> Option<u16> {
+    book.get(record.intent).map(|intent| intent.party.target)
+}
+
+/// The tables that are as they should be only if a message comes: those that its subject can change, and, if it is a step of a
+/// flow, those of the flow. An acknowledgement about no topic is that of a letter.
+fn stopped(record: &Record, book: &Book, facts: &Facts) -> u64 {
+    match target(record, book) {
+        Some(target) if !is_of_topic(record) => facts.tables_around(record.op, target),
+        Some(target) if is(record, PointKind::Ack) && record.op & FLOW != 0 => {
+            facts.tables_of_letters(target)
+        }
+        _ => subject(record, facts),
     }
 }
 

@@ -474,8 +474,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
                 self.event_arrives(topic, subscriber, to, ctx, name, answer, payload);
             }
             Parcel::Hop(flow, step, undo) => {
-                let op = self.hop_op(flow, step, undo);
-                self.letter_arrives(answer, op.map_or(Subject::Flow(flow), Subject::Op));
+                // What is done once more at a stop goes on once more from there.
+                self.letter_arrives(answer, Subject::Flow(flow));
                 self.hop_arrives(flow, (step, undo), to, ctx, name, answer, payload)
             }
             Parcel::Over(flow, status) => self.over_arrives(flow, status, to, ctx, name, payload, answer),

@@ -94,6 +94,81 @@ fn a_crash_of_a_relay_with_something_to_tell_is_one_at_work() {
     );
 }
 
+/// An order is placed, paid and closed, and somebody else gives money by the same operation. `fault` strikes.
+fn orders(how: &str, fault: &str, expected: &str) {
+    let text = format!(
+        r#"{{
+        "services": {{
+            "shop": {{ "tables": {{ "orders": {{}}, "closed": {{}} }}, "operations": {{
+                "place": {{ "args": ["o"], "insert": {{ "orders[o]": {{ "open": "1" }} }} }},
+                "drop":  {{ "args": ["o"], "skip": "!(o in orders)", "delete": "orders[o]" }},
+                "close": {{ "args": ["o"], "set": {{ "orders[o].open": "0" }}, "insert": {{ "closed[]": {{ "o": "o" }} }} }} }} }},
+            "pay": {{ "tables": {{ "charges": {{}} }}, "operations": {{
+                "charge": {{ "args": ["o"], "insert": {{ "charges[]": {{ "o": "o" }} }} }},
+                "refund": {{ "args": ["o"], "delete": "charges.filter(c, c.o == o)" }} }} }},
+            "kind": {{ "tables": {{ "gifts": {{}} }}, "operations": {{
+                "note": {{ "args": ["o"], "insert": {{ "gifts[o]": {{}} }} }} }} }} }},
+        "flows": {{
+            "buy": {{ "by": "shop", "args": ["o"], "steps": [
+                {{ "do": "shop.place(o)", "undo": "shop.drop(o)" }}, {{ "do": "pay.charge(o)", "undo": "pay.refund(o)" }},
+                {{ "do": "shop.close(o)", "class": "retriable" }} ] }},
+            "give": {{ "by": "kind", "args": ["o"], "steps": [
+                {{ "do": "pay.charge(o)", "undo": "pay.refund(o)" }}, {{ "do": "kind.note(o)", "class": "retriable" }} ] }} }},
+        "clients": {{ "giver": {{ "does": "give('gift')" }}, "buyer": {{ "does": "buy('order')", "start": "40ms" }} }},
+        "weather": {{ "faults": [ {fault} ] }},
+        "strategies": {{ "*": {{ "idempotency": "key" }}, "one": {how} }},
+        "invariants": {{
+            "none open": {{ "at_rest": "shop.orders.all(o, o.open == 0)" }},
+            "closed once": {{ "no-duplicate-effect": "shop.closed" }} }},
+        "expect": {{ "one": {expected} }} }}"#
+    );
+    meets(&text, 20);
+}
+
+/// The order stays open if the charge is not asked for, which writes no order: who sees to it that it is has earned something.
+/// The giver comes first, so what hits the first charge has nothing to do with orders.
+#[test]
+fn what_stops_a_step_of_a_flow_is_earned_by_those_who_look_at_the_others() {
+    // Only the charge is asked for again: the client does not repeat the whole.
+    let once = r#"{ "retry": { "attempts": 1 } }"#;
+    let again = r#""where": { "pay.charge": { "retry": { "timeout": "20ms", "attempts": "ever" } } }"#;
+    let saga = format!(r#"{{ "coordination": "saga", {again} }}"#);
+    let letters = format!(r#"{{ "coordination": "choreography", "publish": "outbox", {again} }}"#);
+    for fault in [r#""lose": "request pay.charge""#, r#""fail": "pay.charge""#] {
+        let during = |time: &str| format!(r#"{{ {fault}, "during": "{time}" }}"#);
+        let (giver, buyer) = (during("0ms..39ms"), during("40ms..70ms"));
+        orders(once, &giver, r#"{ "none open": "inconclusive" }"#);
+        orders(once, &buyer, r#"{ "none open": "violated" }"#);
+        for how in [&saga, &letters] {
+            orders(how, &giver, r#"{ "none open": "inconclusive" }"#);
+            orders(how, &buyer, r#"{ "none open": "holds" }"#);
+        }
+    }
+    // What is lost of the giver is lost, and an answer is as good as a request.
+    for message in ["request", "reply"] {
+        let lost = |time: &str| format!(r#"{{ "lose": "{message} pay.charge", "during": "{time}" }}"#);
+        let facts = r#""facts": ["count.lost > 0"]"#;
+        orders(&saga, &lost("0ms..39ms"), &format!(r#"{{ "none open": "inconclusive", {facts} }}"#));
+        orders(&saga, &lost("40ms..70ms"), &format!(r#"{{ "none open": "holds", {facts} }}"#));
+    }
+}
+
+/// A letter that comes to the charge twice comes to the closing twice, unless the charge knows it again: then nothing there
+/// tells of it.
+#[test]
+fn a_letter_that_arrives_twice_concerns_all_steps_behind() {
+    let fault = |during: &str| format!(r#"{{ "duplicate": "request pay.charge", "during": "{during}" }}"#);
+    let (giver, buyer) = (fault("0ms..39ms"), fault("40ms..80ms"));
+    let letters = r#"{ "coordination": "choreography" }"#;
+    let plain = r#"{ "coordination": "choreography", "idempotency": "none" }"#;
+    orders(plain, &giver, r#"{ "closed once": "inconclusive" }"#);
+    orders(letters, &giver, r#"{ "closed once": "inconclusive" }"#);
+    orders(plain, &buyer, r#"{ "closed once": "violated" }"#);
+    orders(letters, &buyer, r#"{ "closed once": "holds" }"#);
+    // Called step by step, only the charge is asked for twice.
+    orders("{}", &buyer, r#"{ "closed once": "inconclusive", "none open": "violated" }"#);
+}
+
 /// Two leave the ward if there are others on call, whoever they are. No row is read by its key, so they meet at none; under
 /// locks one waits for the other to be through with the table.
 #[test]

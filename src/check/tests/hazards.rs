@@ -4,7 +4,7 @@ use super::super::testing::*;
 use super::super::verdict::{CellTally, InvariantRun, Minimum, RunVerdict};
 use crate::kernel::path::Path;
 use crate::model::expr::Counter;
-use crate::model::ids::{OpId, TopicId};
+use crate::model::ids::{FlowId, OpId, TopicId};
 use crate::model::invariant::{InvariantKind, Verdict};
 use crate::model::own::Hazard;
 use crate::model::plan::End;
@@ -101,6 +101,48 @@ fn a_hazard_elsewhere_does_not_count() {
     // The topic's subscriber charges.
     story.message(Kind::Lost, 0, PointKind::Event, 0, 0);
     assert_eq!(story.rest().hazards, 3);
+}
+
+/// What stops a step stops the flow, also where that is a step itself: what the others have written is left halfway.
+#[test]
+fn what_stops_a_step_concerns_what_its_flow_changes() {
+    let of_orders = |target: u16, kind: Kind, op: u16| {
+        // Those who wait for delays, too.
+        let mut story = Story::of(InvariantKind::NoLeak(vec![ORDERS]));
+        match target & FLOW {
+            0 => story.invoke(0, target),
+            _ => story.start(0, FlowId(target & !FLOW)),
+        };
+        match kind {
+            Kind::Failed => {
+                let failed = story.blank(kind, 0);
+                story.tell(Record { op, ..failed });
+            }
+            kind => _ = story.message(kind, 0, PointKind::Request, op, 0),
+        }
+        story.rest().hazards
+    };
+    for kind in [Kind::Lost, Kind::Delayed, Kind::Failed] {
+        // Of these only some write orders, and charging is no step of others.
+        for (target, op, hazards) in [
+            (BUY.0 | FLOW, CHARGE, 1),
+            (OUTER.0 | FLOW, CHARGE, 1),
+            (MAYBE.0 | FLOW, LOOK, 1),
+            (CHARGE, CHARGE, 0),
+            (SET_MAIL, CHARGE, 0),
+            (BUY.0 | FLOW, LOOK, 0),
+            (BUY.0 | FLOW, SHIP, 1),
+        ] {
+            assert_eq!(of_orders(target, kind, op), hazards, "{kind:?} {target} {op}");
+        }
+    }
+    // Of a flow that is called step by step, a message that arrives twice is about what it asks for.
+    let mut story = Story::of(InvariantKind::NoDuplicateEffect(vec![ORDERS]));
+    story.start(0, BUY).message(Kind::Sent, 0, PointKind::Request, CHARGE, 2);
+    for copy in 0..2 {
+        story.message(Kind::Delivered, 0, PointKind::Request, CHARGE, copy);
+    }
+    assert_eq!(story.rest().hazards, 0);
 }
 
 #[test]
