@@ -7,7 +7,9 @@ use super::writes::Frame;
 use crate::kernel::time::Span;
 use crate::model::expr::Code;
 use crate::model::flow::{Call, CallStep, Class, Flow, StepKind, Target};
-use crate::model::how::{Caller, Coordination, KeyStore, OccScope, OnConflict, StoreLevel, WritePolicy};
+use crate::model::how::{
+    Caller, Coordination, FlowHow, KeyStore, OccScope, OnConflict, PublishPolicy, StoreLevel, WritePolicy,
+};
 use crate::model::ids::{FlowId, OpId};
 use crate::model::plan::{FlowPlan, NotApplicable, StepPlan};
 use crate::model::service::By;
@@ -37,7 +39,8 @@ pub(super) fn compile(compiler: &mut Compiler<'_>, id: FlowId) -> FlowPlan {
     };
     let fetches =
         calls(flow).any(|step| by_caller(&step.action) || step.undo.as_ref().is_some_and(by_caller));
-    if let Err(why) = feasible(flow, &how.coordination, fetches) {
+    let feasible = feasible(flow, &how.coordination, fetches);
+    if let Err(why) = feasible.and_then(|()| marks_steps(compiler, flow, &how)) {
         compiler.refused.push(NotApplicable { op: None, flow: Some(id), why });
         return plan;
     }
@@ -111,6 +114,31 @@ fn feasible(flow: &Flow, coordination: &Coordination, fetches: bool) -> Result<(
         }
         _ => Ok(()),
     }
+}
+
+/// Whether each step has a transaction for what is to be noted in it of the flow: that it was done, or what comes next.
+fn marks_steps(compiler: &Compiler<'_>, flow: &Flow, how: &FlowHow) -> Result<(), String> {
+    let what = match &how.coordination {
+        Coordination::Saga(saga) if saga.fence => "the mark of its fence",
+        Coordination::Choreography { .. } if matches!(how.publish, PublishPolicy::Outbox(_)) => {
+            "its next event"
+        }
+        _ => return Ok(()),
+    };
+    for call in calls(flow).flat_map(|step| std::iter::once(&step.action).chain(&step.undo)) {
+        let Target::Op(op) = call.target else { continue };
+        let model = compiler.model;
+        let ours = !model.service(model.operation(op).service).external;
+        let writes = model.operation(op).all_effects().any(|effects| !effects.writes.is_empty());
+        if compiler.how.operations[op.index()].store == StoreLevel::None && ours && writes {
+            return Err(format!(
+                "flow `{}` leaves {what} in the transaction of each step, and the store of `{}` has none",
+                flow.name,
+                model.operation_name(op)
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// One program for all steps: the services become one and the steps one transaction.

@@ -243,6 +243,9 @@ fn feasible(operation: &Operation, how: &OperationHow, half: Half) -> Result<(),
     let locks = matches!(how.write, WritePolicy::Lock { .. });
     let compares = matches!(&how.write, WritePolicy::Occ(occ) if occ.scope == OccScope::Reads);
     let by_caller = half != Half::Whole;
+    let with = matches!(&how.idempotency, Idempotency::Key(key) if key.store == KeyStore::With);
+    let mut effects = operation.all_effects();
+    let posts = matches!(how.publish, PublishPolicy::Outbox(_)) && effects.any(|of| !of.publish.is_empty());
     match how.store {
         _ if by_caller && operation.parts.len() > 1 => {
             Err("has `then` parts, so it cannot be run by its caller")
@@ -261,6 +264,12 @@ fn feasible(operation: &Operation, how: &OperationHow, half: Half) -> Result<(),
         StoreLevel::None if compares => {
             Err("has no transaction at its store, and what it has read could change before all is written")
         }
+        StoreLevel::None if with && !is_read_only(operation) => {
+            Err("has no transaction at its store, and its key is to be stored in that of its effect")
+        }
+        StoreLevel::None if posts => Err(
+            "has no transaction at its store, and its events are to be written into the outbox in that of its effect",
+        ),
         _ => Ok(()),
     }
 }

@@ -176,6 +176,61 @@ fn a_store_without_transactions_holds_nothing_longer_than_a_statement() {
     }
 }
 
+/// What is to be there exactly if an effect is, a key, an event, a mark, needs a transaction that has both. Where nothing is
+/// written, or only afterwards, none is missed.
+#[test]
+fn what_belongs_to_an_effect_needs_a_transaction_with_it() {
+    let text = |store: &str, how: &str| {
+        format!(
+            r#"{{
+        "services": {{
+            "w": {{ "tables": {{ "charges": {{}} }}, "operations": {{
+                "charge": {{ "args": ["o"], "insert": {{ "charges[o]": {{}} }} }},
+                "refund": {{ "args": ["o"], "delete": "charges[o]" }},
+                "tell":   {{ "args": ["o"], "reply": "0", "publish": {{ "paid": {{ "o": "o" }} }} }},
+                "look":   {{ "reply": "charges.size()" }} }} }},
+            "m": {{ "tables": {{ "sent": {{}} }}, "operations": {{
+                "send": {{ "on": "paid", "args": ["o"], "insert": {{ "sent[o]": {{}} }} }} }} }},
+            "home": {{}} }},
+        "flows": {{ "buy": {{ "by": "home", "args": ["o"], "steps": [
+            {{ "do": "w.charge(o)", "undo": "w.refund(o)" }}, {{ "do": "w.tell(o)", "class": "retriable" }} ] }} }},
+        "clients": {{ "c": {{ "does": {{ "buy(o)": 1, "w.look()": 1 }}, "with": {{ "o": "unique('o')" }} }} }},
+        "strategies": {{ "one": {{ "where": {{ {store} }}, {how} }} }},
+        "invariants": {{ "every-intent-ends": {{}} }} }}"#
+        )
+    };
+    let (no, none) = ("has no transaction at its store, and its", r#""w": { "store": "none" }"#);
+    let key = |op: &str| format!("`w.{op}` {no} key is to be stored in that of its effect");
+    let events = format!("`w.tell` {no} events are to be written into the outbox in that of its effect");
+    let step = |what: &str, op: &str| {
+        format!(
+            "flow `buy` leaves {what} in the transaction of each step, and the store of `w.{op}` has none"
+        )
+    };
+    let letters = r#""coordination": "choreography", "publish": "outbox""#;
+    let fence = r#""coordination": { "use": "saga", "fence": true }"#;
+    let of = |op: &str| format!(r#""w.{op}": {{ "store": "none" }}"#);
+    for (store, how, why) in [
+        (none, r#""idempotency": "key""#, vec![key("charge"), key("refund"), key("tell")]),
+        (none, r#""idempotency": { "use": "key", "store": "before" }"#, vec![]),
+        (none, r#""idempotency": { "use": "key", "store": "after" }"#, vec![]),
+        (&of("look"), r#""idempotency": "key""#, vec![]),
+        (none, r#""publish": "outbox""#, vec![events.clone()]),
+        (&of("charge"), r#""publish": "outbox""#, vec![]),
+        (none, r#""publish": "before-commit""#, vec![]),
+        (&of("refund"), letters, vec![step("its next event", "refund")]),
+        (&of("look"), letters, vec![]),
+        (none, r#""coordination": "choreography""#, vec![]),
+        (&of("charge"), fence, vec![step("the mark of its fence", "charge")]),
+        (&of("tell"), fence, vec![]),
+        (none, r#""coordination": "saga""#, vec![]),
+    ] {
+        let text = text(store, how);
+        assert_eq!(reasons(&text), why, "{store} {how}");
+        assert_eq!(reasons(&text.replace("\"none\"", "\"read-committed\"")), [""; 0]);
+    }
+}
+
 /// An account with enough for one of two withdrawals, wherever its row stands among those written. What was booked before a
 /// refusal stays where nothing is rolled back.
 #[test]
