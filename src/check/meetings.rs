@@ -27,6 +27,15 @@ struct Meeting {
 const NOBODY: Meeting = Meeting { open: 0, writers: 0, left: Time::ZERO, writer_left: Time::ZERO, run: 0 };
 
 impl Meeting {
+    /// As it is in a run, where nobody has been in it yet.
+    #[inline(always)]
+    fn of(&mut self, run: u32) -> &mut Meeting {
+        if self.run != run {
+            *self = Meeting { run, ..NOBODY };
+        }
+        self
+    }
+
     /// Another intent comes, which was invoked at a time. Returns how many it meets.
     #[inline(always)]
     fn enter(&mut self, invoked: Time, writes: bool) -> u32 {
@@ -185,10 +194,7 @@ impl Meetings {
         }
         let here = self.rows[usize::from(table)].get_mut(row as usize)?;
         (trail.first, trail.len) = (visit, 1);
-        if here.run != self.run {
-            *here = Meeting { run: self.run, ..NOBODY };
-        }
-        Some(here.enter(invoked, writes))
+        Some(here.of(self.run).enter(invoked, writes))
     }
 
     /// The same for those who come to a further row, of a few.
@@ -220,10 +226,7 @@ impl Meetings {
         self.spare = spare.next;
         *spare = Further { visit, slot, next: last };
         trail.len += 1;
-        if here.run != self.run {
-            *here = Meeting { run: self.run, ..NOBODY };
-        }
-        Some(here.enter(invoked, writes))
+        Some(here.of(self.run).enter(invoked, writes))
     }
 
     /// An open intent that was invoked at a time is at a row. Returns how many others were, while it was open: those that
@@ -238,10 +241,7 @@ impl Meetings {
         if rows.len() <= row as usize {
             rows.resize(row as usize + 1, NOBODY);
         }
-        let here = &mut rows[row as usize];
-        if here.run != self.run {
-            *here = Meeting { run: self.run, ..NOBODY };
-        }
+        let here = rows[row as usize].of(self.run);
         if let Touch::Writes = touch {
             // Those that only read it count as well from here on.
             let (all, wrote) = (here.left > invoked, here.writer_left > invoked);
