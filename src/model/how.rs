@@ -144,7 +144,7 @@ pub enum OnConflict {
     Reject,
     /// Writes the old values under the new version.
     Force,
-    /// Writes the fields that nobody else changed, if that is all of them.
+    /// Writes the fields if all of them are as they were read.
     Merge,
     /// Succeeds if the record is as asked for.
     Already,

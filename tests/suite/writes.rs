@@ -176,6 +176,40 @@ fn a_store_without_transactions_holds_nothing_longer_than_a_statement() {
     }
 }
 
+/// One adds to `n` in a while, others write meanwhile. Merging asks whether `n` is as it was read: by its value, so not whether
+/// anybody wrote it, and not after what else went into the sum.
+#[test]
+fn merging_looks_at_the_values_of_the_fields_that_are_set() {
+    for (adds, others, facts) in [
+        ("10", vec!["s.m(7)"], ["n == 11", "m == 7", "count.ok == 2"]),
+        ("10", vec!["s.n(1)"], ["n == 11", "m == 0", "count.ok == 2"]),
+        ("10", vec!["s.n(2)", "s.n(1)"], ["n == 11", "m == 0", "count.ok == 3"]),
+        ("10", vec!["s.n(2)"], ["n == 2", "m == 0", "count.ok == 1"]),
+        ("t['x'].m", vec!["s.m(7)"], ["n == 1", "m == 7", "count.ok == 2"]),
+    ] {
+        let script =
+            (1..).zip(&others).map(|(n, does)| format!(r#"{{ "at": "{}ms", "do": "{does}" }}"#, 4 * n));
+        let script = script.collect::<Vec<_>>().join(", ");
+        let world = format!(
+            r#""services": {{ "s": {{ "tables": {{ "t": {{ "rows": {{ "x": {{ "n": 1, "m": 0 }} }} }} }}, "operations": {{
+                "add": {{ "think": "20ms", "set": {{ "t['x'].n": "t['x'].n + {adds}" }} }},
+                "n": {{ "args": ["v"], "set": {{ "t['x'].n": "v" }} }},
+                "m": {{ "args": ["v"], "set": {{ "t['x'].m": "v" }} }} }} }} }},
+            "clients": {{ "a": {{ "script": [ {{ "at": "0ms", "do": "s.add()" }} ] }}, "b": {{ "script": [ {script} ] }} }}"#
+        );
+        let facts = facts.map(|fact| match fact.starts_with("count") {
+            true => fact.to_owned(),
+            false => format!("s.t['x'].{fact}"),
+        });
+        leaves(
+            &world,
+            r#"{ "write": { "use": "occ", "on_conflict": "merge" } }"#,
+            "",
+            &facts.each_ref().map(String::as_str),
+        );
+    }
+}
+
 /// What is to be there exactly if an effect is, a key, an event, a mark, needs a transaction that has both. Where nothing is
 /// written, or only afterwards, none is missed.
 #[test]

@@ -101,7 +101,7 @@ dimensions! {
          Field::new("aggregate", Shape::Name("field"), "occ: the field that names the aggregate with one version."),
          Field::new("on_conflict", Shape::OneOf(&[
              word("redo", "Everything is read and computed again."), word("reject", "The caller is told, and the operation has failed."), word("force", "The old values are written under the new version."),
-             word("merge", "Only if nobody else changed the fields that are set: they are written under the new version; else the caller is told."), word("already", "If the record is as asked for, it succeeds; else the caller is told.")]),
+             word("merge", "Only if the fields that are set are as they were read, by their values (one changed and changed back is): they are written under the new version; else the caller is told. What they were computed from may have changed."), word("already", "If the record is as asked for, it succeeds; else the caller is told.")]),
              "occ: what happens when the version has changed.").default("redo"),
          Field::new("tries", TIMES, "occ: how often it reads anew before the caller is told.").default("ever"),
          Field::new("lease", Shape::TimeOrEver, "lock: how long a lock lasts.").default("ever"),
