@@ -92,7 +92,7 @@ fn hazard(hazard: Hazard) -> (&'static str, &'static str) {
 }
 
 /// Why something was said no to, but for the reasons that a file gives itself.
-const REASONS: [(&str, &str); 10] = [
+const REASONS: [(&str, &str); 11] = [
     ("missing", "There is no such row. A refusal: definite."),
     ("exists", "There is such a row already, or one with the same value of `unique`. A refusal: definite."),
     (
@@ -108,8 +108,13 @@ const REASONS: [(&str, &str); 10] = [
     ("conflict", "A version had changed, and the caller was told (`on_conflict`)."),
     (
         "deadlock",
-        "Each of some transactions waited for a row lock of the next one, in a ring: one of them gave way. Nothing of it is \
+        "Each of some transactions waited for a lock of the next one, in a ring: one of them gave way. Nothing of it is \
          done, and its caller may repeat it.",
+    ),
+    (
+        "waited too long for a table lock",
+        "Who looks through a table under the policy `lock` keeps others from its rows, and they wait. What `wait` allows was \
+         over; nothing is done, and the caller may repeat it.",
     ),
     (
         "waited too long for a row lock",
