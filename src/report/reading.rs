@@ -17,7 +17,7 @@ use crate::model::expr::{
 };
 use crate::model::ids::{ColumnId, TableId};
 use crate::model::invariant::InvariantKind;
-use crate::model::record::{Kind, NONE};
+use crate::model::record::{Kind, NONE, install};
 use crate::model::service::Slot;
 use crate::model::value::{Type, Word};
 use crate::store::Tables;
@@ -43,6 +43,38 @@ pub(super) struct Cast {
     pub(super) kept: Vec<usize>,
 }
 
+impl Cast {
+    /// Whoever breaks what must always be true does so on top of what others have written: they belong to it, in front.
+    fn join_earlier(
+        &mut self,
+        scene: &Scene<'_>,
+        prepared: &Prepared,
+        replay: &Replay,
+        findings: &[(Option<usize>, &Finding)],
+    ) {
+        for (invariant, finding) in findings {
+            self.kept
+                .extend(invariant.map(|at| last_writes(prepared, replay, at, finding)).unwrap_or_default());
+        }
+        self.kept.sort_unstable();
+        self.kept.dedup();
+        let mut earlier: Vec<Party> = Vec::new();
+        for &at in &self.kept {
+            let owner = scene.owner.get(at).copied().unwrap_or(NONE);
+            let known = |party: &Party| {
+                let mut all = self.parties.iter().chain(&earlier);
+                all.any(|known| known.path == party.path)
+            };
+            if let Some(party) = scene.party(owner).filter(|party| !known(party))
+                && earlier.len() < WRITERS
+            {
+                earlier.push(party);
+            }
+        }
+        self.parties.splice(0..0, earlier);
+    }
+}
+
 /// The cast of findings, each with the index of its invariant. If they blame nobody: who wrote what they read.
 pub(super) fn cast(
     scene: &Scene<'_>,
@@ -62,6 +94,7 @@ pub(super) fn cast(
         }
     }
     if !cast.parties.is_empty() {
+        cast.join_earlier(scene, prepared, replay, findings);
         return cast;
     }
     for (invariant, finding) in findings {
@@ -176,6 +209,30 @@ fn conjuncts(expr: &Expr, into: &mut Vec<Expr>) {
         }
         _ => into.push(expr.clone()),
     }
+}
+
+/// Of what must always be true: for each row that is named, the commit that wrote what it held then.
+fn last_writes(prepared: &Prepared, replay: &Replay, invariant: usize, finding: &Finding) -> Vec<usize> {
+    let always = prepared.invariants.get(invariant).map(|one| &one.kind);
+    let Some(InvariantKind::Always(_)) = always else { return Vec::new() };
+    let Some(mut reading) = Reading::of(prepared, replay, invariant, finding) else { return Vec::new() };
+    let (row, looked_at) = reading.rows();
+    let mut rows: Vec<RowId> = row.into_iter().chain(looked_at.into_iter().take(ROWS)).collect();
+    rows.extend(reading.addressed(row));
+    let records = &replay.trace.records;
+    let commits = (0..records.len().min(reading.end)).filter(|&at| records[at].kind == Kind::Commit);
+    let mut last: Vec<Option<usize>> = vec![None; rows.len()];
+    for at in commits {
+        for write in records[at + 1..].iter().take(records[at].ver as usize) {
+            let changes = write.kind == Kind::Install && write.flag & install::NOOP == 0;
+            for (row, last) in rows.iter().zip(&mut last).filter(|_| changes) {
+                if *row == (TableId(write.op), write.row) {
+                    *last = Some(at);
+                }
+            }
+        }
+    }
+    last.into_iter().flatten().collect()
 }
 
 /// The tables that an expression reads.
@@ -478,6 +535,21 @@ impl<'p> Reading<'p> {
         let mut seen = BTreeSet::new();
         rows.retain(|&row| seen.insert(row));
         (row, rows)
+    }
+
+    /// The rows that are asked for by their keys.
+    fn addressed(&mut self, row: Option<RowId>) -> Vec<RowId> {
+        let mut keys: Vec<(TableId, Expr)> = Vec::new();
+        self.judged(row).walk(&mut |part| {
+            if let ExprKind::Cell { table, key, .. } | ExprKind::Row { table, key, .. } = &part.kind {
+                keys.push((*table, (**key).clone()));
+            }
+        });
+        let slot = |(table, key): (TableId, Expr)| {
+            let word = self.value(&key)?.ok()?;
+            Some((table, self.tables.table(table).known(word)?))
+        };
+        keys.into_iter().filter_map(slot).collect()
     }
 
     fn live(&mut self, table: TableId) -> Vec<u32> {

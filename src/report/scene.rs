@@ -17,9 +17,11 @@ use crate::model::Model;
 use crate::model::flow::StepKind;
 use crate::model::flow::Target;
 use crate::model::heap::Heap;
+use crate::model::how::{KeySource, KeyStore};
 use crate::model::ids::{FlowId, OpId, TableId};
 use crate::model::plan::{Nodes, Plan};
 use crate::model::record::{FLOW, Kind, NONE, Outcome, Record, commit, install};
+use crate::model::step::KeyPlan;
 use crate::model::value::Word;
 use crate::store::Tables;
 
@@ -321,13 +323,42 @@ impl<'a> Scene<'a> {
     /// none, and what it wrote stays.
     pub(super) fn rolled_back(&self, at: usize) -> Option<&'static str> {
         let record = &self.trace.records[at];
-        let before = self.trace.records[..at].iter().rev().filter(|before| before.path == record.path);
-        let mut since = before.take_while(|before| !matches!(before.kind, Kind::Begin | Kind::Rollback));
-        if since.any(|before| before.kind == Kind::Commit && before.flag & commit::EARLY != 0) {
+        if self.wrote_early(at) {
             return Some("breaks off; what it wrote stays");
         }
         let loose = |plan: &Plan| plan.programs.iter().any(|one| one.op.0 == record.op && one.loose);
         self.plan.is_some_and(loose).then_some("breaks off, having written nothing")
+    }
+
+    /// Whether the transaction of a record has written statement by statement, as where the store does not isolate.
+    fn wrote_early(&self, at: usize) -> bool {
+        let record = &self.trace.records[at];
+        let before = self.trace.records[..at].iter().rev().filter(|before| before.path == record.path);
+        let mut since = before.take_while(|before| !matches!(before.kind, Kind::Begin | Kind::Rollback));
+        since.any(|before| before.kind == Kind::Commit && before.flag & commit::EARLY != 0)
+    }
+
+    /// Whether a replay answers from a key that was stored before the effect, and what was asked for was not carried out.
+    pub(super) fn is_hollow(&self, at: usize) -> bool {
+        let record = &self.trace.records[at];
+        let early = |key: &KeyPlan| {
+            key.policy.store == KeyStore::Before && matches!(key.policy.source, KeySource::Intent)
+        };
+        let stored_before = |plan: &Plan| {
+            let mut of = plan.programs.iter().filter(|program| program.op.0 == record.op);
+            of.any(|program| program.key.as_ref().is_some_and(early))
+        };
+        let carried_out = |other: &Record| {
+            other.kind == Kind::Commit
+                && (other.op, other.data) == (record.op, record.data)
+                && other.flag & (commit::REFUSED | commit::KEPT) == 0
+        };
+        // What writes nothing leaves no commit.
+        let writes = self.model.operations.get(usize::from(record.op)).is_some_and(|op| op.writes());
+        record.kind == Kind::Replay
+            && writes
+            && self.plan.is_some_and(stored_before)
+            && !self.trace.records[..at].iter().any(carried_out)
     }
 
     /// What a commit did: `accounts['ana'].balance 1000 → 970`, one piece for each row.
@@ -340,7 +371,11 @@ impl<'a> Scene<'a> {
             return vec!["done without effect: it skips".into()];
         }
         let changes: Vec<String> = self.installs(commit_at).map(|at| self.change(at, short)).collect();
-        if changes.is_empty() { vec!["done, nothing to write".into()] } else { changes }
+        match changes.is_empty() {
+            true if self.wrote_early(commit_at) => vec!["done, all is written".into()],
+            true => vec!["done, nothing to write".into()],
+            false => changes,
+        }
     }
 
     /// What an install did to its row.

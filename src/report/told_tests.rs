@@ -523,3 +523,75 @@ fn who_has_to_do_with_a_row_that_is_missed_is_told_and_nobody_else() {
         assert!(gone.contains(what), "{what}: {gone}");
     }
 }
+
+/// What must always be true is broken by one write on top of another.
+#[test]
+fn who_wrote_before_what_breaks_it_is_told_too() {
+    let story = told(
+        r#"{
+  "services": { "bank": {
+    "tables": { "accounts": { "rows": { "x": { "left": 10 }, "y": { "left": 10 }, "z": { "left": 10 } } } },
+    "operations": { "take": { "args": ["who"], "set": { "accounts[who].left": "accounts[who].left - 8" } } } } },
+  "clients": { "ana": { "script": [ { "at": "0ms", "do": "bank.take('x')" }, { "at": "20ms", "do": "bank.take('z')" },
+    { "at": "40ms", "do": "bank.take('y')" } ] } },
+  "invariants": { "enough": { "always": "bank.accounts['x'].left + bank.accounts['y'].left >= 5" } }
+}"#,
+        "naive",
+        0,
+    );
+    let story = flat(&story);
+    assert!(story.contains("A = the 1st bank.take of ana, told ok"), "{story}");
+    assert!(story.contains("B = the 3rd bank.take of ana"), "{story}");
+    assert!(story.contains("A: bank.take: accounts['x'].left 10 → 2"), "{story}");
+    assert!(story.contains("B: bank.take: accounts['y'].left 10 → 2"), "{story}");
+    assert!(!story.contains("accounts['z']"), "{story}");
+}
+
+/// A key stored before the effect, and a crash between: whoever asks again is told ok, and nothing was ever done. The
+/// twin, stored with the effect, did it and repeats its answer.
+#[test]
+fn a_key_without_its_effect_does_not_repeat_an_answer() {
+    let of = |store: &str, at: &str| {
+        let text = format!(
+            r#"{{
+  "services": {{ "pay": {{ "tables": {{ "charges": {{}} }}, "operations": {{ "charge": {{ "args": ["order"], "think": "3ms",
+    "insert": {{ "charges[order]": {{ "amount": 1 }} }} }} }} }} }},
+  "clients": {{ "ana": {{ "does": "pay.charge(1)" }} }},
+  "weather": {{ "faults": [ {{ "crash": "pay", "{at}": "commit pay.charge", "for": "5ms", "nth": 1 }} ] }},
+  "strategies": {{ "keyed": {{ "retry": {{ "timeout": "20ms", "attempts": 3 }},
+    "idempotency": {{ "use": "key", "store": "{store}" }} }} }},
+  "invariants": {{ "outcome-agrees": {{}}, "nothing": {{ "at_rest": "pay.charges.size() == 7" }} }}
+}}"#
+        );
+        (flat(&told(&text, "keyed", 0)), flat(&whole(&text, "keyed", 0)))
+    };
+    let (hollow, picture) = of("before", "before");
+    let known = "pay.charge knows the key of the request and answers ok, but it was not carried out";
+    assert!(hollow.contains(known) && !hollow.contains("repeats its answer"), "{hollow}");
+    assert!(picture.contains("charge: key known, but not carried out"), "{picture}");
+    let (kept, picture) = of("with", "after");
+    assert!(
+        kept.contains("knows the request and repeats its answer") && !kept.contains("not carried"),
+        "{kept}"
+    );
+    assert!(picture.contains("charge: known, answers again"), "{picture}");
+}
+
+/// Where nothing holds a transaction together its end writes nothing more, which is not to say that nothing is written.
+#[test]
+fn what_was_written_one_by_one_is_not_nothing() {
+    let of = |level: &str, set: &str| {
+        let text = format!(
+            r#"{{
+  "services": {{ "bank": {{ "tables": {{ "accounts": {{ "rows": {{ "x": {{ "left": 10 }},
+    "y": {{ "left": 10 }} }} }} }}, "operations": {{ "move": {{ {set} }} }} }} }},
+  "clients": {{ "ana": {{ "does": "bank.move()" }} }}, "strategies": {{ "plain": {{ "store": "{level}" }} }}
+}}"#
+        );
+        flat(&whole(&text, "plain", 0))
+    };
+    let set = r#""set": { "accounts['x'].left": 3, "accounts['y'].left": 17 }"#;
+    let one_by_one = of("none", set);
+    assert!(!one_by_one.contains("nothing to write"), "{one_by_one}");
+    assert!(of("read-committed", "\"reply\": \"1\"").contains("nothing to write"));
+}

@@ -141,9 +141,18 @@ impl Book<'_> {
             (Some("ok"), _) | (Some(_), Some(false)) => "ok again",
             (Some("refused"), Some(true)) => "refused again",
             (Some("failed"), Some(true)) => "failed again",
+            // The key was there before anything was done.
+            (None, Some(false)) if self.stored_before(record.op) => "ok",
             // A key of its own making may be that of another effect, and a process in Rust repeats what it likes.
             _ => "again",
         }
+    }
+
+    /// Whether a key is stored before what it stands for, as done.
+    fn stored_before(&self, word: u16) -> bool {
+        let before = |key: &KeyPlan| key.policy.store == KeyStore::Before;
+        let mut programs = self.plan.iter().flat_map(|plan| &plan.programs);
+        programs.any(|program| program.op.0 == word && program.key.as_ref().is_some_and(before))
     }
 
     /// Whether a refusal is remembered as one under a key; `None`: nobody can say.

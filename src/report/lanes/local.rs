@@ -67,6 +67,9 @@ impl Picture<'_, '_> {
                 let row = scene.row(TableId(record.data as u16), record.row, true);
                 event(place()?, Sign::Nothing, format!("{}: {row} has changed", op()))
             }
+            Kind::Replay if scene.is_hollow(at) => {
+                event(place()?, Sign::Nothing, format!("{}: key known, but not carried out", op()))
+            }
             Kind::Replay => event(place()?, Sign::Nothing, format!("{}: known, answers again", op())),
             Kind::Busy => event(place()?, Sign::Nothing, format!("{}: the first is in progress", op())),
             Kind::LockWait if record.flag == 1 => {

@@ -154,6 +154,13 @@ impl Teller<'_, '_> {
                     scene.row(table, record.row, true)
                 )
             }
+            Kind::Replay if scene.is_hollow(at) => {
+                let op = scene.target(record.op);
+                format!(
+                    "{}{op} knows the key of the request and answers ok, but it was not carried out",
+                    who()
+                )
+            }
             Kind::Replay => {
                 format!("{}{} knows the request and repeats its answer", who(), scene.target(record.op))
             }

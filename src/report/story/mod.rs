@@ -74,7 +74,7 @@ pub(super) fn tell_in(
         }
     }
     let silent = findings.iter().any(|(_, finding)| finding.silent);
-    if silent && !teller.parties.is_empty() {
+    if silent && !teller.parties.is_empty() && teller.all_are_told_ok() {
         story.so.push(match teller.parties.as_slice() {
             [_] => "Its client was told ok. Nobody notices.".into(),
             _ => "All clients involved were told ok. Nobody notices.".into(),
@@ -106,6 +106,14 @@ impl Teller<'_, '_> {
             Some(at) if party.is_known() => letter(at),
             _ => "nobody in particular".into(),
         }
+    }
+
+    fn all_are_told_ok(&self) -> bool {
+        let is_ok = |party: &Party| {
+            let intent = self.scene.intent_of(party).and_then(|at| self.scene.intents.get(at as usize));
+            intent.is_none_or(|intent| matches!(intent.told, Some((Outcome::Ok, ..))))
+        };
+        self.parties.iter().all(is_ok)
     }
 
     fn letting(&self) -> Vec<String> {
