@@ -225,6 +225,33 @@ fn a_refused_step_that_is_optional_is_not_repeated() {
     assert!(waits.contains(&"saga every-intent-ends".to_owned()), "{waits:?}");
 }
 
+/// The same in a choreography: the next letter goes out all the same, and nothing is undone.
+#[test]
+fn a_refused_step_that_is_optional_does_not_turn_a_choreography_back() {
+    let world = |optional: bool| {
+        format!(
+            r#""services": {{ "home": {{}}, "a": {{ "tables": {{ "r": {{}} }}, "operations": {{
+                "do": {{ "args": ["o", "k"], "require": {{ "no": "k != 1" }}, "insert": {{ "r[]": {{ "o": "o", "k": "k" }} }} }},
+                "un": {{ "args": ["o", "k"], "delete": "r.filter(x, x.o == o && x.k == k)" }} }} }} }},
+            "flows": {{ "f": {{ "by": "home", "args": ["o"], "steps": [ {{ "do": "a.do(o, 2)", "undo": "a.un(o, 2)" }},
+                {{ "do": "a.do(o, 1)", "undo": "a.un(o, 1)", "optional": {optional} }}, {{ "do": "a.do(o, 3)" }} ] }} }},
+            "clients": {{ "c": {{ "count": 2, "does": "f(o)", "with": {{ "o": "unique('o')" }} }} }},
+            "weather": {{ "latency": "1ms..5ms" }}, "allow": ["HW0505"]"#
+        )
+    };
+    let how = r#"{ "letters": { "coordination": "choreography" } }"#;
+    let judged = |rows: u32| {
+        format!(
+            r#"{{ "every-intent-ends": {{}}, "outcome-agrees": {{}}, "left": {{ "at_rest": "a.r.size() == {rows}" }},
+                "rules": {{ "compensation-rules": "f" }}, "all-or-nothing": {{ "all-or-nothing": "f" }} }}"#
+        )
+    };
+    assert_eq!(broken(&world(true), how, &judged(4), 5), NONE);
+    // One that must be done turns it back, and all is undone.
+    assert_eq!(broken(&world(false), how, &judged(0), 5), NONE);
+    assert_eq!(broken(&world(false), how, &judged(4), 5), ["letters left"]);
+}
+
 /// All steps of the failed flow stand, since one came when all was undone.
 #[test]
 fn a_row_that_comes_after_all_was_undone_is_left_behind() {
