@@ -70,8 +70,7 @@ impl Case<'_> {
 
     /// S1 to S6, in the order of the acts. Returns the steps whose compensation was accepted.
     ///
-    /// Of a step that a flow does or undoes, the acts of that flow are the acts; whether it does one of them twice is for
-    /// its own rules to say.
+    /// Of a step that a flow does or undoes, the acts of that flow are the acts: it is done twice if one of them is.
     fn order(&mut self) -> u64 {
         let open = self.open;
         // For each step its last action and its last compensation that changed something, and the first compensation
@@ -97,8 +96,11 @@ impl Case<'_> {
                         if let Some(undo) = first_undo[at].filter(|undo| !self.asked_again(step, undo, deed))
                         {
                             self.broken(SagaRule::DoneAfterUndo, deed.at, Some(step), &[undo, deed]);
-                        } else if let (true, false, Some(before)) = (stands & bit != 0, far, last[at][0]) {
-                            self.broken(SagaRule::DoneTwice, deed.at, Some(step), &[before, deed]);
+                        } else if stands & bit != 0 {
+                            let before = if far { done_before(open, deed) } else { last[at][0] };
+                            if let Some(before) = before {
+                                self.broken(SagaRule::DoneTwice, deed.at, Some(step), &[before, deed]);
+                            }
                         }
                         if self.facts.after_pivot & bit != 0 && pivot.is_none() && !pivot_idle {
                             self.broken(SagaRule::PivotCrossed, deed.at, Some(step), &[deed]);
@@ -257,6 +259,15 @@ impl Case<'_> {
             self.broken(SagaRule::HalfDone, at, lowest(lacking), &acts);
         }
     }
+}
+
+/// The same act of a flow that does a step, done before and not taken back since, be it by that flow itself.
+fn done_before<'a>(open: &Open<'a>, deed: &Deed) -> Option<&'a Deed> {
+    let at = deed.place();
+    let same = |of: &&Deed| (of.instance, of.step) == (deed.instance, deed.step);
+    let before = open.deeds_in(0..at).rfind(|of| same(of) && of.changed(u64::MAX))?;
+    let undone = |of: &Deed| of.changed(u64::MAX) && open.opposite(of, before);
+    (!open.deeds_in(before.place() + 1..at).any(undone)).then_some(before)
 }
 
 /// The first step of a set.

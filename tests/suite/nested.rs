@@ -252,6 +252,18 @@ fn a_refused_step_that_is_optional_does_not_turn_a_choreography_back() {
     assert_eq!(broken(&world(false), how, &judged(4), 5), ["letters left"]);
 }
 
+/// What a flow does twice, the step that it carries out does twice; two steps that call the same flow do it once each.
+#[test]
+fn a_step_that_is_a_flow_is_done_twice_if_a_step_of_that_flow_is() {
+    let steps = r#"[ { "do": "g(o, 1)" }, { "do": "g(o, 2)" } ]"#;
+    let rules = r#"{ "rules": { "compensation-rules": "f" }, "within": { "compensation-rules": "g" } }"#;
+    let twice = noted("true", steps, r#"{ "duplicate": "request a.do", "nth": 1, "again": "20ms" }"#);
+    assert_eq!(broken(&twice, SAGA, rules, 5), ["saga rules", "saga within"]);
+    let keyed = r#"{ "saga": { "coordination": "saga", "idempotency": "key" } }"#;
+    assert_eq!(broken(&twice, keyed, rules, 5), NONE);
+    assert_eq!(broken(&noted("true", steps, ""), SAGA, rules, 5), NONE);
+}
+
 /// All steps of the failed flow stand, since one came when all was undone.
 #[test]
 fn a_row_that_comes_after_all_was_undone_is_left_behind() {
