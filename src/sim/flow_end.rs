@@ -13,7 +13,7 @@ use crate::model::flow::Target;
 use crate::model::how::{Keep, Register};
 use crate::model::ids::FlowId;
 use crate::model::plan::FlowPlan;
-use crate::model::record::{FlowMove, NONE};
+use crate::model::record::{FlowMove, NONE, StepRole};
 use crate::model::value::{NULL, Word};
 use crate::store::{KeyState, Sink};
 
@@ -121,6 +121,8 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
             // What was set aside for a person is not undone, and not done: nobody can say.
             Some(_) if is_saga && parked != 0 && parked != u64::MAX => Status::Unknown,
             Some(Trouble::Refused(reason)) => Status::Refused(reason),
+            // A compensation is asked for again: a refusal kept under its key would answer that for ever.
+            Some(Trouble::Unknown) if is_saga && self.compensates(id) => Status::Unknown,
             Some(Trouble::Unknown) if is_saga => Status::Refused(self.plan.reasons.error),
             Some(Trouble::Unknown) => Status::Unknown,
         };
@@ -133,6 +135,19 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         };
         self.moves(id, what, NONE, 0);
         self.close_run(id, status);
+    }
+
+    /// Whether a run is a compensation or part of one.
+    fn compensates(&self, id: Id) -> bool {
+        let mut at = self.world.runs[id].instance;
+        while at != NONE {
+            let (of, word) = self.world.instances[self.world.instances.id(at)].caller;
+            if word != NONE && word & 0xff == StepRole::Undo as u32 {
+                return true;
+            }
+            at = of;
+        }
+        false
     }
 
     /// Remembers the result under the flow's key, answers, and ends the run.

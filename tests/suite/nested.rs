@@ -95,6 +95,7 @@ fn undone_in(faults: &str, undo: &str, frees: &str, how: &str) -> Vec<String> {
             "inner": {{ "by": "mid", "args": ["o"], "steps": [ {{ "do": "b.hold(o)", "undo": "b.free(o)" }}, {{ "do": "a.hold(o)", "undo": "a.free(o)" }} ] }},
             "single": {{ "by": "mid", "args": ["o"], "steps": [ {{ "do": "a.hold(o)", "undo": "a.free(o)" }} ] }},
             "uninner": {{ "by": "mid", "args": ["o"], "steps": [ {{ "do": "a.free(o)" }}, {{ "do": "b.free(o)" }} ] }},
+            "turns": {{ "by": "mid", "args": ["o"], "steps": [ {{ "do": "a.free(o)", "undo": "a.hold(o)" }} ] }},
             "outer": {{ "by": "home", "args": ["o"], "steps": [ {undo}, {{ "do": "c.take(o)", "class": "pivot" }} ] }} }},
         "clients": {{ "p": {{ "does": "outer(o)", "with": {{ "o": "unique('o')" }} }} }},
         "weather": {{ "faults": [ {faults} ], "heal": "5s" }}"#
@@ -262,6 +263,28 @@ fn a_step_that_is_a_flow_is_done_twice_if_a_step_of_that_flow_is() {
     let keyed = r#"{ "saga": { "coordination": "saga", "idempotency": "key" } }"#;
     assert_eq!(broken(&twice, keyed, rules, 5), NONE);
     assert_eq!(broken(&noted("true", steps, ""), SAGA, rules, 5), NONE);
+}
+
+/// The compensation is a flow under a key, and what it asks for fails at first. That is no refusal, and is not kept as one.
+#[test]
+fn a_flow_that_undoes_a_step_is_tried_again_after_a_failure() {
+    let how = r#"{ "saga": { "coordination": "saga", "idempotency": "key", "retry": { "timeout": "50ms", "attempts": 1 },
+        "where": { "p": { "retry": { "timeout": "ever" } } } } }"#;
+    let fails = r#"{ "fail": "a.free", "nth": 1 }"#;
+    let turns = r#"{ "do": "a.hold(o)", "undo": "turns(o)" }"#;
+    let plain = r#"{ "do": "a.hold(o)", "undo": "a.free(o)" }"#;
+    for step in [turns, plain, BY_A_FLOW, OF_AN_OPERATION] {
+        assert_eq!(undone_in(fails, step, "!(o in r)", how), NONE, "{step}");
+    }
+    // One that is refused for good is asked for over and over, be it a flow or an operation, unless it is set aside.
+    let aside = how
+        .replace(r#""coordination": "saga""#, r#""coordination": { "use": "saga", "stuck_undo": "park" }"#);
+    for step in [turns, plain] {
+        for (how, stuck) in [(how, true), (&aside, false)] {
+            let refused = undone_in("", step, r#"!(o in r)", "require": "false"#, how);
+            assert_eq!(refused.contains(&"saga every-intent-ends".to_owned()), stuck, "{step}: {refused:?}");
+        }
+    }
 }
 
 /// All steps of the failed flow stand, since one came when all was undone.
