@@ -9,7 +9,7 @@
 use super::facts::{Facts, bit};
 use super::finding::Party;
 use super::oldest::Oldest;
-use super::open::{Deed, Open, Put, Work, ran};
+use super::open::{Deed, Open, Put, StepOf, Work, ran};
 use super::outcomes::Outcomes;
 use crate::kernel::path::Path;
 use crate::kernel::time::Time;
@@ -168,6 +168,13 @@ impl Book {
     /// The open intent in a slot, with all that was done for it.
     pub(super) fn view(&self, slot: u32) -> Option<Open<'_>> {
         self.get(slot).map(|intent| self.open(intent))
+    }
+
+    /// The steps that the flow of a commit's step carries out, from the inside out.
+    pub(super) fn callers(&self, commit: &Record) -> Vec<StepOf> {
+        let own = commit.step().map(|(step, role)| (commit.who, step, role));
+        let open = own.and_then(|_| self.view(commit.intent));
+        open.map_or_else(Vec::new, |open| open.steps_from(own).skip(1).collect())
     }
 
     fn open(&self, intent: &Intent) -> Open<'_> {

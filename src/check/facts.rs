@@ -196,6 +196,11 @@ impl Facts {
         }
     }
 
+    /// Whether a flow carries out a step of another one.
+    pub(super) fn calls_flows(&self) -> bool {
+        self.flows.iter().any(|flow| flow.nested != 0)
+    }
+
     /// The flow behind a number with [`FLOW`] added.
     pub(super) fn flow(&self, op: u16) -> Option<&FlowFacts> {
         if op & FLOW == 0 { None } else { self.flows.get(usize::from(op & !FLOW)) }

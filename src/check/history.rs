@@ -12,6 +12,7 @@
 use std::collections::VecDeque;
 
 use super::finding::{Act, Party};
+use super::open::StepOf;
 use crate::kernel::path::Path;
 use crate::kernel::path::mix;
 use crate::kernel::time::Time;
@@ -52,12 +53,37 @@ struct Entry {
 }
 
 /// What only the exact rule asks of a version.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Detail {
     content: u64,
     set: u32,
     flag: u8,
     act: Act,
+    /// The steps that the flow of its step carries out, from the inside out.
+    outer: Box<[StepOf]>,
+}
+
+impl Detail {
+    /// The steps that it is part of, its own first.
+    fn steps(&self) -> impl Iterator<Item = StepOf> {
+        let own = self.act.step.map(|(step, role)| (self.act.instance, step, role));
+        own.into_iter().chain(self.outer.iter().copied())
+    }
+
+    /// Whether another version, a later or an earlier one, belongs to the compensation of a step that this one is part of, or
+    /// the other way round. A flow may write more than its compensation takes back, so that one must have written as much.
+    fn is_opposite(&self, other: &Detail, is_later: bool) -> bool {
+        let covers = || other.flag & install::DELETE != 0 || self.set & !other.set == 0;
+        let pairs = self
+            .steps()
+            .enumerate()
+            .flat_map(|(n, of)| other.steps().enumerate().map(move |(m, by)| (of, by, n + m == 0)));
+        let is = |(of, by, direct): (StepOf, StepOf, bool)| {
+            let opposite = (of.0, of.1) == (by.0, by.1) && of.2 != by.2;
+            opposite && is_later == (of.2 == StepRole::Action) && (direct || covers())
+        };
+        self.act.party.serial == other.act.party.serial && pairs.into_iter().any(is)
+    }
 }
 
 /// A row that was written.
@@ -76,7 +102,7 @@ impl Row {
 }
 
 /// The last version of a row, and the content before the first that is remembered.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Exact {
     last: Detail,
     floor: u64,
@@ -192,18 +218,32 @@ impl History {
     }
 
     /// Takes an install and says how many versions that its writer had not seen were computed from a read as well. No open
-    /// intent was invoked before `oldest`.
-    pub(super) fn install(&mut self, record: &Record, by: &By, oldest: Time, tables: &Tables) -> u32 {
+    /// intent was invoked before `oldest`. `outer` are the steps that the flow of its step carries out.
+    pub(super) fn install(
+        &mut self,
+        record: &Record,
+        by: &By,
+        outer: &[StepOf],
+        oldest: Time,
+        tables: &Tables,
+    ) -> u32 {
         if let Some(place) = self.place(record, oldest) {
             self.install_at(place, record, by);
             return 0;
         }
         let new = Entry { at: by.commit.at, path: by.commit.path, ver: record.ver, base: record.who };
-        self.remember(record, by, new, oldest, tables)
+        self.remember(record, (by, outer), new, oldest, tables)
     }
 
     #[inline(never)]
-    fn remember(&mut self, record: &Record, by: &By, new: Entry, oldest: Time, tables: &Tables) -> u32 {
+    fn remember(
+        &mut self,
+        record: &Record,
+        (by, outer): (&By, &[StepOf]),
+        new: Entry,
+        oldest: Time,
+        tables: &Tables,
+    ) -> u32 {
         self.loss = None;
         let (table, at) = (usize::from(record.op), record.row as usize);
         if self.tables[table].len() <= at {
@@ -217,9 +257,10 @@ impl History {
                 set: Masks::unpack(record.data).set,
                 flag: record.flag,
                 act: by.act(),
+                outer: outer.into(),
             };
             if rows.len() <= at {
-                rows.resize(at + 1, Exact { last: detail, floor: ABSENT });
+                rows.resize(at + 1, Exact { last: detail.clone(), floor: ABSENT });
             }
             if self.tables[table][at].run != self.run {
                 rows[at].floor = content(start);
@@ -276,10 +317,10 @@ impl History {
             let unseen = older.entries.partition_point(|entry| entry.ver <= new.base);
             let skipped = older.entries.range(unseen..);
             overlaps = skipped.filter(|entry| entry.base != NONE && entry.path != new.path).count() as u32;
-            if let (Some(exact), Some(detail)) = (&exact, detail) {
+            if let Some(exact) = &exact {
                 let masks = Masks::unpack(record.data);
                 let from_read = masks.rmw | masks.carried;
-                self.loss = Some(older.loss(unseen, &new, &detail, from_read, exact.floor));
+                self.loss = Some(older.loss(unseen, &new, &exact.last, from_read, exact.floor));
             }
         }
         if older.entries.len() == DEPTH {
@@ -353,17 +394,10 @@ impl Older {
 
     /// Whether a version and its opposite, an action and its compensation, are both among those from `unseen` on.
     fn undone(&self, unseen: usize, entry: &Entry, of: &Detail) -> bool {
-        let Some((step, role)) = of.act.step else { return false };
-        let opposite = match role {
-            StepRole::Action => StepRole::Undo,
-            StepRole::Undo => StepRole::Action,
-        };
-        let is = |(other, of_other): (&Entry, &Detail)| {
-            of_other.act.instance == of.act.instance
-                && of_other.act.party.serial == of.act.party.serial
-                && of_other.act.step == Some((step, opposite))
-                && (other.ver > entry.ver) == (role == StepRole::Action)
-        };
-        self.entries.range(unseen..).zip(self.details.range(unseen..)).any(is)
+        if of.act.step.is_none() {
+            return false;
+        }
+        let mut others = self.entries.range(unseen..).zip(self.details.range(unseen..));
+        others.any(|(other, of_other)| of.is_opposite(of_other, other.ver > entry.ver))
     }
 }

@@ -84,6 +84,8 @@ pub struct Judge {
     shows: bool,
     /// Some transactions have several commits.
     merged: bool,
+    /// Somebody judges lost updates, and flows carry out steps of others.
+    nested: bool,
     /// Somebody asks for intents at their end.
     judges: bool,
     counts: Counts,
@@ -111,7 +113,9 @@ impl Judge {
         let scopes = invariants.iter().map(|one| (&one.kind, scope(model, &one.kind, &facts)));
         let offers = Offers::new(model.tables.len(), scopes);
         let exact = observers.iter().any(|observer| matches!(observer, Observer::LostUpdate(_)));
-        let asked = observers.iter().any(Observer::asks_for_deeds);
+        // Which steps flows carry out is known of who asks what was done.
+        let nested = exact && facts.calls_flows();
+        let asked = nested || observers.iter().any(Observer::asks_for_deeds);
         let shows = !occasions.record.is_empty();
         let mut start = Vec::new();
         for (at, observer) in (0..).zip(&observers) {
@@ -127,6 +131,7 @@ impl Judge {
         let mut judge = Judge {
             changes: Changes::of(&occasions, &observers, &noted),
             merged: facts.merged,
+            nested,
             judges: !(occasions.settled.is_empty() && occasions.flows.is_empty()),
             facts: Arc::new(facts),
             occasions: Arc::new(occasions),
@@ -340,7 +345,8 @@ impl Judge {
         }
         let oldest = self.book.oldest_open();
         let by = &self.current.by;
-        let overlaps = self.history.install(record, by, oldest, tables);
+        let outer = if self.nested { self.book.callers(&by.commit) } else { Vec::new() };
+        let overlaps = self.history.install(record, by, &outer, oldest, tables);
         if overlaps > 0 {
             self.counts.more(Counter::Overlaps, i64::from(overlaps));
         }

@@ -318,8 +318,12 @@ impl<'a> Open<'a> {
     /// The steps that a deed is part of: its own, that which the flow of this one carries out, and so on. What a flow takes
     /// back by itself is nothing that is done for the flow that called it, so behind a compensation there are none.
     pub(super) fn steps_of(&self, deed: &Deed) -> impl Iterator<Item = StepOf> + use<'a> {
+        self.steps_from(deed.step.map(|(step, role)| (deed.instance, step, role)))
+    }
+
+    /// The same of a step of a flow.
+    pub(super) fn steps_from(&self, own: Option<StepOf>) -> impl Iterator<Item = StepOf> + use<'a> {
         let flows = self.flows;
-        let own = deed.step.map(|(step, role)| (deed.instance, step, role));
         let outer = move |&(instance, _, role): &StepOf| match role {
             StepRole::Action => flows.iter().find(|of| of.id == instance).and_then(|of| of.caller),
             StepRole::Undo => None,

@@ -327,3 +327,36 @@ fn a_flow_that_gave_up_and_was_taken_back_is_not_half_done() {
     assert_eq!(broken(&world(r#", "undo": "a.free(o)""#), how, &judged(0), 5), NONE);
     assert_eq!(broken(&world(""), r#"{ "calls": {} }"#, &judged(1), 5), ["calls whole"]);
 }
+
+/// Somebody reads `n` and thinks; meanwhile a saga counts it up and, refused, down again, and others set `m` beside it, so
+/// that the row as a whole is not what was read. Who then writes `n` has lost nothing, be the step or its compensation an
+/// operation or a flow. The twins: nobody takes it back; or only a part of it is taken back.
+#[test]
+fn what_a_flow_takes_back_is_not_lost() {
+    let judged = |action: &str, undo: &str, more: &str| {
+        let world = format!(
+            r#""services": {{ "home": {{}}, "mid": {{}},
+                "s": {{ "tables": {{ "r": {{ "rows": {{ "ana": {{ "n": 0, "m": 0, "l": 0 }} }} }} }}, "operations": {{
+                    "slow": {{ "by": "caller", "args": ["w"], "think": "300ms", "set": {{ "r[w].n": "r[w].n + 100", "r[w].l": "r[w].l + 100" }} }},
+                    "mark": {{ "args": ["w"], "set": {{ "r[w].m": "7" }} }},
+                    "up": {{ "args": ["w"], "set": {{ "r[w].n": "r[w].n + 1" }} }},
+                    "up_too": {{ "args": ["w"], "set": {{ "r[w].l": "r[w].l + 1" }} }},
+                    "down": {{ "args": ["w"], "set": {{ "r[w].n": "r[w].n - 1" }} }} }} }},
+                "c": {{ "tables": {{ "q": {{}} }}, "operations": {{ "take": {{ "args": ["w"], "require": "false", "insert": {{ "q[w]": {{}} }} }} }} }} }},
+            "flows": {{ "inner": {{ "by": "mid", "args": ["w"], "steps": [ {{ "do": "s.up(w)" }}{more} ] }},
+                "uninner": {{ "by": "mid", "args": ["w"], "steps": [ {{ "do": "s.down(w)" }} ] }},
+                "outer": {{ "by": "home", "args": ["w"], "steps": [ {{ "do": "{action}(w)"{undo} }}, {{ "do": "c.take(w)", "class": "pivot" }} ] }} }},
+            "clients": {{ "v": {{ "does": "s.slow('ana')", "start": "0ms" }}, "p": {{ "does": "outer('ana')", "start": "50ms" }},
+                "k": {{ "does": "s.mark('ana')", "start": "150ms" }} }},
+            "weather": {{ "latency": "1ms" }}"#
+        );
+        let saga = r#"{ "saga": { "coordination": "saga", "write": "patch" } }"#;
+        broken(&world, saga, r#"{ "lost": { "no-lost-update": {} } }"#, 2)
+    };
+    let undo = |by: &str| format!(r#", "undo": "{by}(w)""#);
+    for (action, by) in [("s.up", "s.down"), ("inner", "uninner"), ("inner", "s.down"), ("s.up", "uninner")] {
+        assert_eq!(judged(action, &undo(by), ""), NONE, "{action} {by}");
+        assert_eq!(judged(action, "", ""), ["saga lost"], "{action}");
+    }
+    assert_eq!(judged("inner", &undo("uninner"), r#", { "do": "s.up_too(w)" }"#), ["saga lost"]);
+}

@@ -174,7 +174,7 @@ proptest! {
                 let new = Version { ver, base, masks, flag, cells: cells(&tables, row), act: by.act() };
                 let expected = plain[row as usize].install(new, Time(oldest));
                 let [exact, counting] = histories.each_mut().map(|history| {
-                    let overlaps = history.install(&record, &by, Time(oldest), &tables);
+                    let overlaps = history.install(&record, &by, &[], Time(oldest), &tables);
                     (overlaps, history.loss().copied())
                 });
                 prop_assert_eq!(exact, expected);
