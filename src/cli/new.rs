@@ -13,6 +13,10 @@ static SCENARIO: &str = include_str!("new.json");
 
 /// Writes the scenario to a new file; nothing that is there is touched.
 pub(super) fn new(name: &Path, stdout: &mut dyn Write, stderr: &mut dyn Write) -> Result<Exit, Exit> {
+    if name.file_name().is_none() {
+        let _ = writeln!(stderr, "error: {} is not the name of a file", safe(&name.to_string_lossy()));
+        return Err(Exit::Usage);
+    }
     let path = file_of(name);
     let shown = path.to_string_lossy();
     // Whoever makes the file has it, so two at once do not write over each other.
@@ -108,5 +112,8 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
         let (exit, _, err) = halfway(&["new", folder.0.join("no/where").to_str().unwrap()]);
         assert_eq!(exit, Exit::CannotWrite, "{err}");
+        for no_name in [".", "..", "/"] {
+            assert_eq!(halfway(&["new", no_name]).0, Exit::Usage, "{no_name}");
+        }
     }
 }
