@@ -190,14 +190,17 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
 
     /// The marks that a transaction leaves: its own, or none if that is null, and those of the steps that it is part of.
     pub(super) fn commit_fence(&mut self, task: &Task, (key, undone): (Word, bool)) {
+        // What was refused is neither done nor undone, whatever is written of the refusal.
+        if task.in_refusal {
+            return;
+        }
         let NodeKind::Replica(service, _) = self.plan.nodes.kind(task.node) else { return };
         if key != NULL {
             let state = if undone { UNDONE } else { DONE };
             self.world.fences[service.index()].set(key, 0, state);
         }
         let mut at = (task.ctx.instance, task.ctx.step);
-        // What was refused did nothing for them.
-        while !task.in_refusal && at.0 != NONE && at.1 != NONE {
+        while at.0 != NONE && at.1 != NONE {
             at = self.outer(at);
             let Some(Mark { key, undo, .. }) = self.mark(at) else { continue };
             let state = match (undo, self.known(service, key)) {

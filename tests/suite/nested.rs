@@ -360,3 +360,34 @@ fn what_a_flow_takes_back_is_not_lost() {
     }
     assert_eq!(judged("inner", &undo("uninner"), r#", { "do": "s.up_too(w)" }"#), ["saga lost"]);
 }
+
+/// A step refuses, its answer is lost, and it is asked again: it is refused again, whatever is written of the refusal, and
+/// there is nothing to take back. The twin: a step that was done is taken back once another one is refused.
+#[test]
+fn a_fence_knows_a_refused_step_from_one_that_is_done() {
+    let world = |open: bool, then: &str, otherwise: &str| {
+        format!(
+            r#""services": {{ "home": {{}}, "y": {{ "tables": {{ "acc": {{ "rows": {{ "b": {{ "n": 100, "open": {open} }} }} }}, "no": {{}} }},
+                "operations": {{ "put": {{ "args": ["n"], "require": {{ "closed": "acc['b'].open" }},
+                        "set": {{ "acc['b'].n": "acc['b'].n + n" }}{otherwise} }},
+                    "un": {{ "args": ["n"], "set": {{ "acc['b'].n": "acc['b'].n - n" }} }},
+                    "never": {{ "require": {{ "no": "false" }}, "insert": {{ "no[]": {{ "x": "1" }} }} }} }} }} }},
+            "flows": {{ "move": {{ "by": "home", "args": ["n"], "steps": [ {{ "do": "y.put(n)", "undo": "y.un(n)" }}{then} ] }} }},
+            "clients": {{ "k": {{ "does": "move(10)" }} }},
+            "weather": {{ "faults": [ {{ "lose": "reply y.put", "nth": 1 }} ] }}"#
+        )
+    };
+    let strategies = r#"{ "*": { "retry": { "timeout": "20ms", "attempts": 3 },
+            "where": { "k": { "retry": { "timeout": "10s", "attempts": 1 } } } },
+        "hardened": {}, "fence": { "extends": "saga", "coordination": { "fence": true } },
+        "key": { "extends": "fence", "idempotency": "key" },
+        "forgets": { "extends": "fence", "idempotency": { "use": "key", "keep": "success" } } }"#;
+    let judged = r#"{ "kept": { "at_rest": "y.acc['b'].n == 100" }, "rules": { "compensation-rules": "move" },
+        "outcome-agrees": {} }"#;
+    let noted = r#", "otherwise": { "insert": { "no[]": { "x": "2" } } }"#;
+    for otherwise in ["", noted] {
+        assert_eq!(broken(&world(false, "", otherwise), strategies, judged, 3), NONE, "{otherwise}");
+    }
+    let refused = r#", { "do": "y.never()", "class": "pivot" }"#;
+    assert_eq!(broken(&world(true, refused, ""), strategies, judged, 3), NONE);
+}
