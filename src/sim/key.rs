@@ -132,10 +132,17 @@ impl<C: Chooser, S: Sink> Engine<'_, C, S> {
         }
     }
 
-    /// The key is stored as done in a commit of its own, before the effect.
-    pub(super) fn key_early(&mut self, task: &Task, program: &Program) -> Went {
-        self.set_key(task, program);
-        Went::On
+    /// The key is stored as done in a commit of its own, before the effect. It is there once: who comes second at the same
+    /// time is told so.
+    pub(super) fn key_early(&mut self, task: &mut Running, program: &Program) -> Went {
+        let Some(plan) = &program.key else { return Went::On };
+        match self.consult(task, program, plan) {
+            Went::On => {
+                self.set_key(task, program);
+                Went::On
+            }
+            other => other,
+        }
     }
 
     /// The key is stored in a commit of its own, after the effect.

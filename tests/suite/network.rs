@@ -463,3 +463,25 @@ fn who_crashes_for_ever_stays_down_after_heal() {
     assert_eq!((when(&replay, Kind::Crash).len(), when(&replay, Kind::Restart).len()), (1, 0));
     assert_eq!(times(&replay, Kind::Lost, PointKind::Request), [21_000, 101_000]);
 }
+
+/// Two copies arrive at the same time, or 50 us apart. A key stored with the effect is claimed, one stored before it is there
+/// once; one that is stored after it is looked for by both before either has it.
+#[test]
+fn of_two_copies_at_the_same_time_one_finds_the_key() {
+    let charged = |store: &str, again: &str| {
+        let text = format!(
+            r#"{{ "services": {{ "pay": {{ "tables": {{ "log": {{}} }}, "operations": {{
+                "charge": {{ "args": ["o"], "think": "5ms", "insert": {{ "log[]": {{ "o": "o" }} }} }} }} }} }},
+              "clients": {{ "k": {{ "does": "pay.charge('a')" }} }},
+              "weather": {{ "latency": "1ms", "faults": [ {{ "duplicate": "request pay.charge", "again": "{again}" }} ] }},
+              "strategies": {{ "keyed": {{ "idempotency": {{ "use": "key", "store": "{store}" }} }} }},
+              "invariants": {{ "once": {{ "at-most-one": "pay.log", "per": "o" }} }} }}"#
+        );
+        let (_, prepared) = prepared(&read_text(&text)).remove(0);
+        (0..5).map(|seed| prepared.replay(seed).unwrap().run.verdict.invariants[0].violations).sum::<u64>()
+    };
+    for again in ["0ms", "50us", "2ms"] {
+        assert_eq!((charged("with", again), charged("before", again)), (0, 0), "{again}");
+        assert_eq!(charged("after", again), 5, "{again}");
+    }
+}

@@ -182,7 +182,7 @@ dimensions! {
          "before-commit": "Before the commit, once: they tell of what may never be.",
          "outbox": "From a table written in the same transaction, by a relay that repeats until acknowledged.",
          "tail": "From the log of the database."],
-        [Field::new("relay", Shape::OneOf(&[word("flag", "Rows that are not yet marked as sent."), word("cursor", "Rows with a greater number than any seen: one that commits late is passed over."), word("gap", "As cursor, but it waits for missing numbers.")]),
+        [Field::new("relay", Shape::OneOf(&[word("flag", "Rows that are not yet marked as sent."), word("cursor", "Rows with a greater number than any seen: one that commits late is passed over."), word("gap", "As cursor, but it waits for missing numbers, for as long as `gap` says; one that commits later than that is sent late, behind greater ones.")]),
              "outbox: how the relay finds rows.").default("flag"),
          Field::new("every", Shape::FixedTime, "outbox: the grid on which the relay looks.").default("10ms"),
          Field::new("gap", Shape::FixedTime, "outbox, gap: how long it waits for a missing number.").default("100ms")];

@@ -139,7 +139,7 @@ pub static INVARIANT: Table = Table {
         Field::new("acked-is-durable", TABLES, "What a client was told is done is done, and still is when its intent is settled.")
             .more("Of a flow, every step that is due has taken effect and was not undone. What others make of its rows later is a matter of `no-lost-update`. With tables, only what writes them is looked at."),
         Field::new("no-leak", TABLES, "No lock, key in progress, open transaction or row of a failed flow is left behind at rest.")
-            .more("A row is left behind if a compensatable step of a flow that failed created it, and it is still there."),
+            .more("A row is left behind if a compensatable step of a flow that failed created it, nothing took that step back, and it is still there. Whether a compensation takes back all that it should, `at_rest` says."),
         Field::new("converges", TABLE, "The copy is like the original at rest."),
         Field::new("staleness", TABLE, "The copy is never further behind than `within`."),
         Field::new("referential", Shape::Text, "`a.t.field -> b.t`: the row referred to is there."),

@@ -164,7 +164,7 @@ pub static GENERATORS: [Word; 7] = [
         "`zipf(1, 100, 1.1)`: a whole number between the two; the n-th is as likely as 1 / n^1.1. The exponent has up to three decimals.",
     ),
     word("pick", "`pick('a', 'b')`: one of these constants, all as likely."),
-    word("turn", "`turn('a', 'b')`: one after the other, intent by intent."),
+    word("turn", "`turn('a', 'b')`: one after the other, intent by intent, for each client by itself."),
     word("now", "`now`: the instant of the attempt, drawn anew at each."),
     word(
         "constant",
