@@ -20,7 +20,7 @@ use crate::model::heap::Heap;
 use crate::model::how::{KeySource, KeyStore};
 use crate::model::ids::{FlowId, OpId, TableId};
 use crate::model::plan::{Nodes, Plan};
-use crate::model::record::{FLOW, Kind, NONE, Outcome, Record, commit, install};
+use crate::model::record::{FLOW, FlowMove, Kind, NONE, Outcome, Record, commit, install};
 use crate::model::step::KeyPlan;
 use crate::model::value::Word;
 use crate::store::Tables;
@@ -178,6 +178,14 @@ impl<'a> Scene<'a> {
     /// Where the coordinator of a flow was when it made a move.
     pub(super) fn coordinator(&self, record: usize) -> Option<u32> {
         self.coordinators.get(&record).copied().filter(|&node| node < self.nodes.count)
+    }
+
+    /// Whether the flow of a record had begun to undo what was done.
+    pub(super) fn turned_back(&self, record: usize) -> bool {
+        let of = &self.trace.records[record];
+        let undoes = |flag| flag == FlowMove::Compensating as u8 || flag == FlowMove::UndoAsked as u8;
+        let before = self.trace.records[..record].iter().rev();
+        before.filter(|r| r.kind == Kind::Flow && r.path == of.path).any(|r| undoes(r.flag))
     }
 
     /// Whether a flow ends with this record and cannot tell whether it is done.

@@ -595,3 +595,27 @@ fn what_was_written_one_by_one_is_not_nothing() {
     assert!(!one_by_one.contains("nothing to write"), "{one_by_one}");
     assert!(of("read-committed", "\"reply\": \"1\"").contains("nothing to write"));
 }
+
+/// A saga that gives up in the middle of undoing has undone something; one that gives up at once has not.
+#[test]
+fn who_gives_up_undoing_has_begun_to_undo() {
+    let of = |how: &str| {
+        let text = format!(
+            r#"{{
+  "services": {{ "desk": {{}}, "a": {{ "tables": {{ "t": {{}} }}, "operations": {{
+    "one": {{ "args": ["o"], "insert": {{ "t[o]": {{ "x": "1" }} }} }}, "no": {{ "require": "false" }}, "back": {{ "require": "false" }} }} }} }},
+  "flows": {{ "f": {{ "by": "desk", "args": ["o"], "steps": [ {{ "do": "a.one(o)", "undo": "a.back()" }}, {{ "do": "a.no()" }} ] }} }},
+  "clients": {{ "ana": {{ "does": "f('x')" }} }}, "weather": {{ "latency": "1ms" }},
+  "allow": ["HW0505", "HW0504"], "strategies": {{ "it": {{ "coordination": {how} }} }},
+  "invariants": {{ "none": {{ "at_rest": "a.t.size() == 0" }} }}
+}}"#
+        );
+        (flat(&told(&text, "it", 0)), flat(&whole(&text, "it", 0)))
+    };
+    let (story, picture) = of(r#"{ "use": "saga", "stuck_undo": "stop" }"#);
+    assert!(story.contains("f ends as failed, before all is undone"), "{story}");
+    assert!(picture.contains("f: gives up undoing") && !picture.contains("undoes nothing"), "{picture}");
+    let (story, picture) = of(r#""calls""#);
+    assert!(story.contains("f ends as failed, without undoing anything"), "{story}");
+    assert!(picture.contains("f: gives up, undoes nothing"), "{picture}");
+}

@@ -100,6 +100,7 @@ impl Picture<'_, '_> {
                     FlowMove::Compensated => "believes: all undone".into(),
                     FlowMove::Escalated => "stops in between".into(),
                     FlowMove::Recovered => "takes it up again".into(),
+                    FlowMove::GaveUp if scene.turned_back(at) => "gives up undoing".into(),
                     FlowMove::GaveUp => "gives up, undoes nothing".into(),
                     _ => return None,
                 };

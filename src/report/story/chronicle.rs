@@ -176,6 +176,7 @@ impl Teller<'_, '_> {
                     FlowMove::Compensated => "ends and believes that all is undone",
                     FlowMove::Escalated => "ends in between, and knows it",
                     FlowMove::Recovered => "is taken up again",
+                    FlowMove::GaveUp if scene.turned_back(at) => "ends as failed, before all is undone",
                     FlowMove::GaveUp if scene.is_unsure(at) => {
                         "ends without knowing whether it is done, and undoes nothing"
                     }

@@ -119,7 +119,8 @@ impl Teller<'_, '_> {
                 // It is not carried out, whatever its client was told.
                 let what = match by.party.told {
                     Some(Outcome::Ok) => "is not carried out, though its client was told ok, and left",
-                    _ => "failed and left",
+                    Some(Outcome::Failed) => "failed and left",
+                    _ => "is not carried out, and left",
                 };
                 vec![format!("{} of {} {what} {row} behind.", scene.flow(*flow), act(by))]
             }
