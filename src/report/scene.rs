@@ -17,11 +17,9 @@ use crate::model::Model;
 use crate::model::flow::StepKind;
 use crate::model::flow::Target;
 use crate::model::heap::Heap;
-use crate::model::how::{KeySource, KeyStore};
 use crate::model::ids::{FlowId, OpId, TableId};
 use crate::model::plan::{Nodes, Plan};
-use crate::model::record::{FLOW, FlowMove, Kind, NONE, Outcome, Record, commit, install};
-use crate::model::step::KeyPlan;
+use crate::model::record::{FLOW, Kind, NONE, Outcome, Record, commit, install};
 use crate::model::value::Word;
 use crate::store::Tables;
 
@@ -70,6 +68,10 @@ pub(super) struct Scene<'a> {
     pub(super) coordinators: BTreeMap<usize, u32>,
     /// The ends of flows that cannot tell whether they are done, by record.
     pub(super) unsure: BTreeSet<usize>,
+    /// The records with which flows give up that had begun to undo.
+    pub(super) turned_back: BTreeSet<usize>,
+    /// Replays that answer for what was never carried out.
+    pub(super) hollow: BTreeSet<usize>,
     /// Of each request or event, by the paths of its copies: which one it was of its intent, step and target, and the copy.
     pub(super) asked: BTreeMap<Path, (u32, u32)>,
     /// What is only asked for where a flow has no coordinator.
@@ -107,6 +109,8 @@ impl<'a> Scene<'a> {
             ran: BTreeMap::new(),
             coordinators: BTreeMap::new(),
             unsure: BTreeSet::new(),
+            turned_back: BTreeSet::new(),
+            hollow: BTreeSet::new(),
             asked: BTreeMap::new(),
             letters: OnceCell::new(),
         }
@@ -180,12 +184,9 @@ impl<'a> Scene<'a> {
         self.coordinators.get(&record).copied().filter(|&node| node < self.nodes.count)
     }
 
-    /// Whether the flow of a record had begun to undo what was done.
+    /// Whether a flow gives up with this record, and had begun to undo what was done.
     pub(super) fn turned_back(&self, record: usize) -> bool {
-        let of = &self.trace.records[record];
-        let undoes = |flag| flag == FlowMove::Compensating as u8 || flag == FlowMove::UndoAsked as u8;
-        let before = self.trace.records[..record].iter().rev();
-        before.filter(|r| r.kind == Kind::Flow && r.path == of.path).any(|r| undoes(r.flag))
+        self.turned_back.contains(&record)
     }
 
     /// Whether a flow ends with this record and cannot tell whether it is done.
@@ -347,26 +348,8 @@ impl<'a> Scene<'a> {
     }
 
     /// Whether a replay answers from a key that was stored before the effect, and what was asked for was not carried out.
-    pub(super) fn is_hollow(&self, at: usize) -> bool {
-        let record = &self.trace.records[at];
-        let early = |key: &KeyPlan| {
-            key.policy.store == KeyStore::Before && matches!(key.policy.source, KeySource::Intent)
-        };
-        let stored_before = |plan: &Plan| {
-            let mut of = plan.programs.iter().filter(|program| program.op.0 == record.op);
-            of.any(|program| program.key.as_ref().is_some_and(early))
-        };
-        let carried_out = |other: &Record| {
-            other.kind == Kind::Commit
-                && (other.op, other.data) == (record.op, record.data)
-                && other.flag & (commit::REFUSED | commit::KEPT) == 0
-        };
-        // What writes nothing leaves no commit.
-        let writes = self.model.operations.get(usize::from(record.op)).is_some_and(|op| op.writes());
-        record.kind == Kind::Replay
-            && writes
-            && self.plan.is_some_and(stored_before)
-            && !self.trace.records[..at].iter().any(carried_out)
+    pub(super) fn is_hollow(&self, record: usize) -> bool {
+        self.hollow.contains(&record)
     }
 
     /// What a commit did: `accounts['ana'].balance 1000 → 970`, one piece for each row.

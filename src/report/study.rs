@@ -10,7 +10,9 @@ use super::doubt::Doubts;
 use super::scene::Scene;
 use crate::check::{Act, Party};
 use crate::kernel::path::{Path, Role};
-use crate::model::record::{FLOW, FlowMove, Kind, NONE, Record};
+use crate::model::how::{KeySource, KeyStore};
+use crate::model::record::{FLOW, FlowMove, Kind, NONE, Record, commit};
+use crate::model::step::KeyPlan;
 use crate::model::weather::PointKind;
 
 /// Whose records were looked at closely.
@@ -96,6 +98,9 @@ impl Scene<'_> {
         let mut doubts = Doubts::of(self.plan);
         // Answers that say so.
         let mut unsure: BTreeSet<Path> = BTreeSet::new();
+        // Flows that undo, and what was carried out: operations with their effects.
+        let mut undoing: BTreeSet<Path> = BTreeSet::new();
+        let mut done: BTreeSet<(u16, u64)> = BTreeSet::new();
         for (at, record) in self.trace.records.iter().enumerate() {
             let owner = self.owner[at];
             if !is_wanted(owner) {
@@ -114,6 +119,13 @@ impl Scene<'_> {
                     if let Some(&node) = coordinators.get(&record.path) {
                         self.coordinators.insert(at, node);
                     }
+                    match FlowMove::ALL.get(usize::from(record.flag)) {
+                        Some(FlowMove::Compensating | FlowMove::UndoAsked) => _ = undoing.insert(record.path),
+                        Some(FlowMove::GaveUp) if undoing.contains(&record.path) => {
+                            self.turned_back.insert(at);
+                        }
+                        _ => {}
+                    }
                     calls.flow(record);
                     if doubts.end_in(record) {
                         self.unsure.insert(at);
@@ -126,6 +138,14 @@ impl Scene<'_> {
                     {
                         intent.answered = Some(record.at);
                     }
+                }
+                Kind::Commit if record.flag & (commit::REFUSED | commit::KEPT) == 0 => {
+                    done.insert((record.op, record.data));
+                }
+                Kind::Replay
+                    if !done.contains(&(record.op, record.data)) && self.may_be_hollow(record.op) =>
+                {
+                    self.hollow.insert(at);
                 }
                 Kind::Begin => {
                     calls.stop(record.path);
@@ -144,6 +164,16 @@ impl Scene<'_> {
                 _ => {}
             }
         }
+    }
+
+    /// Whether the key of an operation, one for each intent, is stored before its effect. What writes nothing leaves no commit.
+    fn may_be_hollow(&self, op: u16) -> bool {
+        let early = |key: &KeyPlan| {
+            key.policy.store == KeyStore::Before && matches!(key.policy.source, KeySource::Intent)
+        };
+        let mut programs = self.plan.iter().flat_map(|plan| &plan.programs);
+        self.model.operations.get(usize::from(op)).is_some_and(|op| op.writes())
+            && programs.any(|program| program.op.0 == op && program.key.as_ref().is_some_and(early))
     }
 
     /// What a message is about, as a point kind and the word of its subject. What acknowledges a letter of a choreography

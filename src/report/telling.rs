@@ -89,7 +89,7 @@ pub fn stories(
         let (story, cast) = tell_in(&mut scene, prepared, replay, &told);
         out.push_str(&story.render(look));
         out.push('\n');
-        if brief && !is_first && parties(told[0].1).is_empty() {
+        if brief && !is_first && cast.parties.is_empty() {
             out.push_str("  No single intent is to blame; the whole run is shown by --all.\n");
             continue;
         }
