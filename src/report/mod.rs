@@ -16,6 +16,8 @@ mod left;
 pub mod look;
 pub mod matrix;
 mod reading;
+#[cfg(test)]
+mod reading_tests;
 mod scene;
 pub mod story;
 mod study;

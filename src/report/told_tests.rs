@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::history::{Head, history};
 use super::lanes::{everything, lanes};
-use super::look::{Look, columns_of};
+use super::look::Look;
+use super::reading_tests::purses;
 use super::telling::stories;
 use crate::check::{Finding, Leftovers, Witness};
 use crate::explore::{Prepared, Replay};
@@ -21,7 +22,7 @@ fn run(text: &str, strategy: &str, seed: u64) -> (Prepared, Replay) {
 }
 
 /// The stories of all that is broken, in so many columns.
-fn told(text: &str, strategy: &str, seed: u64) -> String {
+pub(super) fn told(text: &str, strategy: &str, seed: u64) -> String {
     let (prepared, replay) = run(text, strategy, seed);
     let runs = &replay.run.verdict.invariants;
     let broken: Vec<usize> = (0..runs.len()).filter(|&at| runs[at].violations > 0).collect();
@@ -40,12 +41,12 @@ fn jsonl(text: &str, strategy: &str, seed: u64) -> String {
 }
 
 /// Text without the breaks of lines.
-fn flat(text: &str) -> String {
+pub(super) fn flat(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The scenario of the README: two clerks sell the last ticket.
-const TICKETS: &str = r#"{
+pub(super) const TICKETS: &str = r#"{
   "services": { "box": {
     "tables": { "tickets": { "rows": { "show": { "free": 1 } } }, "sold": {} },
     "operations": { "sell": { "args": ["show"], "require": { "sold out": "tickets[show].free >= 1" },
@@ -111,7 +112,7 @@ fn what_acknowledges_a_letter_of_a_choreography_is_named_after_it() {
 }
 
 /// One operation that fails, or refuses, or is told that a row has changed.
-fn failing(fault: &str, operation: &str) -> String {
+pub(super) fn failing(fault: &str, operation: &str) -> String {
     format!(
         r#"{{
   "services": {{ "w": {{ "tables": {{ "t": {{ "rows": {{ "x": {{ "n": 0 }} }} }} }}, "operations": {{ "one": {operation} }} }} }},
@@ -155,93 +156,6 @@ fn a_deadlock_is_called_one_and_so_is_a_wait_that_was_too_long() {
     let one_way = CROSSED.replace("w.yx()", "w.xy()");
     let waited = flat(&whole(&one_way, "short", 0));
     assert!(waited.contains("waited too long for a row lock") && !waited.contains("deadlock"), "{waited}");
-}
-
-#[test]
-fn an_invariant_of_intents_is_told_in_the_names_of_the_file() {
-    let story = flat(&told(
-        &failing(r#"{ "fail": "w.one" }"#, r#"{ "args": [], "set": { "t['x'].n": "1" } }"#),
-        "naive",
-        0,
-    ));
-    assert!(story.contains("Not true: intent.outcome != 'failed' || intent.effects.size() > 3"), "{story}");
-}
-
-#[test]
-fn a_row_that_an_invariant_asks_for_in_vain_is_named() {
-    let text = TICKETS.replace("box.sold.size() <= 1", "box.tickets['shaw'].free > 0");
-    let story = flat(&told(&text, "occ", 0));
-    assert!(story.contains("It asks for box.tickets['shaw'], and there is no such row."), "{story}");
-}
-
-/// Purses from which too little is taken: whoever pays second writes what the first one left.
-fn purses(clients: u32) -> String {
-    format!(
-        r#"{{
-  "services": {{ "money": {{
-    "tables": {{ "purses": {{ "rows": {{ "ana": {{ "left": 90 }}, "bo": {{ "left": 90 }} }} }}, "slips": {{}} }},
-    "operations": {{
-      "pay": {{ "args": ["b", "who"], "think": "5ms", "set": {{ "purses[who].left": "purses[who].left - 10" }},
-                "insert": {{ "slips[b]": {{ "who": "who" }} }} }},
-      "look": {{ "reply": "purses['bo'].left" }} }} }} }},
-  "clients": {{
-    "people": {{ "count": 2, "does": "money.pay(b, 'ana')", "with": {{ "b": "unique('b')" }}, "start": "20ms" }},
-    "others": {{ "count": {clients}, "does": "money.look()", "start": "0ms..40ms" }} }},
-  "strategies": {{ "naive": {{}} }},
-  "invariants": {{ "purse": {{ "at_rest":
-    "money.purses.all(p, p.left == 90 - 10 * money.slips.filter(s, s.who == p.id).size())" }} }}
-}}"#
-    )
-}
-
-#[test]
-fn the_story_of_an_expression_shows_what_it_reads_and_who_wrote_that() {
-    let story = flat(&told(&purses(40), "naive", 0));
-    for part in [
-        "Let A = the 1st money.pay of people#",
-        "B = the 1st money.pay of people#",
-        "money.pay: purses['ana'].left 90 → 80; new slips[b-",
-        "money.pay: purses['ana'] as before; new slips[b-",
-        "At rest it reads: 80 == 70",
-        "The row is money.purses['ana'] {left: 80}.",
-        "It looks at money.slips[b-1.1] {who: 'ana'} and money.slips[b-2.1] {who: 'ana'}.",
-    ] {
-        assert!(story.contains(part), "{part}: {story}");
-    }
-    // Who only looked is no part of it.
-    assert!(!story.contains("others"), "{story}");
-}
-
-#[test]
-fn a_picture_keeps_the_commits_on_what_an_expression_reads() {
-    // Their answers are lost again and again, so that the commits stand in the middle of a long picture.
-    let busy = purses(1).replace(r#""count": 2"#, r#""count": 5"#).replace(
-        r#""naive": {}"#,
-        r#""naive": { "idempotency": "key", "retry": { "timeout": "20ms", "attempts": 12 } }"#,
-    );
-    let busy = busy.replace(
-        r#""strategies""#,
-        r#""weather": { "faults": [ { "lose": "reply money.pay", "nth": [1, 2, 3, 4, 5, 6, 7, 8] } ] }, "strategies""#,
-    );
-    let text = told(&busy, "naive", 0);
-    assert!(text.lines().all(|line| columns_of(line) <= 80), "{text}");
-    let (_, drawn) = text.split_once("virtual").unwrap();
-    assert!(drawn.contains("rows left out"), "{text}");
-    assert_eq!(flat(drawn).matches("new slips[b-").count(), 5, "{text}");
-}
-
-#[test]
-fn a_heading_with_many_violations_keeps_to_the_width() {
-    let long = "an invariant of which the name alone takes nearly all of the line there is";
-    let text = purses(1).replace("\"purse\"", &format!("\"{long}\""));
-    let (before, _) = text.split_once("\"at_rest\"").unwrap();
-    let text = format!("{before}\"per_intent\": \"intent.effects.size() > 5\" }} }} }}");
-    let story = told(&text, "naive", 0);
-    assert!(story.lines().all(|line| columns_of(line) <= 80), "{story}");
-    assert!(
-        flat(&story).starts_with(&format!("{long} is broken, the first of 3 violations in this run")),
-        "{story}"
-    );
 }
 
 #[test]
@@ -491,60 +405,6 @@ fn a_flow_that_does_not_know_is_not_said_to_have_failed() {
     assert!(refused.contains("failed") && !refused.contains("unknown"), "{refused}");
     let silent = flat(&whole(&text(r#"{ "lose": "reply buy" }"#), "calls", 0));
     assert!(silent.contains("gives up, knows nothing") && !silent.contains("not known"), "{silent}");
-}
-
-/// What was taken, and who paid for it; `more` may take payments back.
-fn taken_and_paid(acts: &str) -> String {
-    format!(
-        r#"{{
-  "services": {{ "shop": {{ "tables": {{ "taken": {{}}, "paid": {{}} }}, "operations": {{
-    "take": {{ "args": ["order"], "insert": {{ "taken[order]": {{ "order": "order" }} }} }},
-    "pay": {{ "args": ["order"], "insert": {{ "paid[order]": {{ "order": "order" }} }} }},
-    "void": {{ "args": ["order"], "delete": "paid.filter(p, p.order == order)" }} }} }} }},
-  "clients": {{ "ana": {{ "script": [{acts}] }} }},
-  "invariants": {{ "paid": {{ "at_rest": "shop.taken.all(t, shop.paid.exists(p, p.order == t.order))" }} }}
-}}"#
-    )
-}
-
-#[test]
-fn who_has_to_do_with_a_row_that_is_missed_is_told_and_nobody_else() {
-    let act = |at: u32, what: &str, of: &str| format!(r#"{{ "at": "{at}ms", "do": "shop.{what}('{of}')" }}"#);
-    let fine = [act(0, "take", "a"), act(10, "pay", "a"), act(20, "take", "b")];
-    let never = told(&taken_and_paid(&fine.join(", ")), "naive", 0);
-    let never = flat(&never);
-    assert!(never.contains("There is no row in shop.paid with p.order == 'b'."), "{never}");
-    assert!(never.contains("new taken['b']") && !never.contains("['a']"), "{never}");
-    // The twin: it was there, and somebody took it away.
-    let gone = [fine[..2].to_vec(), vec![act(30, "void", "a")]].concat();
-    let gone = flat(&told(&taken_and_paid(&gone.join(", ")), "naive", 0));
-    assert!(gone.contains("There is no row in shop.paid with p.order == 'a'."), "{gone}");
-    for what in ["new taken['a']", "new paid['a']", "paid['a'] deleted"] {
-        assert!(gone.contains(what), "{what}: {gone}");
-    }
-}
-
-/// What must always be true is broken by one write on top of another.
-#[test]
-fn who_wrote_before_what_breaks_it_is_told_too() {
-    let story = told(
-        r#"{
-  "services": { "bank": {
-    "tables": { "accounts": { "rows": { "x": { "left": 10 }, "y": { "left": 10 }, "z": { "left": 10 } } } },
-    "operations": { "take": { "args": ["who"], "set": { "accounts[who].left": "accounts[who].left - 8" } } } } },
-  "clients": { "ana": { "script": [ { "at": "0ms", "do": "bank.take('x')" }, { "at": "20ms", "do": "bank.take('z')" },
-    { "at": "40ms", "do": "bank.take('y')" } ] } },
-  "invariants": { "enough": { "always": "bank.accounts['x'].left + bank.accounts['y'].left >= 5" } }
-}"#,
-        "naive",
-        0,
-    );
-    let story = flat(&story);
-    assert!(story.contains("A = the 1st bank.take of ana, told ok"), "{story}");
-    assert!(story.contains("B = the 3rd bank.take of ana"), "{story}");
-    assert!(story.contains("A: bank.take: accounts['x'].left 10 → 2"), "{story}");
-    assert!(story.contains("B: bank.take: accounts['y'].left 10 → 2"), "{story}");
-    assert!(!story.contains("accounts['z']"), "{story}");
 }
 
 /// A key stored before the effect, and a crash between: whoever asks again is told ok, and nothing was ever done. The
