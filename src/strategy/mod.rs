@@ -1,8 +1,8 @@
 //! Strategies are compiled away before a run: a model and a [`How`] become a [`Plan`].
 //!
 //! `operation` fills the frame of steps of an operation, each policy its own slots; `flow` does the same for flows and
-//! merged flows; `writes` decides how one row write meets the store, `locks` what is locked for it and for what is read. What a policy cannot carry out is an error here
-//! (the cell is `n/a`), never a silent fallback at run time.
+//! merged flows; `writes` decides how one row write meets the store, `locks` what is locked for it and for
+//! what is read. What a policy cannot carry out is an error here (the cell is `n/a`), never a silent fallback at run time.
 
 mod flow;
 mod locks;
